@@ -1,0 +1,188 @@
+"""What an adapter is, and what passes between it and the gateway.
+
+An adapter answers one question: given where we stopped (a cursor), what is the next page? It does all I/O inside
+`fetch` and decides nothing about delivery: the gateway translates the page, commits it together with the cursor that
+follows it, and only then asks again. A crash between two pages loses nothing and repeats at most one page.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from adapters.kit.mapping import FieldRule, IgnoreRule
+
+if TYPE_CHECKING:
+    from adapters.kit.http import Http
+
+Cursor: TypeAlias = Mapping[str, Any]
+"""Where a feed stands at its source: JSON values, opaque to the gateway, stored encrypted (it may hold an ID number)."""
+
+Item: TypeAlias = dict[str, Any]
+"""One decoded raw row: source column -> value as sent."""
+
+
+class Rows(Protocol):
+    """The items of one page, undecoded: unchanged rows are recognised by their bytes and never decoded."""
+
+    raw: Sequence[bytes]
+    """One byte string an item; an item sent twice gives the same bytes."""
+
+    def decode(self, wanted: Sequence[int] | None = None) -> list[Item]:
+        """The items at these positions, or all.
+
+        Raises:
+            SourceMalformed: an item is not what its envelope promised.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One exchange with a source, as evidence: what was asked (shape only, no values), what came, when (real time)."""
+
+    request: str
+    status: int
+    media: str
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a source gave in one answer: the unit of commitment."""
+
+    rows: Rows
+    answer: Answer
+    after: Callable[[str | None], Cursor]
+    """The cursor that follows this page, given the newest source time read so far in it (ISO text) or None."""
+    last: bool
+    """No page of this run follows."""
+    declared: int | None = None
+    """Items the source says the whole slice holds; None where it does not say."""
+    empty_confirmed: bool = False
+    """The source itself said that there is nothing: total 0, or a 没有数据 text."""
+    notes: tuple[str, ...] = ()
+    """What a reader of a preview should know: `CAPPED` (fewer rows than asked), `PARTIAL` (the source dropped items)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """How an adapter offers one dataset; subclassed by `RestStream` and `SoapStream`."""
+
+    mapping: Mapping[str, FieldRule | str]
+    """canonical path -> rule; a bare string is the source column."""
+    source_time: FieldRule | str | None = None
+    """The column that dates a row at the agency: as-of, and the watermark of an incremental read."""
+    snapshot: bool = False
+    """Each run reads everything; a key that is missing from a complete run becomes a tombstone."""
+    ignore: Mapping[str, IgnoreRule] = field(default_factory=dict)
+    """Named rules for items that are none of this dataset's business (another right type, a total row)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotating:
+    """A secret that expires: its text and the real time after which it must be renewed."""
+
+    text: str
+    expires_at: datetime
+
+
+class Secrets(Protocol):
+    """An account's secrets, by the names its configuration gives them. Values never enter a log or an exception."""
+
+    def get(self, name: str) -> str:
+        """Raises SourceDenied (AUTH_CONFIG) naming the missing secret."""
+        ...
+
+    def rotating(self, name: str) -> Rotating | None:
+        """What the last renewal stored, expired or not."""
+        ...
+
+    def store(self, name: str, secret: Rotating) -> None: ...
+
+    def renewal(self, name: str) -> AbstractContextManager[None]:
+        """One renewal at a time for this account and name, across threads and processes (china-facts §1.1 P2)."""
+        ...
+
+
+class Budget(Protocol):
+    """An account's allowance, call window, concurrency and breaker, shared by every feed that names the account."""
+
+    def call(self) -> AbstractContextManager[None]:
+        """Wraps one request; a SourceUnavailable inside counts against the breaker.
+
+        Raises:
+            SourceUnavailable: THROTTLED (budget spent, window closed) or BREAKER_OPEN.
+            SourceDenied: the account is stopped until a person acts.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What an adapter needs from above."""
+
+    http: Http
+    secrets: Secrets
+    budget: Budget
+    now: Callable[[], datetime]
+    """Real time, zone-aware: signatures, tokens, time-outs."""
+    today: Callable[[], date]
+    """The business date, Asia/Shanghai: day slices, months."""
+
+
+class SourceSettings(BaseModel):
+    """What a county file may say of a source besides `adapter` and `account`; an adapter extends it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One layer of `check`: what was tried, whether it held, and one sentence."""
+
+    layer: str
+    ok: bool
+    sentence: str
+
+
+class Adapter(ABC):
+    """One source. Subclasses are stateless between calls but for connections and parsed service descriptions."""
+
+    name: ClassVar[str]
+    """Equal to the module's name: name = file = id."""
+    title: ClassVar[str]
+    streams: ClassVar[Mapping[str, Stream]]
+    """dataset -> stream."""
+    Settings: ClassVar[type[SourceSettings]] = SourceSettings
+
+    def __init__(self, ports: Ports, settings: Any, county: str) -> None:
+        self.ports = ports
+        self.settings = settings
+        self.county = county
+
+    @abstractmethod
+    def fetch(self, dataset: str, cursor: Cursor | None) -> Page:
+        """The page that follows `cursor`; None starts from the beginning.
+
+        Raises:
+            SourceUnavailable, SourceDenied, SourceMalformed: see `adapters.kit.errors`.
+        """
+
+    def restart(self, cursor: Cursor | None) -> Cursor | None:
+        """The cursor from which everything is read again, keeping the watermark reached so far."""
+        return None
+
+    def probe(self) -> list[Probe]:
+        """Layers between TLS and the first read: credentials, service description."""
+        return []
+
+    def close(self) -> None:
+        """Lets go of connections."""

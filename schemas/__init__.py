@@ -1,0 +1,13 @@
+"""Canonical records of the gateway: the one door to floor 0.
+
+`DATASETS` is the catalogue of schemas; everything else about a field is in its `Of(...)` (see `schemas.fields`).
+"""
+
+from schemas import assistance, homestead, household_member, marriage, payment
+from schemas.fields import Canonical, Dataset, FieldSpec, Of, Record, Scalar, Sensitivity, Value
+
+DATASETS: dict[str, Dataset] = {
+    module.DATASET.name: module.DATASET for module in (household_member, marriage, homestead, payment, assistance)
+}
+
+__all__ = ["DATASETS", "Canonical", "Dataset", "FieldSpec", "Of", "Record", "Scalar", "Sensitivity", "Value"]

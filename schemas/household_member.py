@@ -1,0 +1,44 @@
+"""户籍成员: a person in a register household (公安; china-facts §3.2)."""
+
+from typing import Annotated
+
+from schemas.fields import C1, C2, Code, Dataset, Date, Division, IdNo, Ident, Name, Of, Record, Text
+
+
+class HouseholdMember(Record):
+    """One person in one register household. Ethnicity is not ingested (PIPL art. 6: minimum necessary)."""
+
+    id_no: Annotated[IdNo, Of("公民身份号码", "subject", C2, required=True)]
+    name: Annotated[Name, Of("姓名", "subject", C2, required=True)]
+    former_name: Annotated[Name | None, Of("曾用名", "subject", C2)]
+    sex: Annotated[Code | None, Of("性别", "subject", C2, codes="sex")]
+    birth_date: Annotated[Date | None, Of("出生日期", "subject", C2)]
+    household_no: Annotated[Ident, Of("户号", "household", C2, required=True, note="unique inside one police station")]
+    station_code: Annotated[Ident | None, Of("派出所代码", "household", C1)]
+    relation_to_head: Annotated[Code | None, Of("与户主关系", "household", C2, codes="relation_to_head")]
+    register_address: Annotated[Text | None, Of("户籍地址", "household", C2)]
+    register_division: Annotated[Division | None, Of("户籍地区划", "household", C1)]
+    register_kind: Annotated[Code | None, Of("户口性质", "household", C1, codes="register_kind")]
+    head_id_no: Annotated[IdNo | None, Of("户主身份证号", "head", C2)]
+    head_name: Annotated[Name | None, Of("户主姓名", "head", C2)]
+    marital_self_reported: Annotated[
+        Code | None, Of("婚姻状况(自报)", "marital", C2, codes="marital", note="never outranks a 民政 act (§3.3)")
+    ]
+    moved_in_on: Annotated[Date | None, Of("迁入日期", "events", C1)]
+    moved_out_on: Annotated[Date | None, Of("迁出日期", "events", C1)]
+    died_on: Annotated[Date | None, Of("死亡日期", "events", C2)]
+    cancelled_on: Annotated[Date | None, Of("注销日期", "events", C1)]
+
+
+DATASET = Dataset(
+    name="household_member",
+    title="户籍成员",
+    version=1,
+    record=HouseholdMember,
+    record_key=("household_no", "id_no"),
+    match_key=(("id_no",),),
+    subjects={"person": "id_no"},
+    indexes={"household": ("station_code", "household_no")},
+    kind="state",
+    period_by="as_of",
+)
