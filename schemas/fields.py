@@ -56,8 +56,6 @@ class Of:
     note: str = ""
 
 
-
-
 Text = Annotated[str, StringConstraints(min_length=1, max_length=400), Kind("text")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100), Kind("name")]
 IdNo = Annotated[str, StringConstraints(pattern=r"^\d{17}[\dX]$"), Kind("id_no")]
@@ -69,9 +67,7 @@ Year = Annotated[str, StringConstraints(pattern=r"^\d{4}$"), Kind("year")]
 Area = Annotated[str, StringConstraints(pattern=r"^\d{1,9}\.\d{2}$"), Kind("area_m2")]
 Money = Annotated[str, StringConstraints(pattern=r"^-?\d{1,12}\.\d{2}$"), Kind("money")]
 Count = Annotated[str, StringConstraints(pattern=r"^\d{1,6}$"), Kind("count")]
-UnitNo = Annotated[
-    str, StringConstraints(pattern=r"^\d{12}[GJZ][A-Z]\d{5}[FLQW]\d{8}$"), Kind("unit_no")
-]
+UnitNo = Annotated[str, StringConstraints(pattern=r"^\d{12}[GJZ][A-Z]\d{5}[FLQW]\d{8}$"), Kind("unit_no")]
 ParcelCode = Annotated[str, StringConstraints(pattern=r"^\d{12}[GJZ][A-Z]\d{5}$"), Kind("parcel_code")]
 CertNo = Annotated[str, StringConstraints(min_length=4, max_length=80), Kind("cert_no")]
 Division = Annotated[str, StringConstraints(pattern=r"^\d{6}(\d{3}(\d{3})?)?$"), Kind("division")]

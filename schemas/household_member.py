@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from schemas.fields import C1, C2, Code, Dataset, Date, Division, IdNo, Ident, Name, Of, Record, Text
+from schemas.fields import C1, C2, Code, Dataset, Date, Division, Ident, IdNo, Name, Of, Record, Text
 
 
 class HouseholdMember(Record):

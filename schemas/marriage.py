@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from schemas.fields import C1, C2, CertNo, Code, Dataset, Date, IdNo, Ident, Name, Of, Part, Record, Text
+from schemas.fields import C1, C2, CertNo, Code, Dataset, Date, Ident, IdNo, Name, Of, Part, Record, Text
 
 
 class Party(Part):

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
-
 from adapters.kit.mapping import FieldRule, IgnoreRule
+from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from adapters.kit.http import Http

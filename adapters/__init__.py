@@ -1,0 +1,1 @@
+"""Agency adapters: one short file a source, all built on `adapters.kit`."""
