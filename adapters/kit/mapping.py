@@ -1,0 +1,463 @@
+"""From raw items to canonical records: rules as data, compiled once per feed, applied a column at a time.
+
+Cleaning is memoised in front of pydantic's own constraints, so a distinct value is cleaned and validated once. A row in
+which every value came out plain is assembled directly; a row with a repaired or refused value takes the slow path, which
+collects its flags or names its first fault. `Translator.translate` is pure: the same items give the same records.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from hashlib import blake2b
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from schemas import Canonical, Dataset, FieldSpec
+from schemas.cleaning import Cleaned, Options, cleaner
+from schemas.provenance import CLEANING_VERSION, CODES_VERSION
+
+Item: TypeAlias = Mapping[str, Any]
+
+MEMO_LIMIT: Final = 20_000
+"""Distinct values a column remembers; past it the memo starts anew, so memory stays flat."""
+
+CHINA: Final = timezone(timedelta(hours=8))
+
+
+class FieldRule(BaseModel):
+    """Where one canonical field comes from. Everything a county file may say of a field."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    from_: str | None = Field(default=None, alias="from")
+    unit: str | None = None
+    codes: dict[str, str] | None = None
+    const: str | None = None
+    split: str | None = None
+    part: str | None = None
+
+
+class IgnoreRule(BaseModel):
+    """An item that is none of this dataset's business: its column equals one of, or is none of, these values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    from_: str = Field(alias="from")
+    equals: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+    def matches(self, item: Item) -> bool:
+        value = str(item.get(self.from_) or "").strip()
+        return value in self.equals if self.equals else value not in self.unless
+
+
+class MappingError(ValueError):
+    """A rule that cannot be compiled: one sentence saying what, where, and what is allowed."""
+
+    def __init__(self, path: str, sentence: str) -> None:
+        super().__init__(f"{path}：{sentence}")
+        self.path = path
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One item that cannot become a record."""
+
+    position: int
+    reason: str
+    field: str | None
+
+
+@dataclass(slots=True)
+class Translated:
+    """What a page became. `positions`, `records`, `flags` and `times` run in step, in source order."""
+
+    positions: list[int] = field(default_factory=list)
+    records: list[Canonical] = field(default_factory=list)
+    flags: list[tuple[str, ...]] = field(default_factory=list)
+    """`field:FLAG` for a repaired value, `FLAG` for a remark about the whole record."""
+    times: list[str | None] = field(default_factory=list)
+    """Source time of each record, ISO to the second, Asia/Shanghai; None where the item has none."""
+    rejected: list[Rejected] = field(default_factory=list)
+    ignored: dict[str, list[int]] = field(default_factory=dict)
+    partial: list[Canonical] = field(default_factory=list)
+    """What could be read of the rejected items: unreadable values are None."""
+    newest: str | None = None
+    """The newest source time of any item, rejected and ignored ones included: the watermark must pass them too."""
+
+
+class _Odd:
+    """Stands in a column for a value that was repaired or refused; the memo knows which."""
+
+
+ODD: Final = _Odd()
+
+
+class _Memo(dict[Any, Any]):
+    """raw value -> canonical text, or ODD with the details in `odd`."""
+
+    __slots__ = ("clean", "odd")
+
+    def __init__(self, clean: Callable[[Any], Cleaned]) -> None:
+        self.clean = clean
+        self.odd: dict[Any, Cleaned] = {}
+
+    def __missing__(self, raw: Any) -> Any:
+        cleaned = self.clean(raw)
+        plain = not cleaned.flags and cleaned.problem is None
+        if not plain:
+            self.odd[raw] = cleaned
+        self[raw] = value = cleaned.value if plain else ODD
+        return value
+
+    def column(self, raw: Sequence[Any]) -> list[Any]:
+        if len(self) > MEMO_LIMIT:
+            self.clear()
+            self.odd.clear()
+        try:
+            return list(map(self.__getitem__, raw))
+        except TypeError:  # a list or an object where a scalar was promised
+            return list(map(self.__getitem__, map(_hashable, raw)))
+
+    def detail(self, raw: Any) -> Cleaned:
+        raw = _hashable(raw)
+        value = self[raw]
+        return self.odd[raw] if value is ODD else Cleaned(value)
+
+
+def _hashable(raw: Any) -> Any:
+    return msgspec.json.encode(raw).decode() if isinstance(raw, (list, dict)) else raw
+
+
+def _field_cleaner(spec: FieldSpec, rule: FieldRule, today: date, key: bool) -> Callable[[Any], Cleaned]:
+    """Cleans, enforces presence, and holds the result against the schema's own constraint."""
+    try:
+        clean = cleaner(
+            spec.kind,
+            Options(unit=rule.unit, codes=rule.codes, code_list=spec.of.codes, part=rule.part, today=today),
+        )
+    except ValueError as error:
+        raise MappingError(spec.path, str(error)) from error
+    validate = TypeAdapter(spec.annotation).validator.validate_python
+    absent = "KEY_MISSING" if key else "MISSING" if spec.of.required else None
+
+    def apply(raw: Any) -> Cleaned:
+        cleaned = clean(raw)
+        if cleaned.value is None:
+            return cleaned._replace(problem=absent) if absent and cleaned.problem is None else cleaned
+        try:
+            validate(cleaned.value)
+        except ValidationError:
+            return Cleaned(None, cleaned.flags, "SCHEMA_MISMATCH")
+        return cleaned
+
+    return apply
+
+
+class _Column:
+    """One canonical field read from one source column."""
+
+    def __init__(self, spec: FieldSpec, path: str, rule: FieldRule, clean: Callable[[Any], Cleaned]) -> None:
+        self.name, self.path, self.source = spec.name, path, rule.from_
+        self.memo = _Memo(clean)
+        self.const = rule.const
+        if rule.const is not None and (fixed := clean(rule.const)).problem:
+            raise MappingError(path, f"常量不合规：{fixed.problem}")
+
+    def raw(self, item: Item) -> Any:
+        return self.const if self.source is None else item.get(self.source)
+
+    def values(self, raw: Sequence[Any]) -> list[Any]:
+        return self.memo.column(raw)
+
+    def details(self, item: Item) -> list[tuple[str, Cleaned]]:
+        return [(self.path, self.memo.detail(self.raw(item)))]
+
+
+_WIDE_SEPARATORS = str.maketrans({"，": ",", "、": ",", "；": ";", "／": "/"})
+
+
+class _SplitPart:
+    """A repeated part whose elements a source joins into one text per column, in step (co-owners, §3.4)."""
+
+    def __init__(self, part: str, columns: list[_Column], separator: str) -> None:
+        self.part, self.columns, self.separator = part, columns, separator
+        self.names = tuple(c.name for c in columns)
+        self.memos = [_Memo(self._splitter(c)) for c in columns]
+
+    def _pieces(self, raw: Any) -> list[Any]:
+        if not isinstance(raw, str):
+            return [raw]
+        text = raw.translate(_WIDE_SEPARATORS)
+        return text.split(self.separator) if self.separator in text else [raw]
+
+    def _splitter(self, column: _Column) -> Callable[[Any], Any]:
+        """Yields a tuple of canonical values as the memo's value; anything odd is left to the slow path."""
+
+        def split(raw: Any) -> Any:
+            values = tuple(column.memo[piece] for piece in self._pieces(raw))
+            odd = any(value is ODD for value in values)
+            return Cleaned(values, ("ODD",) if odd else ())  # type: ignore[arg-type] # a tuple rides in the memo
+
+        return split
+
+    def raw(self, item: Item) -> tuple[Any, ...]:
+        return tuple(c.raw(item) for c in self.columns)
+
+    def values(self, items: Sequence[Item]) -> list[Any]:
+        columns = [m.column([c.raw(i) for i in items]) for m, c in zip(self.memos, self.columns, strict=True)]
+        return [self._elements(values) for values in zip(*columns, strict=True)]
+
+    def _elements(self, values: tuple[Any, ...]) -> Any:
+        for value in values:
+            if value is ODD:
+                return ODD
+        count = max(map(len, values))
+        if count == 1:
+            return [dict(zip(self.names, (value[0] for value in values), strict=True))]
+        aligned = _align(values, count)
+        if aligned is None:
+            return ODD
+        return [dict(zip(self.names, element, strict=True)) for element in zip(*aligned, strict=True)]
+
+    def details(self, item: Item) -> tuple[Any, list[tuple[str, Cleaned]]]:
+        """The elements and every cleaning verdict; raises nothing: a misalignment is a verdict too."""
+        cleaned = [[c.memo.detail(p) for p in self._pieces(c.raw(item))] for c in self.columns]
+        verdicts = [(c.path, one) for c, ones in zip(self.columns, cleaned, strict=True) for one in ones]
+        aligned = _align([[one.value for one in ones] for ones in cleaned], max(map(len, cleaned)))
+        if aligned is None:
+            return [], [(self.part, Cleaned(None, (), "MISALIGNED")), *verdicts]
+        return [dict(zip(self.names, element, strict=True)) for element in zip(*aligned, strict=True)], verdicts
+
+
+def _align(values: Sequence[Sequence[Any]], count: int) -> list[Sequence[Any]] | None:
+    """Columns of equal length; a wholly blank one stands for as many blanks. None if they do not pair up."""
+    out: list[Sequence[Any]] = []
+    for value in values:
+        if len(value) == count:
+            out.append(value)
+        elif len(value) == 1 and value[0] is None:
+            out.append((None,) * count)
+        else:
+            return None
+    return out
+
+
+class Translator:
+    """One feed's rules, compiled. Not thread-safe (its memos are its own); build one per run."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        rules: Mapping[str, FieldRule | str],
+        *,
+        source_time: str | None = None,
+        ignore: Mapping[str, IgnoreRule] | None = None,
+        today: date,
+    ) -> None:
+        """Compiles.
+
+        Raises:
+            MappingError: an unknown path, a required field without a rule, an impossible unit or code list.
+        """
+        self.dataset = dataset
+        self.source_time = source_time
+        self.ignore = dict(ignore or {})
+        self.rules = {path: FieldRule(from_=r) if isinstance(r, str) else r for path, r in rules.items()}
+        self._check_paths()
+        self._columns: list[_Column] = []
+        self._split: list[_SplitPart] = []
+        self._fixed: dict[str, list[list[_Column]]] = {}
+        self._compile(today)
+        self._sources = tuple(dict.fromkeys(c.source for c in self._columns if c.source is not None))
+        self._flat_names = tuple(c.name for c in self._columns)
+        mapped = set(self._flat_names) | set(dataset.parts)
+        self._absent = {s.name: None for s in dataset.fields.values() if s.part is None and s.name not in mapped}
+        self.version = self._version()
+        """16 hex digits naming rules, cleaning and code lists; part of every version made with them."""
+
+    def _version(self) -> str:
+        rules = {path: rule.model_dump(exclude_none=True) for path, rule in self.rules.items()}
+        ignore = {name: rule.model_dump() for name, rule in self.ignore.items()}
+        what = [
+            self.dataset.name,
+            self.dataset.version,
+            rules,
+            ignore,
+            self.source_time,
+            CLEANING_VERSION,
+            CODES_VERSION,
+        ]
+        return blake2b(msgspec.json.encode(what, order="sorted"), digest_size=8).hexdigest()
+
+    def _check_paths(self) -> None:
+        fields = self.dataset.fields
+        for path in self.rules:
+            if _leaf(path) not in fields:
+                raise MappingError(path, f"{self.dataset.title}没有这个字段。可用的有：{'、'.join(fields)}")
+        covered = {_leaf(path) for path in self.rules}
+        for spec in fields.values():
+            if spec.of.required and spec.path not in covered:
+                raise MappingError(spec.path, f"必填字段“{spec.of.title}”没有映射规则")
+
+    def _compile(self, today: date) -> None:
+        split: dict[str, list[tuple[_Column, str]]] = {}
+        for path, rule in self.rules.items():
+            spec = self.dataset.fields[_leaf(path)]
+            if (rule.from_ is None) == (rule.const is None):
+                raise MappingError(path, "请写 from（来源列）或 const（常量）之一")
+            key = spec.path in self.dataset.record_key
+            column = _Column(spec, path, rule, _field_cleaner(spec, rule, today, key))
+            if spec.part is None:
+                self._columns.append(column)
+            elif path != spec.path:
+                elements = self._fixed.setdefault(spec.part, [])
+                index = int(path.split(".")[1])
+                while len(elements) <= index:
+                    elements.append([])
+                elements[index].append(column)
+            else:
+                split.setdefault(spec.part, []).append((column, rule.split or ","))
+        for part, columns in split.items():
+            self._split.append(_SplitPart(part, self._complete(part, [c for c, _ in columns], today), columns[0][1]))
+        for part, elements in self._fixed.items():
+            self._fixed[part] = [self._complete(part, columns, today) for columns in elements]
+
+    def _complete(self, part: str, columns: list[_Column], today: date) -> list[_Column]:
+        """Every field of the part, in the table's order; an unmapped one reads a column that never exists."""
+        by_name = {c.name: c for c in columns}
+        nowhere = FieldRule(from_="")
+        return [
+            by_name.get(s.name) or _Column(s, s.path, nowhere, _field_cleaner(s, nowhere, today, key=False))
+            for s in self.dataset.fields.values()
+            if s.part == part
+        ]
+
+    def translate(self, items: Sequence[Item]) -> Translated:
+        """Every item becomes a record, a rejection, or is ignored by a named rule. Positions are those of `items`."""
+        out = Translated()
+        kept: Sequence[int] = range(len(items))
+        times = self._times(items)
+        out.newest = max((t for t in times if t), default=None)
+        if self.ignore:
+            kept = self._sift(items, out)
+        chosen = items if len(kept) == len(items) else [items[i] for i in kept]
+        if not chosen:
+            return out
+        names, columns = self._flat(chosen)
+        for part in self._split:
+            names = (*names, part.part)
+            columns.append(part.values(chosen))
+        for name, elements in self._fixed.items():
+            names = (*names, name)
+            columns.append(self._fixed_values(elements, chosen))
+        odd = {i for column in columns if ODD in column for i, value in enumerate(column) if value is ODD}
+        checks, absent = self.dataset.checks, self._absent
+        for i, values in enumerate(zip(*columns, strict=True)):
+            if i in odd:
+                self._slow(kept[i], chosen[i], times[kept[i]], out)
+                continue
+            record: Canonical = dict(zip(names, values, strict=True))
+            if absent:
+                record.update(absent)
+            flags = tuple(flag for check in checks for flag in check(record))
+            out.positions.append(kept[i])
+            out.records.append(record)
+            out.flags.append(flags)
+            out.times.append(times[kept[i]])
+        return out
+
+    def _times(self, items: Sequence[Item]) -> list[str | None]:
+        column = self.source_time
+        return [moment(item.get(column)) for item in items] if column else [None] * len(items)
+
+    def _sift(self, items: Sequence[Item], out: Translated) -> list[int]:
+        kept = []
+        for i, item in enumerate(items):
+            rule = next((name for name, rule in self.ignore.items() if rule.matches(item)), None)
+            if rule is None:
+                kept.append(i)
+            else:
+                out.ignored.setdefault(rule, []).append(i)
+        return kept
+
+    def _flat(self, items: Sequence[Item]) -> tuple[tuple[str, ...], list[list[Any]]]:
+        raw = dict(zip(self._sources, _columns_of(items, self._sources), strict=True))
+        return self._flat_names, [
+            c.values([c.const] * len(items) if c.source is None else raw[c.source]) for c in self._columns
+        ]
+
+    def _fixed_values(self, elements: list[list[_Column]], items: Sequence[Item]) -> list[Any]:
+        per_element = []
+        for columns in elements:
+            names = tuple(c.name for c in columns)
+            values = zip(*(c.values([c.raw(i) for i in items]) for c in columns), strict=True)
+            per_element.append([ODD if ODD in row else dict(zip(names, row, strict=True)) for row in values])
+        return [ODD if ODD in row else list(row) for row in zip(*per_element, strict=True)]
+
+    def _slow(self, position: int, item: Item, time: str | None, out: Translated) -> None:
+        """One row, field by field: flags are collected, the first fault in the field table's order decides."""
+        record: Canonical = dict(self._absent)
+        verdicts: list[tuple[str, Cleaned]] = []
+        for column in self._columns:
+            (verdict,) = column.details(item)
+            verdicts.append(verdict)
+            record[column.name] = verdict[1].value
+        for part in self._split:
+            record[part.part], found = part.details(item)
+            verdicts += found
+        for name, elements in self._fixed.items():
+            record[name] = [{c.name: c.memo.detail(c.raw(item)).value for c in columns} for columns in elements]
+            verdicts += [d for columns in elements for c in columns for d in c.details(item)]
+        faults = [(path, c.problem) for path, c in verdicts if c.problem]
+        if faults:
+            path, problem = min(faults, key=lambda fault: fault[1] != "KEY_MISSING")
+            out.rejected.append(Rejected(position, problem, _leaf(path)))
+            out.partial.append(record)
+            return
+        flags = [f"{_leaf(path)}:{flag}" for path, c in verdicts for flag in c.flags]
+        flags += [flag for check in self.dataset.checks for flag in check(record)]
+        out.positions.append(position)
+        out.records.append(record)
+        out.flags.append(tuple(dict.fromkeys(flags)))
+        out.times.append(time)
+
+
+def _leaf(path: str) -> str:
+    """`parties.0.name` -> `parties.name`."""
+    head, _, rest = path.partition(".")
+    index, _, tail = rest.partition(".")
+    return f"{head}.{tail}" if index.isdigit() else path
+
+
+def _columns_of(items: Sequence[Item], names: tuple[str, ...]) -> Iterable[Sequence[Any]]:
+    if len(names) > 1:
+        try:
+            return list(zip(*map(itemgetter(*names), items), strict=True))
+        except KeyError:
+            pass
+    return [[item.get(name) for item in items] for name in names]
+
+
+_MOMENT = re.compile(r"(\d{4})\D?(\d{2})\D?(\d{2})(?:\D?(\d{2})\D?(\d{2})\D?(\d{2}))?")
+
+
+def moment(raw: Any) -> str | None:
+    """A source's own time as `YYYY-MM-DDTHH:MM:SS` (Asia/Shanghai); None if it is none. Epoch milliseconds are read too."""
+    if isinstance(raw, str) and len(raw) == 19 and raw[10] == " " and raw[4] == "-":
+        return f"{raw[:10]}T{raw[11:]}"
+    text = str(raw or "").strip()
+    if text.isdigit() and len(text) == 13:
+        return datetime.fromtimestamp(int(text) / 1000, CHINA).strftime("%Y-%m-%dT%H:%M:%S")
+    found = _MOMENT.match(text)
+    if not found:
+        return None
+    year, month, day, hour, minute, second = found.groups(default="00")
+    return f"{year}-{month}-{day}T{hour}:{minute}:{second}"

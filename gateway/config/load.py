@@ -1,0 +1,207 @@
+"""Drafts in a directory become one validated configuration; a broken county file stops no other (DESIGN §5.8, §6)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from apscheduler.triggers.cron import CronTrigger
+from pydantic import BaseModel
+
+from adapters.kit import Adapter, FieldRule, MappingError, Translator, registry
+from gateway.clock import SHANGHAI
+from gateway.config.models import (
+    AccountModel,
+    AccountsFile,
+    CatalogueEntry,
+    CatalogueFile,
+    CountyFile,
+    CountyModel,
+    FeedModel,
+    GatewayFile,
+    SecretRef,
+    SourceModel,
+)
+from gateway.config.positions import Document, Problem, load, validate
+from schemas import DATASETS
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One feed of a valid configuration, with everything it refers to."""
+
+    name: str
+    """`<county>/<feed>`, e.g. `360981/homestead`."""
+    county: CountyModel
+    model: FeedModel
+    source: SourceModel
+    entry: CatalogueEntry
+    renamed_from: str | None
+
+    @property
+    def dataset(self) -> str:
+        return self.model.dataset
+
+
+@dataclass(slots=True)
+class Config:
+    """What the gateway runs on. `problems` names what was left out and why."""
+
+    root: Path
+    gateway: GatewayFile | None = None
+    catalogue: dict[str, CatalogueEntry] = field(default_factory=dict)
+    accounts: dict[str, AccountModel] = field(default_factory=dict)
+    feeds: dict[str, Feed] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    """The files as they were read: what a published version keeps."""
+
+    @property
+    def digest(self) -> str:
+        return sha256(msgspec.json.encode(self.texts, order="sorted")).hexdigest()
+
+
+def read_texts(root: Path) -> dict[str, str]:
+    """Every configuration file under `root`, by relative name."""
+    names = ["gateway.yaml", "catalogue.yaml", "accounts.yaml"]
+    names += sorted(f"counties/{p.name}" for p in (root / "counties").glob("*.yaml"))
+    return {n: (root / n).read_bytes().decode("utf-8", "surrogateescape") for n in names if (root / n).exists()}
+
+
+def read(root: Path, texts: dict[str, str] | None = None) -> Config:
+    """Validates the drafts under `root`, or the texts of a published version. Never raises for what a file says."""
+    config = Config(root, texts=read_texts(root) if texts is None else texts)
+    shown = root.name if not root.is_absolute() else os.path.relpath(root)
+    shown = str(root) if shown.startswith("..") else shown
+
+    def document(name: str) -> Document:
+        label = f"{shown}/{name}"
+        if name not in config.texts:
+            return Document(label, problems=[Problem(label, 1, 1, "", "缺少这个文件")])
+        return load(config.texts[name], label)
+
+    def whole(name: str, model: type[BaseModel]) -> Any:
+        doc = document(name)
+        parsed = validate(doc, model) if not doc.problems else None
+        if parsed is not None and isinstance(parsed, AccountsFile):
+            _check_secrets(doc, parsed, root)
+        config.problems += doc.problems
+        return parsed
+
+    config.gateway = whole("gateway.yaml", GatewayFile)
+    catalogue = whole("catalogue.yaml", CatalogueFile)
+    accounts = whole("accounts.yaml", AccountsFile)
+    config.catalogue = dict(catalogue.datasets) if catalogue else {}
+    config.accounts = dict(accounts.accounts) if accounts else {}
+    for name in sorted(n for n in config.texts if n.startswith("counties/")):
+        doc = document(name)
+        parsed = validate(doc, CountyFile) if not doc.problems else None
+        if parsed is not None:
+            _link(config, doc, parsed)
+        config.problems += doc.problems
+    return config
+
+
+def _check_secrets(doc: Document, parsed: AccountsFile, root: Path) -> None:
+    for name, account in parsed.accounts.items():
+        for secret, ref in account.secrets.items():
+            try:
+                resolve(ref, root)
+            except LookupError as error:
+                doc.report(("accounts", name, "secrets", secret), str(error))
+
+
+def resolve(ref: SecretRef, root: Path) -> str:
+    """The secret itself. Raises LookupError with a sentence that names where it was looked for, never the value."""
+    given = {"env": ref.env, "file": ref.file, "credential": ref.credential}
+    chosen = [(kind, where) for kind, where in given.items() if where]
+    if len(chosen) != 1:
+        raise LookupError("请写 env、file、credential 之一，指明密钥在哪里")
+    kind, where = chosen[0]
+    if kind == "env":
+        if (value := os.environ.get(where)) is None:
+            raise LookupError(f"缺少密钥：环境变量 {where} 没有设置")
+        return value
+    directory = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) if kind == "credential" else root
+    path = directory / where
+    if not path.is_file():
+        raise LookupError(f"缺少密钥：找不到{'系统凭据' if kind == 'credential' else '文件'} {where}")
+    return path.read_text("utf-8").strip()
+
+
+def _link(config: Config, doc: Document, county: CountyFile) -> None:
+    """Checks what a county's file refers to; its feeds join the configuration only when the whole file holds."""
+    adapters = {name: _source(config, doc, name, source) for name, source in county.sources.items()}
+    found: dict[str, Feed] = {}
+    for key, feed in county.feeds.items():
+        where = ("feeds", key)
+        source = county.sources.get(feed.source)
+        if source is None:
+            doc.report((*where, "source"), f"没有数据源 {feed.source}。可用的有：{'、'.join(county.sources)}")
+            continue
+        entry = config.catalogue.get(feed.dataset)
+        if entry is None:
+            doc.report((*where, "dataset"), f"目录里没有 {feed.dataset}，请先写进 catalogue.yaml")
+            continue
+        if (feed.poll is None) == (feed.cron is None):
+            doc.report(where, "请写 poll（间隔）或 cron（定时）之一", key=True)
+        if feed.cron is not None:
+            _try(doc, (*where, "cron"), lambda cron=feed.cron: cron_trigger(cron))
+        adapter = adapters[feed.source]
+        if adapter is not None:
+            _check_mapping(doc, where, feed, adapter)
+        code = county.county.code
+        renamed = f"{code}/{feed.renamed_from}" if feed.renamed_from else None
+        found[f"{code}/{key}"] = Feed(f"{code}/{key}", county.county, feed, source, entry, renamed)
+    for name in found.keys() & config.feeds.keys():
+        doc.report(("county", "code"), f"另一个文件里已有 {name}")
+    if not doc.problems:
+        config.feeds.update(found)
+
+
+def _source(config: Config, doc: Document, name: str, source: SourceModel) -> type[Adapter] | None:
+    where = ("sources", name)
+    if source.account not in config.accounts:
+        known = "、".join(config.accounts)
+        doc.report((*where, "account"), f"没有账号 {source.account}。可用的有：{known}")
+    try:
+        adapter = registry.find(source.adapter)
+    except ValueError as error:
+        doc.report((*where, "adapter"), str(error))
+        return None
+    validate(doc, adapter.Settings, source.settings, where)
+    return adapter
+
+
+def _check_mapping(doc: Document, where: tuple[str, str], feed: FeedModel, adapter: type[Adapter]) -> None:
+    stream = adapter.streams.get(feed.dataset)
+    if stream is None:
+        offered = "、".join(adapter.streams)
+        doc.report((*where, "dataset"), f"适配器 {adapter.name} 不提供 {feed.dataset}。可用的有：{offered}")
+        return
+    rules: dict[str, FieldRule | str] = {**stream.mapping, **feed.mapping}
+    try:
+        Translator(DATASETS[feed.dataset], rules, today=date.min)
+    except MappingError as error:
+        doc.report((*where, "mapping", error.path), error.sentence, key=True)
+
+
+def _try(doc: Document, where: tuple[Any, ...], build: Callable[[], object]) -> None:
+    try:
+        build()
+    except ValueError as error:
+        doc.report(where, str(error))
+
+
+def cron_trigger(expression: str) -> Any:
+    """An APScheduler trigger. Raises ValueError for what is no five-field cron expression."""
+    try:
+        return CronTrigger.from_crontab(expression, timezone=SHANGHAI)
+    except ValueError as error:
+        raise ValueError(f"“{expression}”不是五段式 cron，例：0 2 * * *（每天两点）") from error

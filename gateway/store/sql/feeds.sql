@@ -1,0 +1,103 @@
+-- Feeds, their streams, leases, accounts and secrets.
+
+-- name: meta_get
+SELECT value FROM meta WHERE key = :key
+
+-- name: meta_put
+INSERT INTO meta (key, value) VALUES (:key, :value)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value
+
+-- name: rules_add
+INSERT INTO rules (digest) VALUES (:digest) ON CONFLICT (digest) DO NOTHING
+
+-- name: rules_id
+SELECT id FROM rules WHERE digest = :digest
+
+-- name: rules_digest
+SELECT digest FROM rules WHERE id = :id
+
+-- name: stream_add
+INSERT INTO stream (name, kind) VALUES (:name, :kind) ON CONFLICT (name) DO NOTHING
+
+-- name: stream_by_name
+SELECT id, name, kind, next_seq, sealed_seq FROM stream WHERE name = :name
+
+-- name: stream_advance
+-- Numbers are given under the feed's lease, inside the transaction that writes what they number: no gap survives.
+UPDATE stream SET next_seq = next_seq + :count WHERE id = :id RETURNING next_seq
+
+-- name: feed_add
+INSERT INTO feed (uid, name, dataset, county, channel, stream_id)
+VALUES (:uid, :name, :dataset, :county, :channel, :stream_id)
+
+-- name: feed_by_name
+SELECT * FROM feed WHERE name = :name
+
+-- name: feed_by_id
+SELECT * FROM feed WHERE id = :id
+
+-- name: feeds
+SELECT * FROM feed ORDER BY name
+
+-- name: feed_rename
+UPDATE feed SET name = :name WHERE id = :id
+
+-- name: feed_cursor
+UPDATE feed SET cursor = :cursor WHERE id = :id
+
+-- name: feed_contact
+-- The three clocks are never merged: a contact says nothing about new data.
+UPDATE feed SET contact_at = :at WHERE id = :id
+
+-- name: feed_as_of
+UPDATE feed SET as_of = :as_of WHERE id = :id AND (as_of IS NULL OR as_of < :as_of)
+
+-- name: feed_state
+UPDATE feed SET state = :state, code = :code, sentence = :sentence, owner = :owner, action = :action,
+    since = CASE WHEN state = :state AND since IS NOT NULL THEN since ELSE :at END
+WHERE id = :id
+
+-- name: lease_take
+-- The same statement on both databases; the token fences off whoever held the lease before.
+INSERT INTO lease (name, owner, until, token) VALUES (:name, :owner, :until, 1)
+ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until, token = lease.token + 1
+WHERE lease.until < :now OR lease.owner = :owner
+RETURNING token
+
+-- name: lease_renew
+UPDATE lease SET until = :until WHERE name = :name AND owner = :owner AND token = :token
+
+-- name: lease_release
+UPDATE lease SET until = 0 WHERE name = :name AND owner = :owner AND token = :token
+
+-- name: lease_holds
+-- The fence, checked inside the transaction that writes.
+UPDATE lease SET until = :until WHERE name = :name AND token = :token AND until > 0
+
+-- name: lease_get
+SELECT owner, until, token FROM lease WHERE name = :name
+
+-- name: account_get
+SELECT state, revision FROM account WHERE name = :name
+
+-- name: account_add
+INSERT INTO account (name, state, revision) VALUES (:name, :state, 1) ON CONFLICT (name) DO NOTHING
+
+-- name: account_swap
+UPDATE account SET state = :state, revision = revision + 1 WHERE name = :name AND revision = :revision
+
+-- name: accounts
+SELECT name, state FROM account ORDER BY name
+
+-- name: secret_get
+SELECT expires_at, sealed FROM secret WHERE account = :account AND name = :name
+
+-- name: secret_put
+INSERT INTO secret (account, name, expires_at, sealed) VALUES (:account, :name, :expires_at, :sealed)
+ON CONFLICT (account, name) DO UPDATE SET expires_at = excluded.expires_at, sealed = excluded.sealed
+
+-- name: config_add
+INSERT INTO config_version (at, actor, digest, body) VALUES (:at, :actor, :digest, :body)
+
+-- name: config_latest
+SELECT id, at, actor, digest, body FROM config_version ORDER BY id DESC LIMIT 1

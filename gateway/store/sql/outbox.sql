@@ -1,0 +1,103 @@
+-- Outbox: versions carry a gapless sequence per stream; a batch is a range of one stream, a delivery is a batch at a sink.
+
+-- name: streams_to_seal
+SELECT id, name, kind, next_seq, sealed_seq FROM stream WHERE next_seq > sealed_seq ORDER BY id
+
+-- name: feed_of_stream
+SELECT * FROM feed WHERE stream_id = :stream_id
+
+-- name: batch_reserve
+-- Membership first: whatever dies after this, the same statements end up in the same batch.
+INSERT INTO batch (stream_id, first, last, sealed_at) VALUES (:stream_id, :first, :last, :sealed_at) RETURNING id
+
+-- name: stream_sealed
+UPDATE stream SET sealed_seq = :last WHERE id = :id
+
+-- name: batches_unbuilt
+SELECT * FROM batch WHERE batch_id IS NULL ORDER BY id
+
+-- name: batch_previous
+SELECT batch_id FROM batch WHERE stream_id = :stream_id AND last < :first AND batch_id IS NOT NULL
+ORDER BY last DESC LIMIT 1
+
+-- name: batch_built
+UPDATE batch SET batch_id = :batch_id, payload_digest = :payload_digest, manifest = :manifest, signature = :signature
+WHERE id = :id AND batch_id IS NULL
+
+-- name: batch_get
+SELECT * FROM batch WHERE id = :id
+
+-- name: batch_of_statement
+SELECT * FROM batch WHERE stream_id = :stream_id AND first <= :seq AND last >= :seq
+
+-- name: statements
+-- A range of a stream with all that its leaves are made of.
+SELECT version.seq, version.number, version.op, version.as_of, version.sealed, version.rules_id, version.evidence_id,
+    observation.handle, observation.wrapped_key, evidence.hash AS evidence_hash
+FROM version JOIN observation ON observation.id = version.observation_id
+LEFT JOIN evidence ON evidence.id = version.evidence_id
+WHERE version.stream_id = :stream_id AND version.seq BETWEEN :first AND :last ORDER BY version.seq
+
+-- name: delivery_add
+INSERT INTO delivery (sink, batch) VALUES (:sink, :batch) ON CONFLICT (sink, batch) DO NOTHING
+
+-- name: deliveries_missing
+-- Built batches that a sink has no delivery for yet, oldest first.
+SELECT batch.id FROM batch WHERE batch.batch_id IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.batch = batch.id AND delivery.sink = :sink) ORDER BY batch.id
+
+-- name: deliveries_open
+SELECT delivery.sink, delivery.state, delivery.attempts, batch.* FROM delivery JOIN batch ON batch.id = delivery.batch
+WHERE delivery.sink = :sink AND delivery.state <> 'confirmed' ORDER BY batch.id
+
+-- name: delivery_state
+UPDATE delivery SET state = :state, attempts = attempts + :tried, block = :block, block_hash = :block_hash,
+    confirmed_at = :confirmed_at, sentence = :sentence
+WHERE sink = :sink AND batch = :batch
+
+-- name: delivery_get
+SELECT * FROM delivery WHERE sink = :sink AND batch = :batch
+
+-- name: deliveries_confirmed
+SELECT batch.batch_id, batch.manifest, delivery.block, delivery.block_hash FROM delivery
+JOIN batch ON batch.id = delivery.batch WHERE delivery.sink = :sink AND delivery.state = 'confirmed' ORDER BY batch.id
+
+-- name: delivery_counts
+SELECT sink, state, COUNT(*) AS batches, SUM(batch.last - batch.first + 1) AS statements
+FROM delivery JOIN batch ON batch.id = delivery.batch GROUP BY sink, state
+
+-- name: unsealed_count
+SELECT COALESCE(SUM(next_seq - sealed_seq), 0) FROM stream
+
+-- name: version_by_handle
+SELECT version.*, observation.handle, observation.wrapped_key, observation.feed_id, feed.name AS feed,
+    feed.dataset AS dataset, feed.county AS county, feed.channel AS channel, evidence.hash AS evidence_hash, evidence.at AS evidence_at,
+    evidence.request AS evidence_request, evidence.page AS evidence_page, evidence.size AS evidence_size
+FROM observation JOIN feed ON feed.id = observation.feed_id
+JOIN version ON version.observation_id = observation.id
+LEFT JOIN evidence ON evidence.id = version.evidence_id
+WHERE observation.handle = :handle AND (:number = 0 OR version.number = :number)
+ORDER BY version.number DESC LIMIT 1
+
+-- name: observations_of_subject
+SELECT observation.id, observation.handle, observation_subject.role, observation.version, observation.gone, feed.name AS feed, feed.dataset AS dataset
+FROM observation_subject JOIN observation ON observation.id = observation_subject.observation_id
+JOIN feed ON feed.id = observation.feed_id
+WHERE observation_subject.subject = :subject ORDER BY feed.name, observation.id
+
+-- name: sealed_versus_versions
+-- DESIGN §5.2: statements sealed equal versions in the sealed range, stream by stream.
+SELECT stream.name AS stream, stream.sealed_seq AS sealed,
+    (SELECT COUNT(*) FROM version WHERE version.stream_id = stream.id AND version.seq <= stream.sealed_seq) AS versions,
+    (SELECT COALESCE(SUM(batch.last - batch.first + 1), 0) FROM batch WHERE batch.stream_id = stream.id) AS batched
+FROM stream ORDER BY stream.id
+
+-- name: audit_last
+SELECT * FROM audit ORDER BY seq DESC LIMIT 1
+
+-- name: audit_add
+INSERT INTO audit (seq, at, actor, action, target, detail, previous, hash)
+VALUES (:seq, :at, :actor, :action, :target, :detail, :previous, :hash)
+
+-- name: audit_all
+SELECT * FROM audit ORDER BY seq

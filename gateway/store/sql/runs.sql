@@ -1,0 +1,73 @@
+-- Runs: one execution of a feed.
+
+-- name: run_add
+-- A due slot exists once, whoever notices it.
+INSERT INTO run (feed_id, due_at, reason, actor, options) VALUES (:feed_id, :due_at, :reason, :actor, :options)
+ON CONFLICT (feed_id, due_at, reason) DO NOTHING
+
+-- name: run_slot
+SELECT id FROM run WHERE feed_id = :feed_id AND due_at = :due_at AND reason = :reason
+
+-- name: run_get
+SELECT run.*, feed.name AS feed FROM run JOIN feed ON feed.id = run.feed_id WHERE run.id = :id
+
+-- name: runs_recent
+SELECT run.*, feed.name AS feed FROM run JOIN feed ON feed.id = run.feed_id ORDER BY run.id DESC LIMIT :count
+
+-- name: runs_of_feed
+SELECT run.*, feed.name AS feed FROM run JOIN feed ON feed.id = run.feed_id
+WHERE feed.name = :feed ORDER BY run.id DESC LIMIT :count
+
+-- name: runs_queued
+SELECT run.id, run.feed_id, feed.name AS feed FROM run JOIN feed ON feed.id = run.feed_id
+WHERE run.state = 'queued' ORDER BY run.id
+
+-- name: runs_orphaned
+-- Runs whose lease died with their worker: the reaper queues them again, they resume at their cursor.
+SELECT run.id, run.feed_id, feed.name AS feed FROM run JOIN feed ON feed.id = run.feed_id
+LEFT JOIN lease ON lease.name = 'feed:' || feed.uid AND lease.token = run.token
+WHERE run.state = 'running' AND (lease.until IS NULL OR lease.until < :now)
+
+-- name: run_requeue
+UPDATE run SET state = 'queued' WHERE id = :id AND state = 'running'
+
+-- name: run_start
+UPDATE run SET state = 'running', started_at = COALESCE(started_at, :at), token = :token, config_id = :config_id
+WHERE id = :id AND state IN ('queued', 'running')
+
+-- name: run_count
+-- Counters move in the transaction of the page they count.
+UPDATE run SET pages = pages + 1, fetched = fetched + :fetched, recognised = recognised + :recognised,
+    mapped = mapped + :mapped, duplicate = duplicate + :duplicate, quarantined = quarantined + :quarantined,
+    ignored = ignored + :ignored, changed = changed + :changed, unchanged = unchanged + :unchanged,
+    puts = puts + :puts, declared = COALESCE(:declared, declared)
+WHERE id = :id
+
+-- name: run_gone
+UPDATE run SET gone = gone + :gone WHERE id = :id
+
+-- name: run_finish
+UPDATE run SET state = :state, finished_at = :at, emptiness = :emptiness, code = :code, sentence = :sentence
+WHERE id = :id
+
+-- name: run_last_finished
+SELECT * FROM run WHERE feed_id = :feed_id AND state = 'done' ORDER BY id DESC LIMIT 1
+
+-- name: totals_by_feed
+-- What every run of a feed did, and how much of it is confirmed at a sink.
+SELECT feed.name AS feed, feed.dataset AS dataset, feed.county AS county, feed.state AS state, feed.code AS code,
+    feed.sentence AS sentence, feed.owner AS owner, feed.action AS action, feed.since AS since,
+    feed.contact_at AS contact_at, feed.as_of AS as_of, feed.stream_id AS stream_id,
+    (SELECT COALESCE(SUM(fetched), 0) FROM run WHERE feed_id = feed.id) AS fetched,
+    (SELECT declared FROM run WHERE feed_id = feed.id AND declared IS NOT NULL ORDER BY id DESC LIMIT 1) AS declared,
+    (SELECT COUNT(*) FROM observation WHERE feed_id = feed.id AND gone = 0) AS accepted,
+    (SELECT COUNT(*) FROM quarantine WHERE feed_id = feed.id AND state = 'open') AS quarantined,
+    (SELECT COUNT(*) FROM version WHERE stream_id = feed.stream_id) AS versions,
+    (SELECT COUNT(*) FROM version WHERE stream_id = feed.stream_id AND flags <> '') AS repaired
+FROM feed ORDER BY feed.name
+
+-- name: confirmed_by_stream
+SELECT batch.stream_id AS stream_id, delivery.sink AS sink, SUM(batch.last - batch.first + 1) AS confirmed,
+    MAX(delivery.confirmed_at) AS confirmed_at
+FROM batch JOIN delivery ON delivery.batch = batch.id
+WHERE delivery.state = 'confirmed' GROUP BY batch.stream_id, delivery.sink

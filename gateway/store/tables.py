@@ -1,0 +1,276 @@
+"""The one schema of the store, for SQLite and PostgreSQL alike; migrations are held equal to it by a test.
+
+Integer ids inside, handles at the edges. Nothing here is readable without the vault: what could name a person is an
+HMAC or a ciphertext. Times of the business clock are ISO text (Asia/Shanghai), times of leases are real epoch seconds.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+BIG = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", BIG, primary_key=True, autoincrement=True)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BIG, ForeignKey(f"{target}.id"), nullable=nullable)
+
+
+def _text(name: str, *, nullable: bool = False, default: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=nullable, server_default=default)
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, BIG, nullable=False, server_default="0")
+
+
+def _bytes(name: str, *, nullable: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=nullable)
+
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), _text("value"))
+
+counter = Table("counter", metadata, Column("name", Text, primary_key=True), _count("value"))
+
+config_version = Table("config_version", metadata, _id(), _text("at"), _text("actor"), _text("digest"), _text("body"))
+
+rules = Table("rules", metadata, _id(), Column("digest", Text, nullable=False, unique=True))
+
+stream = Table(
+    "stream",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    _text("kind"),
+    _count("next_seq"),
+    _count("sealed_seq"),
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    _id(),
+    Column("uid", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+    _text("dataset"),
+    _text("county"),
+    _text("channel"),
+    _ref("stream_id", "stream"),
+    _bytes("cursor", nullable=True),
+    _text("contact_at", nullable=True),
+    _text("as_of", nullable=True),
+    _text("state", default="waiting"),
+    _text("code", nullable=True),
+    _text("sentence", nullable=True),
+    _text("owner", nullable=True),
+    _text("action", nullable=True),
+    _text("since", nullable=True),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("owner"),
+    Column("until", Float, nullable=False),
+    _count("token"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    _id(),
+    _ref("feed_id", "feed"),
+    _text("due_at"),
+    _text("reason"),
+    _text("actor"),
+    _text("options", default="{}"),
+    _text("state", default="queued"),
+    _ref("config_id", "config_version", nullable=True),
+    _text("started_at", nullable=True),
+    _text("finished_at", nullable=True),
+    _count("token"),
+    *map(
+        _count,
+        "pages fetched recognised mapped duplicate quarantined ignored changed unchanged puts gone".split(),
+    ),
+    Column("declared", BIG, nullable=True),
+    _text("emptiness", nullable=True),
+    _text("code", nullable=True),
+    _text("sentence", nullable=True),
+    UniqueConstraint("feed_id", "due_at", "reason"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    _id(),
+    _ref("run_id", "run"),
+    _count("page"),
+    _text("at"),
+    _text("request"),
+    Column("status", Integer, nullable=False),
+    _text("media"),
+    _count("size"),
+    _bytes("hash"),
+    _bytes("body", nullable=True),
+    Index(None, "run_id", "page"),
+)
+
+observation = Table(
+    "observation",
+    metadata,
+    _id(),
+    _ref("feed_id", "feed"),
+    Column("handle", LargeBinary, nullable=False, unique=True),
+    _bytes("raw_digest"),
+    _bytes("content_digest"),
+    _ref("rules_id", "rules"),
+    _count("version"),
+    _text("source_time", nullable=True),
+    _count("gone"),
+    _bytes("wrapped_key", nullable=True),
+    Index(None, "feed_id", "raw_digest"),
+)
+
+version = Table(
+    "version",
+    metadata,
+    _id(),
+    _ref("stream_id", "stream"),
+    Column("seq", BIG, nullable=False),
+    _ref("observation_id", "observation"),
+    Column("number", BIG, nullable=False),
+    _text("op"),
+    _ref("run_id", "run"),
+    _ref("evidence_id", "evidence", nullable=True),
+    _ref("rules_id", "rules"),
+    _text("source_time", nullable=True),
+    _text("as_of", nullable=True),
+    _text("flags", default=""),
+    _bytes("sealed", nullable=True),
+    UniqueConstraint("stream_id", "seq"),
+    UniqueConstraint("observation_id", "number"),
+)
+
+observation_subject = Table(
+    "observation_subject",
+    metadata,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("observation_id", BIG, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+observation_index = Table(
+    "observation_index",
+    metadata,
+    Column("name", LargeBinary, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("observation_id", BIG, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _id(),
+    Column("handle", LargeBinary, nullable=False, unique=True),
+    _ref("feed_id", "feed"),
+    _bytes("raw_digest"),
+    _ref("rules_id", "rules"),
+    _text("reason"),
+    _text("field", nullable=True),
+    _text("state", default="open"),
+    _ref("run_id", "run"),
+    _ref("evidence_id", "evidence", nullable=True),
+    _text("first_at"),
+    _text("last_at"),
+    _bytes("item"),
+    _text("note", nullable=True),
+    _text("actor", nullable=True),
+    UniqueConstraint("feed_id", "raw_digest"),
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("feed_id", BIG, primary_key=True),
+    Column("run_id", BIG, primary_key=True),
+    Column("page", BIG, primary_key=True),
+    _bytes("ids"),
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    _id(),
+    _ref("stream_id", "stream"),
+    Column("first", BIG, nullable=False),
+    Column("last", BIG, nullable=False),
+    _text("sealed_at"),
+    Column("batch_id", Text, nullable=True, unique=True),
+    _text("payload_digest", nullable=True),
+    _bytes("manifest", nullable=True),
+    _bytes("signature", nullable=True),
+    UniqueConstraint("stream_id", "first"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("sink", Text, primary_key=True),
+    Column("batch", BIG, ForeignKey("batch.id"), primary_key=True),
+    _text("state", default="pending"),
+    _count("attempts"),
+    _text("block", nullable=True),
+    _text("block_hash", nullable=True),
+    _text("confirmed_at", nullable=True),
+    _text("sentence", nullable=True),
+)
+
+account = Table("account", metadata, Column("name", Text, primary_key=True), _text("state"), _count("revision"))
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    _text("expires_at"),
+    _bytes("sealed"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BIG, primary_key=True, autoincrement=False),
+    _text("at"),
+    _text("actor"),
+    _text("action"),
+    _text("target"),
+    _text("detail"),
+    _text("previous"),
+    _text("hash"),
+)
