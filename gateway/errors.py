@@ -13,6 +13,8 @@ Sentences are Chinese with named facts, translated by `gateway.i18n` when they a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class GatewayError(Exception):
     """One sentence for a person. `exit_code` is what a command ends with."""
@@ -53,3 +55,13 @@ class NeedsPerson(GatewayError):
 
 class Unreconciled(GatewayError):
     """What went in is not what came out."""
+
+
+class ConfigInvalid(GatewayError):
+    """One or more faults of configuration files, each with its place."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[object]) -> None:
+        super().__init__("配置有 {count} 处问题", count=len(problems))
+        self.problems = list(problems)

@@ -106,6 +106,12 @@ class Pipeline:
             return None
         return "confirmed" if confirmed else "suspicious" if run.known else "unverified"
 
+    def replay(self, feed: FeedWork, run: RunWork, page: Page) -> Counts:
+        """Translates kept items again; the source is not asked, and its contact clock does not move."""
+        feed.recognise = self._vault.recogniser(feed.uid)
+        run.pages = 1
+        return self._take(feed, run, page, replay=True)[1]
+
     def _start(self, feed: FeedWork, run: RunWork) -> Cursor | None:
         with self._store.read() as tx:
             row = tx.one("feed_by_id", id=feed.id)
@@ -142,7 +148,7 @@ class Pipeline:
                 body=self._vault.seal(EVIDENCE, error.evidence),
             )
 
-    def _take(self, feed: FeedWork, run: RunWork, page: Page) -> tuple[Cursor, Counts]:
+    def _take(self, feed: FeedWork, run: RunWork, page: Page, *, replay: bool = False) -> tuple[Cursor, Counts]:
         """Translates and commits one page; answers the cursor that follows it."""
         sorter = _Sorter(self._store, self._vault, feed, page)
         sorter.sort()
@@ -177,7 +183,8 @@ class Pipeline:
                 touches=sorter.touches,
                 held=sorter.held,
                 settled=sorter.settled,
-                seen=sorter.seen if feed.stream.snapshot else None,
+                contact=not replay,
+                seen=sorter.seen if feed.stream.snapshot and not replay else None,
             ),
         )
         return cursor, counts

@@ -176,7 +176,10 @@ def _walk(model: type[BaseModel], part: str | None) -> list[FieldSpec]:
         kind = _kind(info.metadata, info.annotation)
         if kind is None:
             raise TypeError(f"{model.__name__}.{name} names no cleaner")
-        out.append(FieldSpec(name, part, of, kind, info.annotation))
+        # pydantic moves the constraints of a field that cannot be null out of its annotation.
+        constraints = tuple(m for m in info.metadata if m is not of)
+        annotation: Any = Annotated[info.annotation, *constraints] if constraints else info.annotation
+        out.append(FieldSpec(name, part, of, kind, annotation))
     return out
 
 

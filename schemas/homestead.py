@@ -36,8 +36,8 @@ class Holder(Part):
 class Homestead(Record):
     """One right on one unit, with all of its holders."""
 
-    unit_no: Annotated[UnitNo, Of("不动产单元号", "content", C2, required=True, note="28 characters, GB/T 37346")]
-    parcel_code: Annotated[ParcelCode | None, Of("宗地代码", "content", C2, note="first 19 of the unit number")]
+    unit_no: Annotated[UnitNo, Of("不动产单元号", "content", C2, required=True, note="28 位，GB/T 37346")]
+    parcel_code: Annotated[ParcelCode | None, Of("宗地代码", "content", C2, note="不动产单元号的前 19 位")]
     cert_no: Annotated[CertNo, Of("不动产权证号", "content", C2, required=True)]
     right_type: Annotated[Code, Of("权利类型", "content", C1, codes="right_type", required=True)]
     right_status: Annotated[Code, Of("权属状态", "content", C1, codes="right_status", required=True)]
@@ -48,7 +48,7 @@ class Homestead(Record):
     building_area_m2: Annotated[Area | None, Of("建筑面积", "content", C2, unit="m²")]
     use: Annotated[Code | None, Of("用途", "content", C1, codes="land_use")]
     use_from: Annotated[Date | None, Of("使用权起始", "content", C1)]
-    use_to: Annotated[OpenDate | None, Of("使用权结束", "content", C1, note="`open` where the source says 长期")]
+    use_to: Annotated[OpenDate | None, Of("使用权结束", "content", C1, note="来源写“长期”时为 `open`")]
     co_ownership: Annotated[Code | None, Of("共有方式", "content", C1, codes="co_ownership")]
     seized: Annotated[Code | None, Of("查封状态", "content", C2, codes="yes_no")]
     location: Annotated[Text | None, Of("坐落", "location", C2)]

@@ -13,7 +13,7 @@ class HouseholdMember(Record):
     former_name: Annotated[Name | None, Of("曾用名", "subject", C2)]
     sex: Annotated[Code | None, Of("性别", "subject", C2, codes="sex")]
     birth_date: Annotated[Date | None, Of("出生日期", "subject", C2)]
-    household_no: Annotated[Ident, Of("户号", "household", C2, required=True, note="unique inside one police station")]
+    household_no: Annotated[Ident, Of("户号", "household", C2, required=True, note="只在一个派出所内唯一")]
     station_code: Annotated[Ident | None, Of("派出所代码", "household", C1)]
     relation_to_head: Annotated[Code | None, Of("与户主关系", "household", C2, codes="relation_to_head")]
     register_address: Annotated[Text | None, Of("户籍地址", "household", C2)]
@@ -22,7 +22,7 @@ class HouseholdMember(Record):
     head_id_no: Annotated[IdNo | None, Of("户主身份证号", "head", C2)]
     head_name: Annotated[Name | None, Of("户主姓名", "head", C2)]
     marital_self_reported: Annotated[
-        Code | None, Of("婚姻状况(自报)", "marital", C2, codes="marital", note="never outranks a 民政 act (§3.3)")
+        Code | None, Of("婚姻状况(自报)", "marital", C2, codes="marital", note="自报，不得优先于民政登记")
     ]
     moved_in_on: Annotated[Date | None, Of("迁入日期", "events", C1)]
     moved_out_on: Annotated[Date | None, Of("迁出日期", "events", C1)]

@@ -10,7 +10,7 @@ class Party(Part):
 
     role: Annotated[Code, Of("当事人", "party", C1, codes="party_role", required=True)]
     name: Annotated[Name, Of("姓名", "party", C2, required=True)]
-    id_no: Annotated[IdNo | None, Of("身份证件号", "party", C2, note="null for a passport holder")]
+    id_no: Annotated[IdNo | None, Of("身份证件号", "party", C2, note="持护照等证件者为空")]
     birth_date: Annotated[Date | None, Of("出生日期", "party", C2)]
     nationality: Annotated[Code | None, Of("国籍", "party", C1, codes="country")]
 

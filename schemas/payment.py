@@ -38,10 +38,8 @@ class Payment(Record):
     payee_name: Annotated[Name, Of("姓名", "subject", C2, required=True)]
     payee_id_no: Annotated[IdNo, Of("身份证号", "subject", C2, required=True)]
     amount_due: Annotated[Money | None, Of("应发金额", "money", C2, unit="元")]
-    amount_paid: Annotated[Money, Of("实发金额", "money", C2, unit="元", required=True, note="negative: recovery")]
-    account_tail: Annotated[
-        AccountTail | None, Of("银行账号", "account", C2, note="masked tail only, `****1234`; the number is not kept")
-    ]
+    amount_paid: Annotated[Money, Of("实发金额", "money", C2, unit="元", required=True, note="负数为追回")]
+    account_tail: Annotated[AccountTail | None, Of("银行账号", "account", C2, note="只留后四位 `****1234`，不保存账号")]
 
 
 DATASET = Dataset(

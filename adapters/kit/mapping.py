@@ -297,6 +297,10 @@ class Translator:
         ]
         return blake2b(msgspec.json.encode(what, order="sorted"), digest_size=8).hexdigest()
 
+    def kind(self, path: str) -> str:
+        """The kind of value a rule's path holds; decides how it is masked."""
+        return self.dataset.fields[_leaf(path)].kind
+
     def _check_paths(self) -> None:
         fields = self.dataset.fields
         for path in self.rules:

@@ -71,7 +71,7 @@ def read_texts(root: Path) -> dict[str, str]:
     """Every configuration file under `root`, by relative name."""
     names = ["gateway.yaml", "catalogue.yaml", "accounts.yaml"]
     names += sorted(f"counties/{p.name}" for p in (root / "counties").glob("*.yaml"))
-    return {n: (root / n).read_bytes().decode("utf-8", "surrogateescape") for n in names if (root / n).exists()}
+    return {n: (root / n).read_bytes().decode("utf-8", "replace") for n in names if (root / n).exists()}
 
 
 def read(root: Path, texts: dict[str, str] | None = None) -> Config:

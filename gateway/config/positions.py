@@ -58,15 +58,16 @@ class Document:
 def load(text: str, shown: str) -> Document:
     """Reads a file's text; a syntax error is a problem of the document, not an exception."""
     document = Document(shown)
+    if (at := text.find("\ufffd")) >= 0:
+        line = text.count("\n", 0, at) + 1
+        document.problems.append(Problem(shown, line, 1, "", "文件不是 UTF-8 编码，请另存为 UTF-8"))
+        return document
     try:
-        tree = YAML(typ="rt").load(text.encode("utf-8", "surrogateescape").decode("utf-8"))
+        tree = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         document.problems.append(Problem(shown, line, column, "", f"YAML 语法不对：{error.problem}"))
-        return document
-    except UnicodeDecodeError:
-        document.problems.append(Problem(shown, 1, 1, "", "文件不是 UTF-8 编码，请另存为 UTF-8"))
         return document
     document.places[()] = (1, 1)
     document.data = _plain(document, tree, ())

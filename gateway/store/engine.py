@@ -59,21 +59,21 @@ class Tx:
     def _sql(self, name: str) -> str:
         return _for_driver(queries()[name], self.postgres)
 
-    def run(self, name: str, **values: Any) -> int:
+    def run(self, query: str, /, **values: Any) -> int:
         """Executes; the number of rows touched."""
-        return self._c.exec_driver_sql(self._sql(name), values).rowcount
+        return self._c.exec_driver_sql(self._sql(query), values).rowcount
 
-    def all(self, name: str, **values: Any) -> list[Any]:
-        return list(self._c.exec_driver_sql(self._sql(name), values).fetchall())
+    def all(self, query: str, /, **values: Any) -> list[Any]:
+        return list(self._c.exec_driver_sql(self._sql(query), values).fetchall())
 
-    def one(self, name: str, **values: Any) -> Any | None:
-        return self._c.exec_driver_sql(self._sql(name), values).fetchone()
+    def one(self, query: str, /, **values: Any) -> Any | None:
+        return self._c.exec_driver_sql(self._sql(query), values).fetchone()
 
-    def value(self, name: str, **values: Any) -> Any:
+    def value(self, query: str, /, **values: Any) -> Any:
         """The first column of the only row; raises LookupError when there is none."""
-        row = self.one(name, **values)
+        row = self.one(query, **values)
         if row is None:
-            raise LookupError(name)
+            raise LookupError(query)
         return row[0]
 
     def many(self, name: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -122,6 +122,8 @@ class PageCommit:
     held: list[Held]
     settled: Sequence[bytes] = ()
     """Raw digests mapped now that may stand in quarantine from before their rules were mended."""
+    contact: bool = True
+    """The source itself answered; a replay never moves the contact clock."""
     seen: array[int] | None = None
     """Snapshot feeds: ids that this page still holds; ids of new observations are added here."""
 
@@ -180,7 +182,8 @@ def commit_page(store: Store, page: PageCommit) -> None:
             declared=page.declared,
         )
         tx.run("feed_cursor", id=page.feed_id, cursor=page.cursor)
-        tx.run("feed_contact", id=page.feed_id, at=page.at)
+        if page.contact:
+            tx.run("feed_contact", id=page.feed_id, at=page.at)
         if page.as_of:
             tx.run("feed_as_of", id=page.feed_id, as_of=page.as_of)
         reached("committing")

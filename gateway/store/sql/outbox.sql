@@ -101,3 +101,12 @@ VALUES (:seq, :at, :actor, :action, :target, :detail, :previous, :hash)
 
 -- name: audit_all
 SELECT * FROM audit ORDER BY seq
+
+-- name: observation_well_known
+-- A person of this feed about whom the most other feeds know something.
+SELECT observation.handle, COUNT(DISTINCT other.observation_id) AS mentions
+FROM observation JOIN feed ON feed.id = observation.feed_id
+JOIN observation_subject mine ON mine.observation_id = observation.id
+JOIN observation_subject other ON other.subject = mine.subject
+WHERE feed.name = :feed AND observation.gone = 0
+GROUP BY observation.id, observation.handle ORDER BY mentions DESC, observation.handle LIMIT 1

@@ -1,0 +1,93 @@
+"""What an adapter is built from: the one door to floor 1."""
+
+from adapters.kit import registry
+from adapters.kit.auth import GJ, Auth, Bearer, LoginBearer, NoAuth, Signed, exchange
+from adapters.kit.base import (
+    Adapter,
+    Answer,
+    Budget,
+    Cursor,
+    Item,
+    Page,
+    Ports,
+    Probe,
+    Rotating,
+    Rows,
+    Secrets,
+    SourceSettings,
+    Stream,
+)
+from adapters.kit.budget import AccountState, Allowance, LocalBudget, after, may_call, resume
+from adapters.kit.envelope import Envelope, JsonRows, Opened
+from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
+from adapters.kit.http import Http, Response
+from adapters.kit.mapping import FieldRule, IgnoreRule, MappingError, Rejected, Translated, Translator, moment
+from adapters.kit.paging import DaySlice, Offset, PageNumber, Paging, Since, Single, Walk
+from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
+from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
+from adapters.kit.xmlrows import XmlRows, decode_xml_row
+
+__all__ = [
+    "GJ",
+    "AccountState",
+    "Adapter",
+    "Allowance",
+    "Answer",
+    "Auth",
+    "Bearer",
+    "Budget",
+    "Cursor",
+    "DaySlice",
+    "Envelope",
+    "FieldRule",
+    "Http",
+    "IgnoreRule",
+    "InnerXml",
+    "Item",
+    "JsonRows",
+    "LocalBudget",
+    "LoginBearer",
+    "MappingError",
+    "NoAuth",
+    "Offset",
+    "Opened",
+    "Page",
+    "PageNumber",
+    "Paging",
+    "Ports",
+    "Probe",
+    "RecordRejected",
+    "Rejected",
+    "Response",
+    "RestAdapter",
+    "RestSettings",
+    "RestStream",
+    "Rotating",
+    "Rows",
+    "Secrets",
+    "Signed",
+    "Since",
+    "Single",
+    "SoapAdapter",
+    "SoapSettings",
+    "SoapStream",
+    "SourceDenied",
+    "SourceError",
+    "SourceMalformed",
+    "SourceSettings",
+    "SourceUnavailable",
+    "Stream",
+    "Translated",
+    "Translator",
+    "Walk",
+    "WebAdapter",
+    "WebSettings",
+    "XmlRows",
+    "after",
+    "decode_xml_row",
+    "exchange",
+    "may_call",
+    "moment",
+    "registry",
+    "resume",
+]

@@ -1,0 +1,267 @@
+"""How a source is walked (china-facts §1.7): pure functions from a cursor to parameters, and from a page to a cursor.
+
+A cursor is one of
+    {"rest": true, "since": t, …}                          between runs: the next fetch begins a new pass
+    {"at": {…}, "since": t, "high": t, "prev": hex, …}     inside a run
+`since` is the watermark this pass reads from, `high` the newest source time seen so far (ISO, Asia/Shanghai). Rows at the
+watermark itself are read again; the store recognises them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final, Protocol, TypeAlias
+
+from adapters.kit.base import Answer, Cursor, Page
+from adapters.kit.envelope import Opened
+from adapters.kit.errors import SourceMalformed
+
+Position: TypeAlias = dict[str, Any]
+"""Where a walk stands: JSON values."""
+
+Params: TypeAlias = dict[str, str | int]
+"""Request parameters; a number goes as a number into JSON."""
+
+ROUND: Final = 50
+"""Silent caps are round numbers (100, 200, 500, 1000): a short page of such a size proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """What one answer held."""
+
+    count: int
+    """Items of the page, those the source dropped included."""
+    total: int | None
+    repeated: bool
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The position that follows, or None at the end; `CAPPED` if the source gave fewer than asked and has more."""
+
+    position: Position | None
+    capped: bool = False
+
+
+class Paging(Protocol):
+    """One style of paging."""
+
+    def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
+        """The first position of a pass, after this resting cursor; `limit` overrides the page size."""
+        ...
+
+    def params(self, position: Position) -> Params:
+        """Request parameters of a position."""
+        ...
+
+    def next(self, position: Position, got: Got) -> Next:
+        """Raises SourceMalformed (REPEATED_PAGE): the same page again though more was promised."""
+        ...
+
+    def rest(self, position: Position) -> dict[str, Any]:
+        """What the cursor keeps between runs."""
+        ...
+
+
+class _Counted:
+    """What page numbers and offsets share: both know how many items lie behind them and how many were asked for."""
+
+    def _next(self, behind: int, asked: int, got: Got) -> tuple[int, int, bool] | None:
+        """Items behind, page size to ask for, and whether a cap was met; None at the end."""
+        if got.repeated:
+            if got.total is not None and behind < got.total:
+                raise SourceMalformed("REPEATED_PAGE", "对方重复返回了同一页，尚有数据没有给出")
+            return None
+        seen = behind + got.count
+        short = got.count < asked
+        if got.count == 0 or (got.total is not None and seen >= got.total):
+            return None
+        if got.total is None and short and got.count % ROUND:
+            return None
+        return seen, got.count, short
+
+    def rest(self, position: Position) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class PageNumber(_Counted):
+    """Page and size. A silent cap shrinks the size for the rest of the run; pages then may overlap, never leave a gap."""
+
+    page: str = "pageNum"
+    size: str = "pageSize"
+    limit: int = 500
+    first: int = 1
+
+    def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
+        return {"n": 0, "k": limit or self.limit}
+
+    def params(self, position: Position) -> Params:
+        return {self.page: self.first + position["n"], self.size: int(position["k"])}
+
+    def next(self, position: Position, got: Got) -> Next:
+        found = self._next(position["n"] * position["k"], position["k"], got)
+        if found is None:
+            return Next(None)
+        seen, size, capped = found
+        return Next({"n": seen // size, "k": size}, capped)
+
+
+@dataclass(frozen=True, slots=True)
+class Offset(_Counted):
+    """Offset and limit: goes on from what was really returned."""
+
+    offset: str = "offset"
+    limit_param: str = "limit"
+    limit: int = 200
+
+    def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
+        return {"o": 0, "k": limit or self.limit}
+
+    def params(self, position: Position) -> Params:
+        return {self.offset: int(position["o"]), self.limit_param: int(position["k"])}
+
+    def next(self, position: Position, got: Got) -> Next:
+        found = self._next(position["o"], position["k"], got)
+        if found is None:
+            return Next(None)
+        seen, size, capped = found
+        return Next({"o": seen, "k": size}, capped)
+
+
+@dataclass(frozen=True, slots=True)
+class DaySlice:
+    """One request a day, from the last day pulled (read again) to today. `start` is an ISO date or days back."""
+
+    param: str
+    start: str | int
+    format: str = "%Y-%m-%d"
+
+    def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
+        start = today - timedelta(days=self.start) if isinstance(self.start, int) else date.fromisoformat(self.start)
+        day = date.fromisoformat(cursor["day"]) if "day" in cursor else start
+        return {"day": min(day, today).isoformat()}
+
+    def params(self, position: Position) -> Params:
+        return {self.param: date.fromisoformat(position["day"]).strftime(self.format)}
+
+    def next(self, position: Position, got: Got) -> Next:
+        day = date.fromisoformat(position["day"])
+        return Next({"day": (day + timedelta(days=1)).isoformat()} if day < got.today else None)
+
+    def rest(self, position: Position) -> dict[str, Any]:
+        return dict(position)
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """Everything in one answer."""
+
+    def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
+        return {}
+
+    def params(self, position: Position) -> Params:
+        return {}
+
+    def next(self, position: Position, got: Got) -> Next:
+        return Next(None)
+
+    def rest(self, position: Position) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Incremental reading: asks for rows changed at or after the newest source time of the runs before."""
+
+    param: str
+    format: str = "%Y-%m-%d %H:%M:%S"
+    overlap: timedelta = timedelta(0)
+    """Read again this far back: rows that a source commits late carry an older time than those it showed before."""
+
+    def params(self, since: str | None) -> Params:
+        if since is None:
+            return {}
+        return {self.param: (datetime.fromisoformat(since) - self.overlap).strftime(self.format)}
+
+
+class Walk:
+    """One fetch: a cursor read, turned into parameters, and turned into the page that answers them."""
+
+    def __init__(
+        self, paging: Paging, since: Since | None, cursor: Cursor | None, *, today: date, limit: int | None = None
+    ) -> None:
+        """Reads a cursor.
+
+        Raises:
+            SourceMalformed: CURSOR_UNKNOWN, it is none of ours.
+        """
+        self._paging, self._since, self._today = paging, since, today
+        cursor = cursor or {"rest": True}
+        try:
+            resting = cursor.get("rest", False)
+            self._position: Position = paging.begin(cursor, limit, today) if resting else dict(cursor["at"])
+            self._from: str | None = cursor.get("since") if since else None
+            self._high: str | None = cursor.get("high", self._from)
+            self._previous: str | None = None if resting else cursor.get("prev")
+            if self._high is not None:
+                datetime.fromisoformat(self._high)
+            self.params: Params = paging.params(self._position) | (since.params(self._from) if since else {})
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise SourceMalformed("CURSOR_UNKNOWN", "采集位置无法识别，请用 --full 重新开始") from error
+
+    def page(self, opened: Opened, answer: Answer) -> Page:
+        """The page, with the cursor that follows it.
+
+        Raises:
+            SourceMalformed: REPEATED_PAGE.
+        """
+        digest = _digest(opened.rows.raw)
+        repeated = bool(opened.rows.raw) and digest == self._previous
+        got = Got(len(opened.rows.raw) + opened.dropped, opened.total, repeated, self._today)
+        following = self._paging.next(self._position, got)
+        notes = (*opened.notes, *(("CAPPED",) if following.capped else ()))
+
+        def after(newest: str | None) -> Cursor:
+            high = self._merge(newest)
+            if following.position is None:
+                return {"rest": True, **self._paging.rest(self._position)} | ({"since": high} if self._since else {})
+            times = {"since": self._from, "high": high} if self._since else {}
+            return {"at": following.position, "prev": digest} | times
+
+        return Page(
+            rows=opened.rows,
+            answer=answer,
+            after=after,
+            last=following.position is None,
+            declared=opened.total,
+            empty_confirmed=opened.empty_confirmed,
+            notes=notes,
+        )
+
+    def _merge(self, newest: str | None) -> str | None:
+        """The newest time seen, held to today: one row dated 2099 must not end all reading."""
+        if newest is None:
+            return self._high
+        newest = min(newest, f"{self._today.isoformat()}T23:59:59")
+        return max(newest, self._high or newest)
+
+
+def restart(cursor: Cursor | None) -> Cursor | None:
+    """Everything again from the beginning; the watermark reached so far is taken up again where the pass ends."""
+    high = (cursor or {}).get("high") or (cursor or {}).get("since")
+    return {"rest": True, "since": None, "high": high} if high else None
+
+
+def request_values(params: Mapping[str, str], values: Mapping[str, str]) -> Params:
+    """Fixed parameters with `{county}`, `{today}` and `{month}` filled in."""
+    return {name: value.format_map(values) for name, value in params.items()}
+
+
+def _digest(rows: Sequence[bytes]) -> str:
+    return sha256(b"\n".join(rows)).hexdigest()[:16]

@@ -1,0 +1,126 @@
+"""Sources that answer HTTP calls with JSON: declared as data, no code needed beyond the profile that signs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+from pydantic import Field
+
+from adapters.kit.auth import Auth, NoAuth, exchange
+from adapters.kit.base import Adapter, Answer, Cursor, Page, Probe, SourceSettings, Stream
+from adapters.kit.envelope import Envelope, Opened
+from adapters.kit.errors import SourceError
+from adapters.kit.http import DEADLINE
+from adapters.kit.paging import Paging, Params, Since, Single, Walk, request_values, restart
+
+
+class WebSettings(SourceSettings):
+    """What any source behind HTTP may be told."""
+
+    page_size: int | None = Field(default=None, ge=1, le=10_000)
+    deadline: float = Field(default=DEADLINE, gt=0, le=600)
+    """Seconds for one whole answer."""
+    max_mb: int = Field(default=32, ge=1, le=256)
+
+
+class RestSettings(WebSettings):
+    base_url: str = Field(pattern=r"^https?://[^/?#]+[^?#]*[^/?#]$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestStream(Stream):
+    """One call. Values of `params` and `body_params` may hold `{county}`, `{today}` and `{month}` (business date)."""
+
+    path: str
+    method: str = "GET"
+    service: str = ""
+    """What the auth profile signs for, where it signs for something; may hold `{county}` too."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    body_params: Mapping[str, str] = field(default_factory=dict)
+    """Members of the JSON body. Paging goes there too if the method is POST."""
+    envelope: Envelope = field(default_factory=Envelope)
+    paging: Paging = field(default_factory=Single)
+    since: Since | None = None
+
+    def label(self, service: str) -> str:
+        """The request's shape, without a value of it."""
+        return f"{self.method} {self.path} {service[:2]}…{service[-4:]}" if service else f"{self.method} {self.path}"
+
+
+class WebAdapter(Adapter):
+    """What REST and SOAP share: a signed call inside the budget, and the values its parameters may hold."""
+
+    Settings: ClassVar[type[SourceSettings]] = WebSettings
+    settings: WebSettings
+
+    @cached_property
+    def auth(self) -> Auth:
+        """The profile this source signs with; an adapter overrides it."""
+        return NoAuth()
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What `{…}` in parameters may name."""
+        today = self.ports.today()
+        return {"county": self.county, "today": today.isoformat(), "month": f"{today:%Y-%m}"}
+
+    def walk(self, paging: Paging, since: Since | None, cursor: Cursor | None) -> Walk:
+        return Walk(paging, since, cursor, today=self.ports.today(), limit=self.settings.page_size)
+
+    def restart(self, cursor: Cursor | None) -> Cursor | None:
+        return restart(cursor)
+
+    def probe(self) -> list[Probe]:
+        try:
+            self.auth.sign("")
+        except SourceError as error:
+            return [Probe("auth", ok=False, sentence=str(error))]
+        return [Probe("auth", ok=True, sentence="凭证可用")]
+
+
+class RestAdapter(WebAdapter):
+    """A source whose streams are `RestStream`s."""
+
+    Settings: ClassVar[type[SourceSettings]] = RestSettings
+    settings: RestSettings
+    streams: ClassVar[Mapping[str, RestStream]]
+
+    def stream(self, dataset: str) -> RestStream:
+        """The stream as this source's settings want it; an adapter may override it."""
+        return self.streams[dataset]
+
+    def fetch(self, dataset: str, cursor: Cursor | None) -> Page:
+        stream = self.stream(dataset)
+        walk = self.walk(stream.paging, stream.since, cursor)
+        service = stream.service.format_map(self.values)
+        opened, answer = exchange(
+            self.ports,
+            self.auth,
+            service,
+            lambda headers: self._call(stream, walk.params, headers, stream.label(service)),
+        )
+        return walk.page(opened, answer)
+
+    def _call(
+        self, stream: RestStream, paging: Params, headers: Mapping[str, str], label: str
+    ) -> tuple[Opened, Answer]:
+        posts = stream.method == "POST"
+        params = request_values(stream.params, self.values)
+        body = request_values(stream.body_params, self.values)
+        (body if posts else params).update(paging)
+        settings = self.settings
+        answer = self.ports.http.request(
+            stream.method,
+            settings.base_url + stream.path,
+            label=label,
+            headers=headers,
+            params=params,
+            json=body if posts else None,
+            deadline=settings.deadline,
+            max_bytes=settings.max_mb << 20,
+        )
+        opened = stream.envelope.unwrap(answer.body, label)
+        return opened, Answer(label, answer.status, answer.media, answer.body, self.ports.now())

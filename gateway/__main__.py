@@ -1,0 +1,5 @@
+"""`python -m gateway` is `shuqiao`."""
+
+from gateway.cli import main
+
+main()

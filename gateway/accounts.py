@@ -1,0 +1,110 @@
+"""An account's secrets and allowance, kept in the store so that every process shares them (DESIGN §6, §7)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from adapters.kit import AccountState, Allowance, Rotating, SourceDenied, SourceUnavailable, after, may_call
+from gateway.clock import Clock
+from gateway.config import AccountModel, resolve
+from gateway.errors import Busy
+from gateway.leases import Leases
+from gateway.store import Store
+from gateway.vault import Vault
+
+RENEWAL_WAIT: Final = 30.0
+PATIENCE: Final = 60.0
+"""Seconds a call waits for a place among its account's concurrent calls, or for the minute's allowance."""
+
+
+class AccountSecrets:
+    """The kit's `Secrets` for one account: references from its configuration, rotating ones sealed in the store."""
+
+    def __init__(self, name: str, account: AccountModel, root: Path, store: Store, vault: Vault, leases: Leases) -> None:
+        self._name, self._account, self._root = name, account, root
+        self._store, self._vault, self._leases = store, vault, leases
+
+    def get(self, name: str) -> str:
+        ref = self._account.secrets.get(name)
+        if ref is None:
+            raise SourceDenied("AUTH_CONFIG", "账号 {account} 没有配置密钥 {secret}", account=self._name, secret=name)
+        try:
+            return resolve(ref, self._root)
+        except LookupError as error:
+            raise SourceDenied("AUTH_CONFIG", "账号 {account} 的密钥 {secret} 取不到", account=self._name, secret=name) from error
+
+    def rotating(self, name: str) -> Rotating | None:
+        with self._store.read() as tx:
+            row = tx.one("secret_get", account=self._name, name=name)
+        if row is None:
+            return None
+        text = self._vault.open(f"secret/{self._name}/{name}", row.sealed).decode()
+        return Rotating(text, datetime.fromisoformat(row.expires_at))
+
+    def store(self, name: str, secret: Rotating) -> None:
+        sealed = self._vault.seal(f"secret/{self._name}/{name}", secret.text.encode())
+        with self._store.write() as tx:
+            tx.run("secret_put", account=self._name, name=name, expires_at=secret.expires_at.isoformat(), sealed=sealed)
+
+    @contextmanager
+    def renewal(self, name: str) -> Iterator[None]:
+        try:
+            with self._leases.take(f"secret:{self._name}/{name}", wait=RENEWAL_WAIT):
+                yield
+        except Busy as error:
+            raise SourceUnavailable("AUTH_EXPIRED", "账号 {account} 的密钥正在更新", account=self._name) from error
+
+
+class AccountBudget:
+    """The kit's `Budget` over one row of the store, changed by compare-and-set."""
+
+    def __init__(self, name: str, policy: Allowance, store: Store, clock: Clock) -> None:
+        self._name, self._policy, self._store, self._clock = name, policy, store, clock
+
+    def call(self) -> AbstractContextManager[None]:
+        return self._call()
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        self._enter()
+        outcome: Exception | None = None
+        try:
+            yield
+        except (SourceUnavailable, SourceDenied) as error:
+            outcome = error
+            raise
+        finally:
+            self._change(lambda state: after(state, self._policy, outcome, self._clock.real()))
+
+    def _enter(self) -> None:
+        """Takes a place; one that comes free shortly is waited for, since every feed of the account shares them."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._change(lambda state: may_call(state, self._policy, self._clock.real()))
+            except SourceUnavailable as error:
+                wait = error.retry_after
+                if error.code != "THROTTLED" or wait is None or time.monotonic() + wait > deadline:
+                    raise
+            time.sleep(min(wait, 0.05))
+
+    def _change(self, step: Callable[[AccountState], AccountState]) -> None:
+        while True:
+            with self._store.write() as tx:
+                row = tx.one("account_get", name=self._name)
+                if row is None:
+                    tx.run("account_add", name=self._name, state=msgspec.json.encode(AccountState()).decode())
+                    continue
+                state = msgspec.json.decode(row.state, type=AccountState)
+                changed = step(state)
+                text = msgspec.json.encode(changed).decode()
+                if changed == state or tx.run("account_swap", name=self._name, state=text, revision=row.revision):
+                    return
+            time.sleep(0.01)

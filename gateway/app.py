@@ -1,0 +1,206 @@
+"""Composition root: the only place that builds concrete things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from adapters.kit import Adapter, Allowance, Http, Ports, SourceSettings, Translator, registry
+from gateway.accounts import AccountBudget, AccountSecrets
+from gateway.audit import Action, Actor, AllowAll, Authorizer
+from gateway.auditlog import AuditLog
+from gateway.chain import Chain, LocalChain
+from gateway.clock import Clock
+from gateway.config import Config, Feed, read
+from gateway.dispatch import Executor
+from gateway.errors import ConfigInvalid, Usage
+from gateway.forwarder import Forwarder
+from gateway.keyfiles import keyring, signing_seed
+from gateway.leases import Leases
+from gateway.names import Namer
+from gateway.pipeline import FeedWork, Pipeline
+from gateway.proof import DirectoryPayloadStore, Signer
+from gateway.publish import publish, published
+from gateway.settings import Settings
+from gateway.store import Store, upgrade
+from gateway.vault import Vault
+from schemas import DATASETS
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where things lie under the data directory."""
+
+    data: Path
+
+    @property
+    def store(self) -> Path:
+        return self.data / "store.db"
+
+    @property
+    def signer_public(self) -> Path:
+        return self.data / "keys" / "signer.pub"
+
+
+class Gateway:
+    """One gateway process: store, vault, configuration in force, and everything built on them."""
+
+    def __init__(self, settings: Settings, *, authorizer: Authorizer | None = None) -> None:
+        self.settings = settings
+        self.paths = Paths(settings.data)
+        self.draft = read(settings.config)
+        url = settings.store or (self.draft.gateway.store if self.draft.gateway else None)
+        self.store = Store.open(url) if url else Store.at(self.paths.store)
+        upgrade(self.store)
+        self.clock = Clock(self.store)
+        self.vault = Vault(keyring(settings.data))
+        self.signer = Signer(signing_seed(settings.data))
+        self._publish_key()
+        self.leases = Leases(self.store)
+        self.audit = AuditLog(self.store, self.clock, authorizer or AllowAll())
+
+    def _publish_key(self) -> None:
+        public = self.signer.public_text
+        if not self.paths.signer_public.exists():
+            self.paths.signer_public.write_text(public + "\n", "ascii")
+
+    @cached_property
+    def config(self) -> Config:
+        """The published configuration; the first start publishes by itself.
+
+        Raises:
+            ConfigInvalid: nothing was ever published and the drafts cannot be.
+        """
+        running = published(self.store, self.settings.config)
+        if running is None:
+            self.publish(Actor.system())
+            running = self.draft
+        return running
+
+    def publish(self, actor: Actor) -> bool:
+        """Makes the drafts the running version; feeds of broken county files stay as they were.
+
+        Raises:
+            ConfigInvalid: gateway.yaml, catalogue.yaml or accounts.yaml is broken, or no feed is left.
+        """
+        draft = self.draft
+        if draft.gateway is None or not draft.catalogue or not draft.accounts or not draft.feeds:
+            raise ConfigInvalid(draft.problems)
+        changed = publish(self.store, self.clock, draft, actor.name)
+        if changed:
+            self.audit.record(actor, Action.PUBLISH_CONFIG, draft.digest[:16], {"feeds": len(draft.feeds)})
+        self.__dict__.pop("config", None)
+        return changed
+
+    def feed(self, name: str) -> Feed:
+        """Raises Usage, naming what there is."""
+        feed = self.config.feeds.get(name)
+        if feed is None:
+            raise Usage("没有采集任务 {name}。可用的有：{known}", name=name, known="、".join(self.config.feeds))
+        return feed
+
+    def adapter(self, feed: Feed) -> Adapter:
+        """A fresh adapter with its account's ports."""
+        cls = registry.find(feed.source.adapter)
+        account = self.config.accounts[feed.source.account]
+        b = account.budget
+        allowance = Allowance(
+            per_minute=b.per_minute,
+            per_day=b.per_day,
+            concurrency=b.concurrency,
+            window=b.window,
+            failures=b.failures,
+            cool_down=b.cool_down.total_seconds(),
+        )
+        ports = Ports(
+            http=Http(),
+            secrets=AccountSecrets(
+                feed.source.account, account, self.config.root, self.store, self.vault, self.leases
+            ),
+            budget=AccountBudget(feed.source.account, allowance, self.store, self.clock),
+            now=self.clock.real,
+            today=self.clock.today,
+        )
+        settings: SourceSettings = cls.Settings.model_validate(feed.source.settings)
+        return cls(ports, settings, feed.county.code)
+
+    def prepare(self, name: str) -> FeedWork:
+        """A feed made ready to run with the published rules."""
+        feed = self.feed(name)
+        adapter = self.adapter(feed)
+        stream = adapter.streams[feed.dataset]
+        dataset = DATASETS[feed.dataset]
+        translator = Translator(
+            dataset,
+            {**stream.mapping, **feed.model.mapping},
+            source_time=stream.source_time,
+            ignore={**stream.ignore, **feed.model.ignore},
+            today=self.clock.today(),
+        )
+        with self.store.write() as tx:
+            row = tx.one("feed_by_name", name=name)
+            assert row is not None
+            tx.run("rules_add", digest=translator.version)
+            rules_id = int(tx.value("rules_id", digest=translator.version))
+        return FeedWork(
+            id=row.id,
+            uid=row.uid,
+            name=name,
+            stream_id=row.stream_id,
+            rules_id=rules_id,
+            dataset=dataset,
+            adapter=adapter,
+            stream=stream,
+            translator=translator,
+            namer=Namer(self.vault, dataset, row.uid),
+            vanish_limit=feed.model.vanish_limit,
+        )
+
+    @cached_property
+    def executor(self) -> Executor:
+        pipeline = Pipeline(self.store, self.vault, self.clock)
+        return Executor(self.store, self.clock, self.leases, pipeline, self.prepare)
+
+    @cached_property
+    def chains(self) -> Mapping[str, Chain]:
+        """The sinks of gateway.yaml, by name."""
+        assert self.config.gateway is not None
+        return {name: self._chain(sink) for name, sink in self.config.gateway.sinks.items()}
+
+    def _chain(self, sink: Any) -> Chain:
+        builders: dict[str, Callable[[], Chain]] = {
+            "local": lambda: LocalChain(self.settings.data / sink.path, self.signer)
+        }
+        return builders[sink.kind]()
+
+    @cached_property
+    def payloads(self) -> DirectoryPayloadStore:
+        assert self.config.gateway is not None
+        return DirectoryPayloadStore(self.settings.data / self.config.gateway.payloads)
+
+    @cached_property
+    def forwarder(self) -> Forwarder:
+        assert self.config.gateway is not None
+        return Forwarder(
+            self.store,
+            self.vault,
+            self.clock,
+            self.leases,
+            signer=self.signer,
+            chains=self.chains,
+            payloads=self.payloads,
+            catalogue=self.config.catalogue,
+            members=self.config.gateway.members,
+            member_keys=self.settings.config,
+            submitter=self.config.gateway.submitter,
+            batch_size=self.config.gateway.batch_size,
+        )
+
+    def close(self) -> None:
+        for name in ("chains",):
+            for chain in self.__dict__.get(name, {}).values():
+                chain.close()
+        self.store.close()

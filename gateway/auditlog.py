@@ -1,0 +1,47 @@
+"""The audit log in the store, and the one authorisation hook that every verb and route passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway.audit import Action, Actor, AuditEntry, Authorizer, entry, verify_chain
+from gateway.clock import Clock
+from gateway.store import Store
+
+
+class AuditLog:
+    """Appends hash-linked entries; asks before anything is done."""
+
+    def __init__(self, store: Store, clock: Clock, authorizer: Authorizer) -> None:
+        self._store, self._clock, self._authorizer = store, clock, authorizer
+
+    def permit(self, actor: Actor, action: Action, target: str = "") -> None:
+        """Raises NotAllowed; says nothing otherwise."""
+        self._authorizer.authorize(actor, action, target)
+
+    def record(self, actor: Actor, action: Action, target: str, detail: Mapping[str, str | int | bool] | None = None) -> None:
+        """Appends what was done. `detail` holds handles, counts and codes only (checked)."""
+        with self._store.write() as tx:
+            last = tx.one("audit_last")
+            made = entry(
+                last.hash if last else "",
+                (last.seq + 1) if last else 1,
+                self._clock.stamp(),
+                actor,
+                action,
+                target,
+                dict(detail or {}),
+            )
+            tx.run(
+                "audit_add",
+                seq=made.seq,
+                at=made.at,
+                actor=str(made.actor),
+                action=str(made.action),
+                target=made.target,
+                detail=msgspec.json.encode(made.detail, order="sorted").decode(),
+                previous=made.previous,
+                hash=made.hash,
+            )

@@ -1,0 +1,90 @@
+"""`check`: layer by layer from the configuration to one mapped row, each with what to do (DESIGN §10)."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from adapters.kit import MappingError, Probe, SourceError
+from gateway.config import Feed, Problem
+from gateway.errors import GatewayError
+from gateway.pipeline import FeedWork
+
+CONNECT_SECONDS: Final = 5.0
+
+
+def check_feed(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem]) -> list[Probe]:
+    """Stops at the first layer that does not hold: what lies above it could not hold either."""
+    out: list[Probe] = []
+    for probe in _layers(feed, prepare, problems):
+        out.append(probe)
+        if not probe.ok:
+            break
+    return out
+
+
+def _layers(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem]) -> Iterator[Probe]:
+    mine = [p for p in problems if feed.county.code in p.file or not p.file.count("counties/")]
+    yield Probe("配置", not mine, str(mine[0]) if mine else "配置没有问题")
+    address = next((str(v) for k, v in feed.source.settings.items() if k in ("base_url", "wsdl")), "")
+    parts = urlsplit(address)
+    if parts.hostname:
+        yield from _network(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), parts.scheme == "https")
+    try:
+        work = prepare()
+    except (MappingError, GatewayError, SourceError) as error:
+        yield Probe("映射", False, str(error))
+        return
+    try:
+        yield from work.adapter.probe()
+        yield from _read(work)
+    finally:
+        work.adapter.close()
+
+
+def _network(host: str, port: int, tls: bool) -> Iterator[Probe]:
+    try:
+        addresses = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except OSError:
+        yield Probe("域名", False, f"{host} 解析不了；请核对地址，或找网络管理员")
+        return
+    yield Probe("域名", True, f"{host} → {'、'.join(map(str, sorted(addresses)))}")
+    try:
+        with socket.create_connection((host, port), CONNECT_SECONDS) as plain:
+            yield Probe("端口", True, f"{port} 能连上")
+            if tls:
+                yield _tls(plain, host)
+    except OSError:
+        yield Probe("端口", False, f"{host}:{port} 连不上；请核对端口，或请部门放行本机地址")
+
+
+def _tls(plain: socket.socket, host: str) -> Probe:
+    try:
+        with ssl.create_default_context().wrap_socket(plain, server_hostname=host) as secured:
+            certificate = secured.getpeercert() or {}
+    except ssl.SSLError as error:
+        return Probe("TLS", False, f"证书不被信任：{error.reason}")
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
+    days = (ends - datetime.now(UTC)).days
+    return Probe("TLS", days > 0, f"证书还有 {days} 天到期")
+
+
+def _read(work: FeedWork) -> Iterator[Probe]:
+    try:
+        page = work.adapter.fetch(work.dataset.name, None)
+        items = page.rows.decode()
+    except SourceError as error:
+        yield Probe("试读", False, str(error))
+        return
+    total = "未声明总数" if page.declared is None else f"来源声明共 {page.declared} 条"
+    yield Probe("试读", True, f"取得 {len(items)} 条，{total}")
+    t = work.translator.translate(items)
+    good, bad = len(t.records), len(t.rejected)
+    yield Probe("映射", bool(good or not items), f"可采纳 {good} 条，忽略 {sum(map(len, t.ignored.values()))} 条，需隔离 {bad} 条")
+    for record in t.records:
+        work.dataset.record.model_validate(record)
+    yield Probe("字段约束", True, f"{good} 条全部符合 {work.dataset.title} 的字段约束")

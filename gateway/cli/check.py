@@ -1,0 +1,59 @@
+"""`check` and `preview`: what stands between a county and its agency, layer by layer, and what one page would become."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from gateway.audit import Action
+from gateway.checks import check_feed
+from gateway.cli.common import JSON, actor, gateway, out, say_json
+from gateway.i18n import _
+from gateway.preview import preview as preview_feed
+
+
+def check(
+    ctx: typer.Context,
+    feed: Annotated[str, typer.Argument(help="采集任务；不写则检查全部")] = "",
+    as_json: bool = JSON,
+) -> None:
+    """逐层检查：配置、域名、端口、TLS、认证、服务描述、试读、映射、字段约束。"""
+    with gateway(ctx, Action.CHECK, feed) as g:
+        names = [g.feed(feed).name] if feed else list(g.config.feeds)
+        results = {name: check_feed(g.feed(name), lambda name=name: g.prepare(name), g.draft.problems) for name in names}
+    if as_json:
+        say_json({name: [asdict(p) for p in probes] for name, probes in results.items()})
+    else:
+        for name, probes in results.items():
+            out.print(name, style="bold")
+            for probe in probes:
+                out.print(f"  {'✓' if probe.ok else '✗'} {probe.layer:　<6} {probe.sentence}", style="" if probe.ok else "red", markup=False)
+    if not all(p.ok for probes in results.values() for p in probes):
+        raise typer.Exit(1)
+
+
+def preview(
+    ctx: typer.Context,
+    feed: Annotated[str, typer.Argument(help="采集任务")],
+    rows: Annotated[int, typer.Option("--rows", "-n", min=1, max=100)] = 5,
+    as_json: bool = JSON,
+) -> None:
+    """读一页给人看：请求、脱敏后的原始值、标准值、标记；什么都不入库。"""
+    with gateway(ctx, Action.PREVIEW, feed) as g:
+        shown = preview_feed(g.prepare(g.feed(feed).name), rows)
+        g.audit.record(actor(), Action.PREVIEW, feed, {"rows": len(shown.rows)})
+    if as_json:
+        say_json(asdict(shown))
+        return
+    out.print(f"{_('请求')}：{shown.request}", markup=False)
+    out.print(_("本页 {got} 条，来源声明共 {declared} 条，只显示 {shown} 条").format(got=shown.got, declared=shown.declared, shown=len(shown.rows)))
+    for row in shown.rows:
+        table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left", title=f"#{row.position + 1} {row.verdict}")
+        for column in ("字段", "来源列", "原始值（脱敏）", "标准值（脱敏）", "标记"):
+            table.add_column(_(column), overflow="fold")
+        for cell in row.cells:
+            table.add_row(cell.field, cell.column, cell.raw or "", cell.canonical or "—", cell.flags)
+        out.print(table)

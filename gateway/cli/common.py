@@ -1,0 +1,71 @@
+"""What every verb shares: settings, the actor, the language, and how answers and failures leave."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+from gateway.app import Gateway
+from gateway.audit import Action, Actor
+from gateway.errors import ConfigInvalid, GatewayError
+from gateway.i18n import _, show
+from gateway.settings import Settings
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+@dataclass(slots=True)
+class State:
+    """Set once by the root command."""
+
+    settings: Settings
+
+
+def state(ctx: typer.Context) -> State:
+    found = ctx.find_object(State)
+    assert found is not None
+    return found
+
+
+def actor() -> Actor:
+    """Who types: the name of the login, until accounts of people come with roles."""
+    return Actor.person(os.environ.get("SHUQIAO_ACTOR") or getpass.getuser())
+
+
+@contextmanager
+def gateway(ctx: typer.Context, action: Action, target: str = "") -> Iterator[Gateway]:
+    """A gateway for one verb, after the verb was permitted; closed at its end."""
+    opened = Gateway(state(ctx).settings)
+    try:
+        opened.audit.permit(actor(), action, target)
+        yield opened
+    finally:
+        opened.close()
+
+
+def say_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
+    out.print(text.decode(), soft_wrap=True, markup=False)
+
+
+def fail(error: Exception) -> typer.Exit:
+    """Says what is wrong on stderr, one sentence a line; the exit that belongs to it."""
+    if isinstance(error, ConfigInvalid):
+        for problem in error.problems:
+            err.print(str(problem), style="red", markup=False, soft_wrap=True)
+        return typer.Exit(error.exit_code)
+    err.print(f"{_('错误')}：{show(error)}", style="red", markup=False, soft_wrap=True)
+    return typer.Exit(error.exit_code if isinstance(error, GatewayError) else 1)
+
+
+JSON = typer.Option(False, "--json", help="以 JSON 输出")

@@ -1,0 +1,193 @@
+"""`demo`: the whole way on real sockets, for one county, in one command (issue: the spine)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import typer
+from rich.panel import Panel
+
+from gateway.app import Gateway
+from gateway.audit import Actor
+from gateway.cli.common import fail, out, state
+from gateway.cli.serve import serve
+from gateway.cli.sync import progress, status_table
+from gateway.cli.trace import lineage_panel
+from gateway.clock import SHANGHAI, Clock
+from gateway.dispatch.execute import Outcome, RunOptions, queue_run
+from gateway.errors import Unreconciled, Usage
+from gateway.i18n import _
+from gateway.member import keygen
+from gateway.status import feed_statuses, reconcile
+from gateway.store.pages import Counts
+from gateway.trace import trace
+from gateway.vault import handle_text
+
+MARK: Final = "demo.json"
+MEMBER: Final = "demo-bank"
+URLS: Final = {
+    "SHUQIAO_DEMO_EXCHANGE": ("provincial", ""),
+    "SHUQIAO_DEMO_REAL_ESTATE": ("real_estate", "/services/RealEstate?wsdl"),
+    "SHUQIAO_DEMO_CIVIL": ("civil", ""),
+}
+
+
+def demo(
+    ctx: typer.Context,
+    households: int = typer.Option(2000, min=10, max=100_000, help="模拟世界的农户数"),
+    days: int = typer.Option(3, min=0, max=60, help="模拟经过的天数"),
+    seed: int = typer.Option(1, help="模拟世界的种子"),
+    dirt: float = typer.Option(0.03, min=0, max=1, help="脏数据比例"),
+    once: bool = typer.Option(False, "--once", help="演示完即结束，不留在 serve"),
+) -> None:
+    """演示：模拟三个部门，采集丰城市，过几天，全部上链，追溯一户，由成员单位独立验证。"""
+    settings = state(ctx).settings
+    _fresh(settings.data)
+    with _agencies(households, seed, dirt) as ports:
+        control = httpx.Client(base_url=f"http://127.0.0.1:{ports['control']}", timeout=60)
+        for name, (agency, path) in URLS.items():
+            os.environ[name] = f"http://127.0.0.1:{ports[agency]}{path}"
+        gateway = Gateway(settings)
+        try:
+            _show(gateway, control, days)
+        except Unreconciled as error:
+            raise fail(error) from error
+        finally:
+            gateway.close()
+            control.close()
+        if not once:
+            out.print(_("\n网关留在运行中；另开一个终端试试：\n  .venv/bin/shuqiao status\n  .venv/bin/shuqiao sync 360981/homestead --json\n"), markup=False)
+            serve(ctx, host="", port=-1)
+
+
+def _fresh(data: Path) -> None:
+    """A demo starts from nothing, and never touches data that is not a demo's."""
+    if data.exists() and any(data.iterdir()):
+        if not (data / MARK).exists():
+            raise Usage("{data} 里有非演示数据，不会覆盖；请用 --data 另指一个目录", data=str(data))
+        shutil.rmtree(data)
+    data.mkdir(parents=True, exist_ok=True)
+    (data / MARK).write_text("{}\n", "utf-8")
+
+
+@contextmanager
+def _agencies(households: int, seed: int, dirt: float) -> Iterator[dict[str, int]]:
+    """The mock agencies as a child process; it ends when we do, however we end."""
+    command = [sys.executable, "-m", "mock_agencies", "--stdin-guard"]
+    command += ["--households", str(households), "--seed", str(seed), "--dirt", str(dirt)]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 # our own module
+    try:
+        assert child.stdout is not None
+        line = child.stdout.readline()
+        if not line:
+            raise Usage("模拟部门没有启动；端口 18600–18603 是否被占用？")
+        yield json.loads(line)["ports"]
+    finally:
+        child.terminate()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
+    key = gateway.settings.data / "members" / f"{MEMBER}.key"
+    keygen(key)
+    _set_clock(gateway, control.get("/world").json())
+    gateway.publish(Actor.system())
+    out.print(Panel(_("首次采集：丰城市 360981，三个部门，五类数据"), style="bold cyan"))
+    began = time.perf_counter()
+    _collect(gateway)
+    _forward(gateway)
+    out.print(status_table(feed_statuses(gateway.store)))
+    for _day in range(days):
+        moved = control.post("/advance", json={"days": 1}).json()
+        _set_clock(gateway, control.get("/world").json())
+        outcomes = _collect(gateway)
+        _forward(gateway)
+        changes = "，".join(f"{o.feed.split('/')[1]} {o.counts['puts'] + o.counts['gone']}" for o in outcomes)
+        out.print(_("{today}：新增或变化 {changes}").format(today=moved["today"], changes=changes), markup=False)
+    out.print(status_table(feed_statuses(gateway.store)))
+    _must_reconcile(gateway)
+    out.print(_("账目全部相符；用时 {seconds:.1f} 秒").format(seconds=time.perf_counter() - began), style="green")
+    out.print(Panel(_("追溯一户：从字段到区块"), style="bold cyan"))
+    out.print(lineage_panel(trace(gateway, _someone(gateway))))
+    out.print(Panel(_("成员单位独立验证：另一个进程，空环境，只有自己的私钥、签名公钥、账本头和共享目录"), style="bold cyan"))
+    _member_verifies(gateway, key)
+
+
+def _set_clock(gateway: Gateway, world: dict[str, Any]) -> None:
+    gateway.clock.set(datetime.fromisoformat(world["now"]).replace(tzinfo=SHANGHAI))
+
+
+def _collect(gateway: Gateway) -> list[Outcome]:
+    """Every feed once, two at a time, a bar for each."""
+    names = list(gateway.config.feeds)
+    with progress(disable=not out.is_terminal) as bars, ThreadPoolExecutor(2) as pool:
+        tasks = {name: bars.add_task(name, total=None) for name in names}
+        lock = threading.Lock()
+
+        def one(name: str) -> Outcome:
+            def on_page(counts: Counts, declared: int | None) -> None:
+                with lock:
+                    bars.update(tasks[name], advance=counts.fetched, total=declared)
+
+            with gateway.store.read() as tx:
+                row = tx.one("feed_by_name", name=name)
+            assert row is not None
+            slot = Clock.real().isoformat(timespec="microseconds")
+            run_id, _new = queue_run(gateway.store, row.id, due_at=slot, reason="demo", actor="demo", options=RunOptions())
+            return gateway.executor.execute(run_id, on_page)
+
+        outcomes = list(pool.map(one, names))
+    for o in outcomes:
+        if o.verdict.state != "ok":
+            raise Unreconciled("{feed}：{sentence}", feed=o.feed, sentence=o.verdict.sentence)
+    return outcomes
+
+
+def _forward(gateway: Gateway) -> None:
+    report = gateway.forwarder.forward()
+    if report.waiting:
+        raise Unreconciled("{waiting} 批没有确认上链", waiting=report.waiting)
+
+
+def _must_reconcile(gateway: Gateway) -> None:
+    found = reconcile(gateway.store, list(gateway.chains))
+    if found:
+        raise Unreconciled("账目不平：{places}", places="；".join(f"{i.where} {i.sentence}" for i in found))
+
+
+def _someone(gateway: Gateway) -> str:
+    """A household member about whom several agencies say something."""
+    with gateway.store.read() as tx:
+        row = tx.one("observation_well_known", feed="360981/household_member")
+    assert row is not None
+    return handle_text(row.handle)
+
+
+def _member_verifies(gateway: Gateway, key: Path) -> None:
+    data = gateway.settings.data
+    headers = data / "headers.jsonl"
+    next(iter(gateway.chains.values())).export_headers(headers)
+    command = [sys.executable, "-m", "gateway", "member", "verify", "--key", str(key), "--headers", str(headers)]
+    command += ["--signer", str(gateway.paths.signer_public), "--shared", str(gateway.payloads.path)]
+    done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)  # noqa: S603 # ourselves
+    out.print(done.stdout.rstrip(), markup=False)
+    if done.returncode:
+        raise Unreconciled("成员验证失败：{why}", why=done.stderr.strip())
+
+

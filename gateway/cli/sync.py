@@ -1,0 +1,185 @@
+"""`sync`, `forward`, `status`, `runs`: moving data by hand, and seeing how it stands."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from gateway.app import Gateway
+from gateway.audit import Action
+from gateway.cli.common import JSON, actor, err, gateway, out, say_json
+from gateway.clock import Clock
+from gateway.dispatch.execute import Outcome, RunOptions, queue_run
+from gateway.i18n import _
+from gateway.status import FeedStatus, feed_statuses
+from gateway.store.pages import Counts
+
+
+def sync(
+    ctx: typer.Context,
+    feeds: Annotated[list[str], typer.Argument(help="采集任务，如 360981/homestead")],
+    full: Annotated[bool, typer.Option("--full", help="从头重读，不重复入库")] = False,
+    allow_vanish: Annotated[bool, typer.Option("--allow-vanish", help="已与部门核实：允许大量记录消失")] = False,
+    as_json: bool = JSON,
+) -> None:
+    """立即采集一个或多个任务。与调度器使用同一把租约，不会重叠。"""
+    with gateway(ctx, Action.SYNC, " ".join(feeds)) as g:
+        for name in feeds:
+            g.feed(name)
+        options = RunOptions(full=full, allow_vanish=allow_vanish)
+        outcomes = [run_now(g, name, options, quiet=as_json) for name in feeds]
+    if as_json:
+        say_json([asdict(o) for o in outcomes])
+    else:
+        _table(outcomes)
+    if any(o.verdict.state != "ok" for o in outcomes):
+        raise typer.Exit(1)
+
+
+def run_now(g: Gateway, name: str, options: RunOptions, *, quiet: bool) -> Outcome:
+    """One run, here and now, with a progress bar unless `quiet`."""
+    g.config  # noqa: B018 # publishes at the first start, so that the feed's row exists
+    with g.store.read() as tx:
+        row = tx.one("feed_by_name", name=name)
+    assert row is not None
+    slot = Clock.real().isoformat(timespec="microseconds")
+    who = actor()
+    run_id, _new = queue_run(g.store, row.id, due_at=slot, reason="manual", actor=str(who), options=options)
+    with progress(disable=quiet) as bars:
+        task = bars.add_task(name, total=None)
+
+        def on_page(counts: Counts, declared: int | None) -> None:
+            bars.update(task, advance=counts.fetched, total=declared)
+
+        outcome = g.executor.execute(run_id, on_page)
+    g.audit.record(who, Action.SYNC, name, {"run": run_id, "state": outcome.state})
+    return outcome
+
+
+class RateColumn(ProgressColumn):
+    """Rows a second, as measured over the last moments."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} {_('行/秒')}", style="progress.data.speed")
+
+
+def progress(*, disable: bool) -> Progress:
+    """The bars of everything that takes long."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        disable=disable,
+        transient=True,
+    )
+
+
+def _table(outcomes: list[Outcome]) -> None:
+    table = Table(box=None, pad_edge=False)
+    columns = "采集任务 状态 取得 识别 映射 重复 隔离 忽略 变更 未变 注销".split()
+    for column in columns:
+        table.add_column(_(column), justify="left" if column in columns[:2] else "right")
+    keys = "fetched recognised mapped duplicate quarantined ignored changed unchanged gone".split()
+    for o in outcomes:
+        table.add_row(o.feed, o.verdict.state, *(str(o.counts[k]) for k in keys))
+    out.print(table)
+    for o in outcomes:
+        if o.verdict.sentence:
+            out.print(f"{o.feed}：{o.verdict.sentence}；{o.verdict.action}", style="yellow", markup=False)
+
+
+def forward(ctx: typer.Context, as_json: bool = JSON) -> None:
+    """封存已提交的版本，送达每条链，并读回核对。"""
+    with gateway(ctx, Action.FORWARD) as g:
+        report = g.forwarder.forward()
+        g.audit.record(actor(), Action.FORWARD, "", {"batches": report.confirmed})
+    if as_json:
+        say_json(asdict(report))
+    else:
+        out.print(_("新封存 {sealed} 批，确认上链 {confirmed} 批，待送达 {waiting} 批").format(**asdict(report)))
+        for line in report.held:
+            out.print(line, style="yellow", markup=False)
+    if report.waiting or report.held:
+        raise typer.Exit(1)
+
+
+def status(ctx: typer.Context, as_json: bool = JSON) -> None:
+    """各采集任务的数量、三个时钟、该谁处理。"""
+    with gateway(ctx, Action.READ_STATUS) as g:
+        g.config  # noqa: B018 # see run_now
+        rows = feed_statuses(g.store)
+    if as_json:
+        say_json([r.as_dict() for r in rows])
+        return
+    out.print(status_table(rows))
+    for r in rows:
+        if r.sentence:
+            out.print(f"{r.feed}：{r.sentence}（{_(r.owner or '')}）{r.action}", style="yellow", markup=False)
+
+
+def status_table(rows: list[FeedStatus]) -> Table:
+    """dataset × {declared, fetched, accepted, repaired, quarantined, confirmed, three clocks}."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("采集任务", "状态"):
+        table.add_column(_(column))
+    for column in ("声明", "取得", "采纳", "修复", "隔离", "版本", "已上链"):
+        table.add_column(_(column), justify="right")
+    for column in ("最近联系", "数据截至", "最近上链"):
+        table.add_column(_(column))
+    for r in rows:
+        table.add_row(
+            r.feed,
+            _(r.state),
+            "—" if r.declared is None else str(r.declared),
+            *(str(n) for n in (r.fetched, r.accepted, r.repaired, r.quarantined, r.versions)),
+            str(sum(r.confirmed.values())),
+            *(_short(t) for t in (r.contact_at, r.as_of, r.confirmed_at)),
+        )
+    return table
+
+
+def _short(moment: str | None) -> str:
+    return "—" if moment is None else moment[5:16].replace("T", " ")
+
+
+def runs(
+    ctx: typer.Context,
+    feed: Annotated[str, typer.Argument(help="只看这个采集任务")] = "",
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000)] = 20,
+    as_json: bool = JSON,
+) -> None:
+    """最近的采集批次。"""
+    with gateway(ctx, Action.READ_STATUS, feed) as g:
+        if feed:
+            g.feed(feed)
+        with g.store.read() as tx:
+            rows = tx.all("runs_of_feed", feed=feed, count=count) if feed else tx.all("runs_recent", count=count)
+    if as_json:
+        say_json([{k: v for k, v in r._mapping.items() if k not in ("token", "options")} for r in rows])
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("批次", "采集任务", "缘由", "状态", "开始", "页", "取得", "变更", "隔离", "说明"):
+        table.add_column(_(column))
+    for r in rows:
+        numbers = (str(n) for n in (r.pages, r.fetched, r.changed, r.quarantined))
+        table.add_row(str(r.id), r.feed, _(r.reason), _(r.state), _short(r.started_at), *numbers, r.sentence or "")
+    out.print(table)

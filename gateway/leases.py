@@ -1,0 +1,65 @@
+"""Leases with fencing tokens: one run per feed, one forwarder, one renewal of a secret, whoever asks (DESIGN §7)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from gateway.errors import Busy
+from gateway.store import Store
+from gateway.store.pages import LEASE_SECONDS, Fence
+
+HEARTBEAT_SECONDS: Final = LEASE_SECONDS / 4
+
+
+class Leases:
+    """Leases of one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._process = f"{socket.gethostname()}:{os.getpid()}"
+
+    @contextmanager
+    def take(self, name: str, *, wait: float = 0.0) -> Iterator[Fence]:
+        """Holds the lease, renewed in the background, until the block ends.
+
+        Raises:
+            Busy: somebody else holds it still after `wait` seconds.
+        """
+        owner = f"{self._process}:{uuid.uuid4().hex[:8]}"
+        fence = Fence(name, self._acquire(name, owner, wait))
+        stop = threading.Event()
+        keeper = threading.Thread(target=self._keep, args=(fence, owner, stop), name=f"lease {name}", daemon=True)
+        keeper.start()
+        try:
+            yield fence
+        finally:
+            stop.set()
+            keeper.join()
+            with self._store.write() as tx:
+                tx.run("lease_release", name=name, owner=owner, token=fence.token)
+
+    def _acquire(self, name: str, owner: str, wait: float) -> int:
+        deadline = time.monotonic() + wait
+        while True:
+            now = time.time()
+            with self._store.write() as tx:
+                row = tx.one("lease_take", name=name, owner=owner, until=now + LEASE_SECONDS, now=now)
+            if row is not None:
+                return int(row[0])
+            if time.monotonic() >= deadline:
+                raise Busy("{name} 正由另一个进程处理，本次未动", name=name)
+            time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))
+
+    def _keep(self, fence: Fence, owner: str, stop: threading.Event) -> None:
+        while not stop.wait(HEARTBEAT_SECONDS):
+            with self._store.write() as tx:
+                until = time.time() + LEASE_SECONDS
+                if not tx.run("lease_renew", name=fence.name, owner=owner, token=fence.token, until=until):
+                    return

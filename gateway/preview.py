@@ -1,0 +1,93 @@
+"""One page for people's eyes: request, masked raw, canonical, flags, side by side; nothing is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.kit import FieldRule
+from gateway.pipeline import FeedWork
+from schemas import Canonical
+from schemas.masking import mask, scrub
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One canonical field of one row. `raw` and `canonical` are masked."""
+
+    field: str
+    column: str
+    raw: str | None
+    canonical: str | None
+    flags: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    position: int
+    verdict: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`got` rows came in one answer; only some are shown."""
+
+    request: str
+    got: int
+    declared: int | None
+    notes: tuple[str, ...]
+    rows: list[PreviewRow]
+
+
+def preview(feed: FeedWork, count: int) -> Preview:
+    """Reads the first page of the feed. Raises SourceError."""
+    try:
+        page = feed.adapter.fetch(feed.dataset.name, None)
+    finally:
+        feed.adapter.close()
+    items = page.rows.decode(range(min(count, len(page.rows.raw))))
+    t = feed.translator.translate(items)
+    verdicts = {r.position: f"{r.reason} {r.field or ''}" for r in t.rejected}
+    verdicts |= {p: rule for rule, positions in t.ignored.items() for p in positions}
+    records: dict[int, tuple[Canonical, tuple[str, ...]]] = {
+        p: (r, f) for p, r, f in zip(t.positions, t.records, t.flags, strict=True)
+    }
+    records |= {r.position: (partial, ()) for r, partial in zip(t.rejected, t.partial, strict=True)}
+    rows = [
+        PreviewRow(i, verdicts.get(i, "ok"), _cells(feed, item, *records.get(i, ({}, ())))) for i, item in enumerate(items)
+    ]
+    return Preview(page.answer.request, len(page.rows.raw), page.declared, page.notes, rows)
+
+
+def _cells(feed: FeedWork, item: dict[str, Any], record: Canonical, flags: tuple[str, ...]) -> list[Cell]:
+    return [
+        Cell(path, _column(rule), _raw(kind, item, rule), _canonical(kind, path, record), _flags(path, flags))
+        for path, rule in feed.translator.rules.items()
+        if (kind := feed.translator.kind(path))
+    ]
+
+
+def _column(rule: FieldRule) -> str:
+    return rule.from_ if rule.from_ is not None else f"= {rule.const}"
+
+
+def _raw(kind: str, item: dict[str, Any], rule: FieldRule) -> str | None:
+    value = item.get(rule.from_) if rule.from_ else None
+    return None if value is None else scrub(mask(kind, str(value)))
+
+
+def _canonical(kind: str, path: str, record: Canonical) -> str | None:
+    head, *rest = path.split(".")
+    value = record.get(head)
+    if isinstance(value, list):
+        picked = [value[int(rest[0])]] if rest[0].isdigit() and int(rest[0]) < len(value) else value
+        texts = [e.get(rest[-1]) for e in picked]
+        return ", ".join(mask(kind, t) if t else "—" for t in texts)
+    return mask(kind, value) if value else None
+
+
+def _flags(path: str, flags: tuple[str, ...]) -> str:
+    parts = path.split(".")
+    leaf = ".".join(p for p in parts if not p.isdigit())
+    return " ".join(f.partition(":")[2] for f in flags if f.startswith(f"{leaf}:"))

@@ -1,0 +1,111 @@
+"""Rejected items: seen by cause, opened one at a time, replayed after a mapping is mended, or discarded with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from adapters.kit import Item, decode_xml_row
+from gateway.clock import Clock
+from gateway.errors import Usage
+from gateway.pipeline import ITEM
+from gateway.store import Store
+from gateway.vault import Vault, handle_bytes, handle_text
+from schemas.masking import scrub
+
+
+@dataclass(frozen=True, slots=True)
+class HeldItem:
+    """One rejected item. `item` is scrubbed for people without the right to unmask."""
+
+    handle: str
+    feed: str
+    state: str
+    reason: str
+    field: str | None
+    first_at: str
+    last_at: str
+    note: str | None
+    item: dict[str, Any] | None = None
+
+
+class Quarantine:
+    """The quarantine of one store."""
+
+    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
+        self._store, self._vault, self._clock = store, vault, clock
+
+    def causes(self) -> list[dict[str, Any]]:
+        """Open items by feed, reason and field, most frequent first: one mend cures a whole group."""
+        with self._store.read() as tx:
+            return [dict(row._mapping) for row in tx.all("quarantine_causes")]  # noqa: SLF001 # SQLAlchemy's own name
+
+    def list(self, feed: str = "", state: str = "open", count: int = 100) -> list[HeldItem]:
+        with self._store.read() as tx:
+            return [_held(row) for row in tx.all("quarantine_list", feed=feed, state=state, count=count)]
+
+    def show(self, handle: str) -> HeldItem:
+        """One item with its values masked."""
+        row = self._row(handle)
+        item = {k: scrub(str(v)) if v is not None else None for k, v in decode_item(self._open(row)).items()}
+        return _held(row, item)
+
+    def discard(self, handle: str, reason: str, actor: str) -> None:
+        """Closes an item for good; the mark and its reason stay."""
+        if not reason.strip():
+            raise Usage("请写明丢弃原因")
+        row = self._row(handle)
+        with self._store.write() as tx:
+            done = tx.run(
+                "quarantine_close", id=row.id, state="discarded", note=reason, actor=actor, at=self._clock.stamp()
+            )
+        if not done:
+            raise Usage("{handle} 已不在隔离区（状态：{state}）", handle=handle, state=row.state)
+
+    def raw(self, feed: str, handle: str = "") -> list[bytes]:
+        """The bytes of a feed's open items, or of one, for a replay."""
+        with self._store.read() as tx:
+            rows = tx.all("quarantine_list", feed=feed, state="open", count=1_000_000)
+        return [self._open(row) for row in rows if not handle or handle_text(row.handle) == handle]
+
+    def feed_of(self, handle: str) -> str:
+        feed: str = self._row(handle).feed
+        return feed
+
+    def _row(self, handle: str) -> Any:
+        try:
+            name = handle_bytes(handle)
+        except ValueError:
+            raise Usage("{handle} 不是编号；编号是 32 个字母和数字", handle=handle) from None
+        with self._store.read() as tx:
+            row = tx.one("quarantine_get", handle=name)
+        if row is None:
+            raise Usage("隔离区没有 {handle}", handle=handle)
+        return row
+
+    def _open(self, row: Any) -> bytes:
+        return self._vault.open(ITEM, row.item)
+
+
+def _held(row: Any, item: dict[str, Any] | None = None) -> HeldItem:
+    return HeldItem(
+        handle_text(row.handle),
+        row.feed,
+        row.state,
+        row.reason,
+        row.field,
+        row.first_at,
+        row.last_at,
+        row.note,
+        item,
+    )
+
+
+def decode_item(raw: bytes) -> Item:
+    """A kept item, JSON or one XML row, as columns."""
+    if raw.lstrip().startswith(b"<"):
+        return decode_xml_row(raw)
+    item: Item = msgspec.json.decode(raw)
+    return item

@@ -1,0 +1,97 @@
+"""When feeds are due. APScheduler decides only that: it inserts a unique run slot and hands it to dispatch (DESIGN §7)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from gateway.clock import SHANGHAI, Clock
+from gateway.config import Feed, cron_trigger
+from gateway.dispatch import Dispatcher
+from gateway.dispatch.execute import queue_run
+from gateway.store import Store
+
+log = structlog.get_logger(__name__)
+
+REAP_SECONDS: Final = 10
+
+
+class Scheduler:
+    """The due slots of a set of feeds, a reaper for orphaned runs, and a steady tick for the forwarder."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        dispatcher: Dispatcher,
+        feeds: Callable[[], Mapping[str, Feed]],
+        forward: Callable[[], object],
+        forward_seconds: int = 5,
+    ) -> None:
+        self._store, self._clock, self._dispatcher = store, clock, dispatcher
+        self._feeds, self._forward = feeds, forward
+        self._engine = BackgroundScheduler(
+            timezone=SHANGHAI, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+        self._forward_seconds = forward_seconds
+
+    def start(self) -> None:
+        """Plans every feed, at once for those never run, and begins to tick."""
+        for name, feed in self._feeds().items():
+            if not feed.model.paused:
+                self._engine.add_job(self._due, _trigger(feed), args=[name], id=name, next_run_time=self._first(name))
+        self._engine.add_job(self._reap, IntervalTrigger(seconds=REAP_SECONDS), id="reaper")
+        self._engine.add_job(self._forward_quietly, IntervalTrigger(seconds=self._forward_seconds), id="forwarder")
+        self._engine.start()
+
+    def stop(self) -> None:
+        self._engine.shutdown(wait=True)
+
+    def _first(self, name: str) -> datetime:
+        """A feed that was never reached is due now; others when their trigger says."""
+        feed = self._feeds()[name]
+        with self._store.read() as tx:
+            row = tx.one("feed_by_name", name=name)
+        now = datetime.now(SHANGHAI)
+        if row is None or row.contact_at is None:
+            return now
+        following: datetime | None = _trigger(feed).get_next_fire_time(None, now)
+        return following or now + timedelta(days=1)
+
+    def _due(self, name: str) -> None:
+        with self._store.read() as tx:
+            row = tx.one("feed_by_name", name=name)
+        if row is None:
+            return
+        slot = datetime.now(SHANGHAI).isoformat(timespec="seconds")
+        run_id, _ = queue_run(self._store, row.id, due_at=slot, reason="scheduled", actor="scheduler")
+        self._dispatcher.submit(run_id)
+
+    def _reap(self) -> None:
+        """Runs whose worker died go back into the queue; queued ones are handed out again."""
+        with self._store.write() as tx:
+            for row in tx.all("runs_orphaned", now=time.time()):
+                tx.run("run_requeue", id=row.id)
+                log.info("run_requeued", run=row.id, feed=row.feed)
+        with self._store.read() as tx:
+            queued = [row.id for row in tx.all("runs_queued")]
+        for run_id in queued:
+            self._dispatcher.submit(run_id)
+
+    def _forward_quietly(self) -> None:
+        self._forward()
+
+
+def _trigger(feed: Feed) -> BaseTrigger:
+    if feed.model.cron is not None:
+        trigger: BaseTrigger = cron_trigger(feed.model.cron)
+        return trigger
+    assert feed.model.poll is not None
+    return IntervalTrigger(seconds=int(feed.model.poll.total_seconds()), timezone=SHANGHAI, jitter=None)

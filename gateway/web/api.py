@@ -1,0 +1,91 @@
+"""`/healthz`, `/readyz`, `/api/v1/status`, `/api/v1/runs`. The web process reads; it never runs a sync (DESIGN §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.app import Gateway
+from gateway.audit import Action, Actor, NotAllowed
+from gateway.status import feed_statuses
+
+
+def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
+    """The application over one gateway. Errors are problem+json (RFC 9457)."""
+    app = FastAPI(title="数桥 Shuqiao", version="1", docs_url="/api/docs", openapi_url="/api/v1/openapi.json")
+    app.state.gateway = gateway
+    app.state.worker_alive = worker_alive
+    app.include_router(health)
+    app.include_router(api)
+    app.add_exception_handler(NotAllowed, _refused)
+    return app
+
+
+def _refused(_request: Request, error: Exception) -> JSONResponse:
+    return problem(403, "没有权限", str(error))
+
+
+def problem(status: int, title: str, detail: str) -> JSONResponse:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def gateway_of(request: Request) -> Gateway:
+    found: Gateway = request.app.state.gateway
+    return found
+
+
+def permitted(action: Action) -> Callable[[Request], Gateway]:
+    """A dependency that passes the one authorisation hook before the route runs."""
+
+    def dependency(request: Request) -> Gateway:
+        found = gateway_of(request)
+        found.audit.permit(Actor.api("loopback"), action, request.url.path)
+        return found
+
+    dependency.action = action  # type: ignore[attr-defined] # read by the test that enumerates routes
+    return dependency
+
+
+health = APIRouter()
+api = APIRouter(prefix="/api/v1")
+
+
+@health.get("/healthz", dependencies=[Depends(permitted(Action.READ_STATUS))])
+def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@health.get("/readyz", response_model=None)
+def readyz(request: Request, gateway: Gateway = Depends(permitted(Action.READ_STATUS))) -> JSONResponse:  # noqa: B008 # FastAPI's form
+    """The store answers and the worker lives; 503 names what does not."""
+    missing = [] if request.app.state.worker_alive() else ["worker"]
+    try:
+        with gateway.store.read() as tx:
+            tx.one("config_latest")
+    except SQLAlchemyError:
+        missing.append("store")
+    return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+
+
+@api.get("/status")
+def status(gateway: Gateway = Depends(permitted(Action.READ_STATUS))) -> list[dict[str, Any]]:  # noqa: B008 # FastAPI's form
+    """Every feed: counters, three clocks, state, owner, next action."""
+    return [row.as_dict() for row in feed_statuses(gateway.store)]
+
+
+@api.get("/runs")
+def runs(
+    feed: str = "",
+    count: int = Query(20, ge=1, le=1000),
+    gateway: Gateway = Depends(permitted(Action.READ_STATUS)),  # noqa: B008 # FastAPI's form
+) -> list[dict[str, Any]]:
+    """The latest runs, of one feed or of all."""
+    with gateway.store.read() as tx:
+        rows = tx.all("runs_of_feed", feed=feed, count=count) if feed else tx.all("runs_recent", count=count)
+    return [{k: v for k, v in r._mapping.items() if k not in ("token", "options")} for r in rows]  # noqa: SLF001 # SQLAlchemy's own name

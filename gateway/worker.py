@@ -1,0 +1,101 @@
+"""The worker process: scheduler, dispatch and forwarder; and the supervisor that keeps one alive beside the web process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Final
+
+import structlog
+
+from gateway.app import Gateway
+from gateway.dispatch import ThreadDispatcher
+from gateway.errors import Busy, GatewayError
+from gateway.scheduler import Scheduler
+
+log = structlog.get_logger(__name__)
+
+RESTART_SECONDS: Final = (0.5, 1.0, 2.0, 5.0)
+STEADY_SECONDS: Final = 30.0
+
+
+def work(gateway: Gateway, stop: threading.Event) -> None:
+    """Schedules, runs and forwards until `stop` is set; then lets what is under way finish its page."""
+    assert gateway.config.gateway is not None
+    dispatcher = ThreadDispatcher(lambda run_id: _run(gateway, run_id), gateway.config.gateway.workers)
+    scheduler = Scheduler(
+        gateway.store, gateway.clock, dispatcher, lambda: gateway.config.feeds, lambda: _forward(gateway)
+    )
+    scheduler.start()
+    log.info("worker_started", feeds=len(gateway.config.feeds))
+    stop.wait()
+    scheduler.stop()
+    dispatcher.close()
+    log.info("worker_stopped")
+
+
+def _run(gateway: Gateway, run_id: int) -> None:
+    try:
+        gateway.executor.execute(run_id)
+    except Busy:
+        log.debug("run_busy", run=run_id)
+
+
+def _forward(gateway: Gateway) -> None:
+    try:
+        gateway.forwarder.forward()
+    except Busy:
+        log.debug("forwarder_busy")
+    except GatewayError as error:
+        log.error("forward_failed", code=type(error).__name__, sentence=str(error))
+
+
+def until_signalled() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
+    return stop
+
+
+class Supervisor:
+    """One child worker, started again whenever it dies, stopped with us."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        self._command = [sys.executable, "-m", "gateway", *arguments, "worker"]
+        self._stop = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, name="supervisor")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._child is not None and self._child.poll() is None:
+            self._child.terminate()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        deaths = 0
+        while not self._stop.is_set():
+            began = time.monotonic()
+            self._child = subprocess.Popen(self._command)  # noqa: S603 # ourselves
+            code = self._child.wait()
+            if self._stop.is_set():
+                return
+            deaths = 0 if time.monotonic() - began > STEADY_SECONDS else deaths + 1
+            log.warning("worker_died", code=code, deaths=deaths)
+            self._stop.wait(RESTART_SECONDS[min(deaths, len(RESTART_SECONDS)) - 1] if deaths else 0)

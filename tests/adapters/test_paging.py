@@ -1,0 +1,244 @@
+"""china-facts §1.7: every style of paging walked over a table that behaves, and over sources that do not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.kit import (
+    Answer,
+    Cursor,
+    DaySlice,
+    JsonRows,
+    Offset,
+    Opened,
+    PageNumber,
+    Paging,
+    Since,
+    Single,
+    SourceMalformed,
+    Walk,
+)
+from adapters.kit.paging import restart
+
+TODAY = date(2026, 3, 2)
+ANSWER = Answer("GET /x", 200, "", b"", datetime(2026, 3, 2, tzinfo=UTC))
+TIME = "2026-02-01T00:00:00"
+
+
+@dataclass
+class Table:
+    """A source of numbered rows that pages by number or offset, with a silent cap."""
+
+    size: int
+    cap: int = 10_000
+    total: bool = True
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def __call__(self, params: dict[str, Any]) -> Opened:
+        self.asked.append(params)
+        limit = min(params.get("pageSize", params.get("limit", self.size)), self.cap)
+        start = params["offset"] if "offset" in params else (params.get("pageNum", 1) - 1) * limit
+        rows = [b"%d" % n for n in range(start, min(start + limit, self.size))]
+        return Opened(JsonRows(rows), self.size if self.total else None)
+
+
+def read(source: Any, paging: Paging, since: Since | None = None, cursor: Cursor | None = None, **more: Any) -> Any:
+    """One run: the rows it read, the notes it made, and the cursor it rests on. Cursors travel as JSON."""
+    rows: list[int] = []
+    notes: set[str] = set()
+    for _ in range(500):
+        walk = Walk(paging, since, cursor, today=more.get("today", TODAY), limit=more.get("limit"))
+        page = walk.page(source(dict(walk.params)), ANSWER)
+        rows += [int(row) for row in page.rows.raw]
+        notes.update(page.notes)
+        cursor = json.loads(json.dumps(page.after(more.get("newest"))))
+        if page.last:
+            return rows, notes, cursor
+    raise AssertionError("the walk never ends")
+
+
+COUNTED = [PageNumber(limit=500), Offset(limit=200)]
+
+
+@pytest.mark.parametrize("paging", COUNTED)
+@pytest.mark.parametrize("total", [True, False])
+@given(size=st.integers(0, 1500), cap=st.sampled_from([50, 100, 200, 1000]))
+def test_every_row_is_read_whatever_the_cap(paging: Paging, total: bool, size: int, cap: int) -> None:
+    rows, notes, cursor = read(Table(size, cap, total), paging)
+    assert sorted(set(rows)) == list(range(size))
+    assert cursor == {"rest": True}
+    if total:
+        assert ("CAPPED" in notes) == (size > cap and cap < (500 if isinstance(paging, PageNumber) else 200))
+
+
+@pytest.mark.parametrize("paging", COUNTED)
+def test_an_honest_table_is_read_without_a_wasted_call(paging: Paging) -> None:
+    table = Table(1000)
+    rows, notes, _ = read(table, paging)
+    assert (rows, notes) == (list(range(1000)), set())
+    assert len(table.asked) == (2 if isinstance(paging, PageNumber) else 5)
+
+
+@pytest.mark.parametrize("paging", COUNTED)
+def test_a_cap_that_comes_in_the_middle_loses_nothing(paging: Paging) -> None:
+    class Moody(Table):
+        def __call__(self, params: dict[str, Any]) -> Opened:
+            self.cap = 70 if len(self.asked) == 1 else 10_000
+            return super().__call__(params)
+
+    rows, notes, _ = read(Moody(1203), paging, limit=200)
+    assert sorted(set(rows)) == list(range(1203))
+    assert notes == {"CAPPED"}
+
+
+@pytest.mark.parametrize("paging", COUNTED)
+def test_a_source_that_gives_more_than_asked_is_followed(paging: Paging) -> None:
+    class Generous(Table):
+        def __call__(self, params: dict[str, Any]) -> Opened:
+            return super().__call__({**params, "pageSize": 100, "limit": 100})
+
+    assert read(Generous(350), paging, limit=30)[0] == list(range(350))
+
+
+@pytest.mark.parametrize("paging", COUNTED)
+def test_a_dropped_row_moves_no_other(paging: Paging) -> None:
+    class Dropping(Table):
+        def __call__(self, params: dict[str, Any]) -> Opened:
+            opened = super().__call__(params)
+            return Opened(JsonRows(opened.rows.raw[1:]), opened.total, dropped=1, notes=("PARTIAL",))
+
+    rows, notes, _ = read(Dropping(450), paging, limit=150)
+    assert rows == [n for n in range(450) if n % 150]
+    assert notes == {"PARTIAL"}
+
+
+@pytest.mark.parametrize("paging", COUNTED)
+def test_the_same_page_again_though_more_was_promised(paging: Paging) -> None:
+    def stuck(params: dict[str, Any]) -> Opened:
+        return Opened(JsonRows([b"%d" % n for n in range(100)]), 1000)
+
+    with pytest.raises(SourceMalformed) as caught:
+        read(stuck, paging, limit=100)
+    assert caught.value.code == "REPEATED_PAGE"
+
+
+@pytest.mark.parametrize("paging", COUNTED)
+def test_the_same_page_again_is_the_end_where_nothing_was_promised(paging: Paging) -> None:
+    def unpaged(params: dict[str, Any]) -> Opened:
+        return Opened(JsonRows([b"%d" % n for n in range(100)]), None)
+
+    rows, _, cursor = read(unpaged, paging, limit=100)
+    assert (len(rows), cursor) == (200, {"rest": True})
+
+
+@pytest.mark.parametrize("paging", COUNTED)
+def test_a_shifting_total_is_followed_and_an_empty_page_ends_it(paging: Paging) -> None:
+    class Shifting(Table):
+        def __call__(self, params: dict[str, Any]) -> Opened:
+            opened = super().__call__(params)
+            return Opened(opened.rows, self.size + 100 * len(self.asked))
+
+    rows, _, _ = read(Shifting(300), paging, limit=100)
+    assert sorted(set(rows)) == list(range(300))
+
+
+def test_a_first_page_number_of_zero() -> None:
+    assert Walk(PageNumber(first=0), None, None, today=TODAY).params == {"pageNum": 0, "pageSize": 500}
+
+
+def test_a_single_answer_is_one_page() -> None:
+    table = Table(7)
+    assert read(table, Single())[0] == list(range(7))
+    assert table.asked == [{}]
+
+
+SINCE = Since("from", overlap=timedelta(minutes=10))
+
+
+def test_the_next_run_reads_from_the_newest_time_seen() -> None:
+    table = Table(450)
+    _, _, cursor = read(table, PageNumber(limit=200), SINCE, newest=TIME)
+    assert cursor == {"rest": True, "since": TIME}
+    assert all("from" not in params for params in table.asked)
+    read(table, PageNumber(limit=200), SINCE, cursor)
+    assert [params["from"] for params in table.asked[3:]] == ["2026-01-31 23:50:00"] * 3
+
+
+def test_a_run_keeps_reading_from_where_it_began() -> None:
+    walk = Walk(Offset(limit=1), SINCE, {"rest": True, "since": TIME}, today=TODAY)
+    cursor = walk.page(Opened(JsonRows([b"1"]), 2), ANSWER).after("2026-02-20T00:00:00")
+    assert cursor["since"] == TIME
+    assert cursor["high"] == "2026-02-20T00:00:00"
+    page = Walk(Offset(limit=1), SINCE, cursor, today=TODAY).page(Opened(JsonRows([b"2"]), 2), ANSWER)
+    assert page.after("2026-02-10T00:00:00") == {"rest": True, "since": "2026-02-20T00:00:00"}
+
+
+def test_a_row_dated_in_the_future_does_not_end_all_reading() -> None:
+    _, _, cursor = read(Table(1), PageNumber(), SINCE, newest="2099-01-01T00:00:00")
+    assert cursor["since"] == "2026-03-02T23:59:59"
+
+
+def test_a_run_without_rows_keeps_its_watermark() -> None:
+    assert read(Table(0), PageNumber(), SINCE, {"rest": True, "since": TIME})[2]["since"] == TIME
+
+
+def test_everything_again_keeps_the_watermark_reached() -> None:
+    table = Table(3)
+    for cursor in ({"rest": True, "since": TIME}, {"at": {"n": 1, "k": 2}, "since": None, "high": TIME, "prev": ""}):
+        again = restart(cursor)
+        _, _, finished = read(table, PageNumber(), SINCE, again, newest="2026-01-01T00:00:00")
+        assert "from" not in table.asked[-1]
+        assert finished["since"] == TIME
+    assert restart(None) is None
+    assert restart({"rest": True}) is None
+
+
+DAYS = DaySlice("day", start=3)
+
+
+def a_day(params: dict[str, Any]) -> Opened:
+    return Opened(JsonRows([params["day"][-2:].encode()]), None)
+
+
+def test_days_are_walked_up_to_today_and_the_last_one_is_read_again() -> None:
+    rows, _, cursor = read(a_day, DAYS)
+    assert (rows, cursor) == ([27, 28, 1, 2], {"rest": True, "day": "2026-03-02"})
+    assert read(a_day, DAYS, cursor=cursor)[0] == [2]
+    assert read(a_day, DAYS, cursor=cursor, today=date(2026, 3, 4))[0] == [2, 3, 4]
+
+
+def test_days_begin_on_a_given_date_and_never_after_today() -> None:
+    assert read(a_day, DaySlice("day", start="2026-03-01"))[0] == [1, 2]
+    assert read(a_day, DaySlice("day", start="2026-04-01"))[0] == [2]
+    assert read(a_day, DAYS, cursor={"rest": True, "day": "2027-01-01"})[0] == [2]
+
+
+def test_two_days_alike_are_no_repeated_page() -> None:
+    same = Opened(JsonRows([b"1"]), None)
+    assert read(lambda params: same, DAYS)[0] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("paging", [*COUNTED, DAYS])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        {"x": 1},
+        {"at": 5},
+        {"at": {"n": "a", "k": None, "o": [], "day": 7}},
+        {"at": {"day": "yesterday"}},
+        {"at": {"n": 0, "k": 1, "o": 0, "day": "2026-03-01"}, "since": 5},
+        {"at": {"n": 0, "k": 1, "o": 0, "day": "2026-03-01"}, "high": "soon"},
+        {"rest": True, "since": "soon", "day": "soon"},
+    ],
+)
+def test_a_cursor_that_is_none_of_ours_is_refused(paging: Paging, cursor: Cursor) -> None:
+    with pytest.raises(SourceMalformed) as caught:
+        Walk(paging, SINCE, cursor, today=TODAY)
+    assert caught.value.code == "CURSOR_UNKNOWN"

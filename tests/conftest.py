@@ -1,0 +1,39 @@
+"""Fixtures for every suite: stores on both databases, and gateways over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from gateway.store import Store, upgrade
+from gateway.store.tables import metadata
+from tests.support import postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """One PostgreSQL for the session; skipped with its reason where it cannot run, failed in CI."""
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty, migrated store; every test that takes it runs on both databases."""
+    if request.param == "sqlite":
+        made = Store.at(tmp_path / "store.db")
+    else:
+        made = Store.open(request.getfixturevalue("postgres_url"))
+        with made.engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    upgrade(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def tables() -> list[str]:
+    return list(metadata.tables)
