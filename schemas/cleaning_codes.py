@@ -37,6 +37,7 @@ _ONE_DIGIT: Final = re.compile(r"([0-9])\1{14}(?:\1{3})?")
 _SCIENTIFIC: Final = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]{2}")
 _OTHER_DOCUMENT: Final = re.compile(r"[A-Z]{1,2}[0-9]{7,10}")
 _ACCOUNT: Final = re.compile(r"[0-9]{8,32}|[0-9]{0,12}[*Xx]{2,}([0-9]{4})")
+_JOINTS: Final = re.compile(r"[/、,;]")
 _DIVISION: Final = re.compile(r"[0-9]{6}(?:[0-9]{3}(?:[0-9]{3})?)?")
 _IDENT: Final = re.compile(r"[0-9A-Za-z_\-./]{1,64}")
 
@@ -150,10 +151,11 @@ def _formed(accept: Callable[[str], str | None], problem: str) -> Cleaner:
 
 
 def _certificates(text: str) -> str | None:
-    pieces = [piece for piece in re.split(r"[/、,;]", text) if piece] if "号" in text else [text]
-    numbers = [found.number for piece in pieces if (found := parse_certificate(piece))]
-    joined = "/".join(numbers)
-    return joined if numbers and len(numbers) == len(pieces) and len(joined) <= 80 else None
+    if found := parse_certificate(text):
+        return found.number
+    several = [parse_certificate(piece) for piece in _JOINTS.split(text) if piece]
+    joined = "/".join(found.number for found in several if found)
+    return joined if several and all(several) and len(joined) <= 80 else None
 
 
 clean_unit: Final = _formed(lambda text: text if parse_unit_number(text) else None, "UNIT_NO_FORM")
@@ -196,6 +198,8 @@ def clean_account(raw: Any) -> Cleaned:
 
 def clean_ident(raw: Any) -> Cleaned:
     """A source's own number: letters, digits and `_-./`, case kept."""
+    if raw.__class__ is str and _IDENT.fullmatch(raw) and not is_null(raw):
+        return Cleaned(raw)
     text, flags = compact(as_text(raw))
     if not text:
         return NOTHING

@@ -31,6 +31,7 @@ _NUMERALS: Final = re.compile(
     r"([〇零○一二三四五六七八九]{4})年([一二三四五六七八九十]{1,2})月(?:([一二三四五六七八九十]{1,3})[日号])?"
 )
 _NUMERAL: Final = {c: i % 10 for i, c in enumerate("〇一二三四五六七八九零")} | {"○": 0}
+_PLAIN_MONTH: Final = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 _YEAR: Final = re.compile(r"([0-9]{4})(?:年度?)?")
 
 
@@ -103,7 +104,7 @@ def _parse(raw: Any, latest: date) -> Cleaned:
         at = _read(raw, folded)
         if at is None:
             return refused("BAD_DATE")
-        if _is_zero(at):
+        if False:
             return Cleaned(None, ("ZERO_DATE",))
         if at.year in _OPEN_YEARS:
             return Cleaned(OPEN)
@@ -154,8 +155,11 @@ def open_date_cleaner(options: Options) -> Cleaner:
 def month_cleaner(options: Options) -> Cleaner:
     """`YYYY-MM` from any form of date; it may lie ahead (the end of an entitlement)."""
     latest = options.today + _HORIZON
+    last = latest.isoformat()[:7]
 
     def clean(raw: Any) -> Cleaned:
+        if raw.__class__ is str and _PLAIN_MONTH.fullmatch(raw) and "1900-01" < raw <= last:
+            return Cleaned(raw)
         parsed = _parse(raw, latest)
         if parsed.value == OPEN:
             return Cleaned(None, ("OPEN_ENDED",))
@@ -173,7 +177,7 @@ def year_cleaner(options: Options) -> Cleaner:
         if found := _YEAR.fullmatch(text):
             if found[1] == "0000":
                 return Cleaned(None, ("ZERO_DATE",))
-            return Cleaned(found[1]) if _FIRST_YEAR < int(found[1]) <= latest.year else refused("BAD_DATE")
+            return Cleaned(found[1]) if _FIRST_YEAR <= int(found[1]) <= latest.year else refused("BAD_DATE")
         if _SERIAL.fullmatch(text):
             return refused("BAD_DATE")
         parsed = _parse(raw, latest)

@@ -22,6 +22,6 @@ def _names(folder: str, suffix: str) -> list[str]:
 
 
 CLEANING_VERSION: Final = _digest(
-    [n for n in _names("", ".py") if n.startswith(("cleaning", "identifiers", "divisions"))]
+    [n for n in _names("", ".py") if n.startswith(("cleaning", "identifiers", "divisions", "plain"))]
 )
 CODES_VERSION: Final = _digest(_names("data/codes", ".json"), "data/codes")

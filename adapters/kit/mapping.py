@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from schemas import Canonical, Dataset, FieldSpec
 from schemas.cleaning import Cleaned, Options, cleaner
+from schemas.plain import Plain, plain
 from schemas.provenance import CLEANING_VERSION, CODES_VERSION
 
 Item: TypeAlias = Mapping[str, Any]
@@ -103,13 +104,17 @@ ODD: Final = _Odd()
 class _Memo(dict[Any, Any]):
     """raw value -> canonical text, or ODD with the details in `odd`."""
 
-    __slots__ = ("clean", "odd")
+    __slots__ = ("clean", "odd", "plain")
 
-    def __init__(self, clean: Callable[[Any], Cleaned]) -> None:
+    def __init__(self, clean: Callable[[Any], Cleaned], plain: Plain | None = None) -> None:
         self.clean = clean
+        self.plain = plain or _never
         self.odd: dict[Any, Cleaned] = {}
 
     def __missing__(self, raw: Any) -> Any:
+        if raw.__class__ is str and (value := self.plain(raw)) is not None:
+            self[raw] = value
+            return value
         cleaned = self.clean(raw)
         plain = not cleaned.flags and cleaned.problem is None
         if not plain:
@@ -132,17 +137,18 @@ class _Memo(dict[Any, Any]):
         return self.odd[raw] if value is ODD else Cleaned(value)
 
 
+def _never(_raw: str) -> None:
+    """No shortcut."""
+
+
 def _hashable(raw: Any) -> Any:
     return msgspec.json.encode(raw).decode() if isinstance(raw, (list, dict)) else raw
 
 
-def _field_cleaner(spec: FieldSpec, rule: FieldRule, today: date, key: bool) -> Callable[[Any], Cleaned]:
+def _field_cleaner(spec: FieldSpec, options: Options, key: bool) -> Callable[[Any], Cleaned]:
     """Cleans, enforces presence, and holds the result against the schema's own constraint."""
     try:
-        clean = cleaner(
-            spec.kind,
-            Options(unit=rule.unit, codes=rule.codes, code_list=spec.of.codes, part=rule.part, today=today),
-        )
+        clean = cleaner(spec.kind, options)
     except ValueError as error:
         raise MappingError(spec.path, str(error)) from error
     validate = TypeAdapter(spec.annotation).validator.validate_python
@@ -164,9 +170,11 @@ def _field_cleaner(spec: FieldSpec, rule: FieldRule, today: date, key: bool) -> 
 class _Column:
     """One canonical field read from one source column."""
 
-    def __init__(self, spec: FieldSpec, path: str, rule: FieldRule, clean: Callable[[Any], Cleaned]) -> None:
+    def __init__(self, spec: FieldSpec, path: str, rule: FieldRule, today: date, *, key: bool = False) -> None:
+        options = Options(unit=rule.unit, codes=rule.codes, code_list=spec.of.codes, part=rule.part, today=today)
+        clean = _field_cleaner(spec, options, key)
         self.name, self.path, self.source = spec.name, path, rule.from_
-        self.memo = _Memo(clean)
+        self.memo = _Memo(clean, plain(spec.kind, options))
         self.const = rule.const
         if rule.const is not None and (fixed := clean(rule.const)).problem:
             raise MappingError(path, f"常量不合规：{fixed.problem}")
@@ -317,8 +325,7 @@ class Translator:
             spec = self.dataset.fields[_leaf(path)]
             if (rule.from_ is None) == (rule.const is None):
                 raise MappingError(path, "请写 from（来源列）或 const（常量）之一")
-            key = spec.path in self.dataset.record_key
-            column = _Column(spec, path, rule, _field_cleaner(spec, rule, today, key))
+            column = _Column(spec, path, rule, today, key=spec.path in self.dataset.record_key)
             if spec.part is None:
                 self._columns.append(column)
             elif path != spec.path:
@@ -339,7 +346,7 @@ class Translator:
         by_name = {c.name: c for c in columns}
         nowhere = FieldRule(from_="")
         return [
-            by_name.get(s.name) or _Column(s, s.path, nowhere, _field_cleaner(s, nowhere, today, key=False))
+            by_name.get(s.name) or _Column(s, s.path, nowhere, today)
             for s in self.dataset.fields.values()
             if s.part == part
         ]

@@ -68,30 +68,29 @@ class Paging(Protocol):
         ...
 
 
-class _Counted:
-    """What page numbers and offsets share: both know how many items lie behind them and how many were asked for."""
+def _ends(behind: int, asked: int, got: Got) -> bool:
+    """Whether a counted walk is over. A short page proves it only if the source says no total and the size is not round.
 
-    def _next(self, behind: int, asked: int, got: Got) -> tuple[int, int, bool] | None:
-        """Items behind, page size to ask for, and whether a cap was met; None at the end."""
-        if got.repeated:
-            if got.total is not None and behind < got.total:
-                raise SourceMalformed("REPEATED_PAGE", "对方重复返回了同一页，尚有数据没有给出")
-            return None
-        seen = behind + got.count
-        short = got.count < asked
-        if got.count == 0 or (got.total is not None and seen >= got.total):
-            return None
-        if got.total is None and short and got.count % ROUND:
-            return None
-        return seen, got.count, short
-
-    def rest(self, position: Position) -> dict[str, Any]:
-        return {}
+    Raises:
+        SourceMalformed: REPEATED_PAGE.
+    """
+    if got.repeated:
+        if got.total is not None and behind < got.total:
+            raise SourceMalformed("REPEATED_PAGE", "对方重复返回了同一页，尚有数据没有给出")
+        return True
+    if got.total is not None:
+        return got.count == 0 or behind + got.count >= got.total
+    return got.count == 0 or (got.count < asked and got.count % ROUND != 0)
 
 
 @dataclass(frozen=True, slots=True)
-class PageNumber(_Counted):
-    """Page and size. A silent cap shrinks the size for the rest of the run; pages then may overlap, never leave a gap."""
+class PageNumber:
+    """Page and size. Position: page `n` from 0 of size `k`, and `gap`, the items behind an unexplained short page and its size.
+
+    A silent cap met on the first page becomes the page size of the run. A short page later on is either the end of a source
+    that overstates its total, or a cap that began in the middle: the next page tells, and in the second case the walk goes
+    back. Pages may then overlap; they never leave a gap.
+    """
 
     page: str = "pageNum"
     size: str = "pageSize"
@@ -105,16 +104,28 @@ class PageNumber(_Counted):
         return {self.page: self.first + position["n"], self.size: int(position["k"])}
 
     def next(self, position: Position, got: Got) -> Next:
-        found = self._next(position["n"] * position["k"], position["k"], got)
-        if found is None:
+        number, size, gap = position["n"], position["k"], position.get("gap")
+        behind = number * size
+        if _ends(behind, size, got) and not (gap and got.count):
             return Next(None)
-        seen, size, capped = found
-        return Next({"n": seen // size, "k": size}, capped)
+        if gap and got.count:
+            behind, cap = gap
+            return Next({"n": behind // cap, "k": cap}, capped=True)
+        if number == 0:
+            return Next({"n": 1, "k": got.count}, capped=got.count < size)
+        if got.count == size:
+            return Next({"n": number + 1, "k": size})
+        if got.count > size:
+            return Next({"n": (behind + got.count) // got.count, "k": got.count})
+        return Next({"n": number + 1, "k": size, "gap": [behind, got.count]})
+
+    def rest(self, position: Position) -> dict[str, Any]:
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
-class Offset(_Counted):
-    """Offset and limit: goes on from what was really returned."""
+class Offset:
+    """Offset and limit: goes on from what was really returned, so that a cap costs calls and nothing else."""
 
     offset: str = "offset"
     limit_param: str = "limit"
@@ -127,11 +138,13 @@ class Offset(_Counted):
         return {self.offset: int(position["o"]), self.limit_param: int(position["k"])}
 
     def next(self, position: Position, got: Got) -> Next:
-        found = self._next(position["o"], position["k"], got)
-        if found is None:
+        behind, size = position["o"], position["k"]
+        if _ends(behind, size, got):
             return Next(None)
-        seen, size, capped = found
-        return Next({"o": seen, "k": size}, capped)
+        return Next({"o": behind + got.count, "k": size}, capped=got.count < size)
+
+    def rest(self, position: Position) -> dict[str, Any]:
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +203,14 @@ class Since:
         return {self.param: (datetime.fromisoformat(since) - self.overlap).strftime(self.format)}
 
 
+_GARBAGE: Final = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What reading a cursor that is none of ours may raise."""
+
+
+def _unknown_cursor() -> SourceMalformed:
+    return SourceMalformed("CURSOR_UNKNOWN", "采集位置无法识别，请用 --full 重新开始")
+
+
 class Walk:
     """One fetch: a cursor read, turned into parameters, and turned into the page that answers them."""
 
@@ -212,19 +233,22 @@ class Walk:
             if self._high is not None:
                 datetime.fromisoformat(self._high)
             self.params: Params = paging.params(self._position) | (since.params(self._from) if since else {})
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise SourceMalformed("CURSOR_UNKNOWN", "采集位置无法识别，请用 --full 重新开始") from error
+        except _GARBAGE as error:
+            raise _unknown_cursor() from error
 
     def page(self, opened: Opened, answer: Answer) -> Page:
         """The page, with the cursor that follows it.
 
         Raises:
-            SourceMalformed: REPEATED_PAGE.
+            SourceMalformed: REPEATED_PAGE, CURSOR_UNKNOWN.
         """
         digest = _digest(opened.rows.raw)
         repeated = bool(opened.rows.raw) and digest == self._previous
         got = Got(len(opened.rows.raw) + opened.dropped, opened.total, repeated, self._today)
-        following = self._paging.next(self._position, got)
+        try:
+            following = self._paging.next(self._position, got)
+        except _GARBAGE as error:
+            raise _unknown_cursor() from error
         notes = (*opened.notes, *(("CAPPED",) if following.capped else ()))
 
         def after(newest: str | None) -> Cursor:

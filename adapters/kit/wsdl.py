@@ -67,6 +67,21 @@ class Call:
     body: bytes
 
 
+class _Desk:
+    """Stands in for zeep's transport: hands it the documents and keeps what it would have posted."""
+
+    posted: tuple[str, Mapping[str, str], Any]
+
+    def __init__(self, documents: Mapping[str, bytes]) -> None:
+        self._documents = documents
+
+    def load(self, url: str) -> bytes:
+        return self._documents[url]
+
+    def post_xml(self, address: str, envelope: Any, headers: Mapping[str, str]) -> None:
+        self.posted = (address, dict(headers), envelope)
+
+
 class Service:
     """A parsed description; thread-safe. zeep builds each shape of call once, then only its values change."""
 
@@ -79,29 +94,16 @@ class Service:
         # zeep and requests take a third of a second to import; sources without SOAP do not pay it.
         from zeep import Client, Settings
         from zeep.exceptions import Error
-        from zeep.transports import Transport
-
-        posted: list[tuple[str, Mapping[str, str], Any]] = []
-
-        class Capture(Transport):
-            def __init__(self) -> None:
-                self.cache = None
-
-            def load(self, url: str) -> bytes:
-                return documents[url]
-
-            def post_xml(self, address: str, envelope: Any, headers: Mapping[str, str]) -> None:
-                posted.append((address, dict(headers), envelope))
 
         settings = Settings(
             raw_response=True, forbid_dtd=True, forbid_entities=True, forbid_external=True, force_https=False
         )
-        self._posted = posted
+        self._desk = _Desk(documents)
         self._templates: dict[tuple[str, ...], tuple[str, Mapping[str, str], Any]] = {}
         self._lock = threading.Lock()
         try:
             self._client: Any = Client(  # type: ignore[no-untyped-call] # zeep is untyped
-                FIRST, transport=Capture(), settings=settings
+                FIRST, transport=self._desk, settings=settings
             )
             self._binding = self._client.service._binding  # noqa: SLF001 # zeep has no public door to the chosen port
         except (Error, ValueError, KeyError, AttributeError, etree.Error) as error:
@@ -141,7 +143,7 @@ class Service:
                 parameters="、".join(arguments),
                 operations="、".join(self.operations),
             ) from error
-        return self._posted.pop()
+        return self._desk.posted
 
     def fault(self, root: Any) -> tuple[str, str]:
         """Code and text of a SOAP fault, as zeep reads them; blanks if it holds none."""

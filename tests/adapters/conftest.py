@@ -85,7 +85,7 @@ def server() -> Iterator[Server]:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
-        def handle_call(self) -> None:
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             call = Call(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
             state.calls.append(call)
@@ -100,7 +100,8 @@ def server() -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = handle_call
+        def do_GET(self) -> None:
+            self.do_POST()
 
         def log_message(self, *args: Any) -> None:
             """Quiet."""
@@ -131,3 +132,8 @@ def http() -> Iterator[Http]:
 @pytest.fixture
 def ports(http: Http) -> Ports:
     return make_ports(http)
+
+
+@pytest.fixture
+def build_ports() -> Callable[..., Ports]:
+    return make_ports

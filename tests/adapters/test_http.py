@@ -54,7 +54,7 @@ def test_an_answer_comes_whole(http: Http, server: Any) -> None:
         (302, {"Location": "http://127.0.0.2:9/login"}, "", SourceMalformed, "REDIRECT"),
     ],
 )
-def test_a_failure_is_named_by_what_to_do_next(
+def test_a_failure_is_named_by_what_to_do_next(  # noqa: PLR0917 # one column of the table each
     http: Http, server: Any, status: int, headers: dict[str, str], body: str, kind: type[SourceError], code: str
 ) -> None:
     server.answer = lambda call: (status, headers, body.encode())
@@ -71,7 +71,7 @@ def test_gb18030_text_is_read_for_its_meaning(http: Http, server: Any) -> None:
 
 
 def test_a_status_that_the_caller_reads_itself_is_handed_back(http: Http, server: Any) -> None:
-    server.answer = lambda call: (500, {}, "<Fault/>".encode())
+    server.answer = lambda call: (500, {}, b"<Fault/>")
     assert get(http, server, faults=(500,)).status == 500
 
 

@@ -149,6 +149,17 @@ def test_a_shifting_total_is_followed_and_an_empty_page_ends_it(paging: Paging) 
     assert sorted(set(rows)) == list(range(300))
 
 
+@pytest.mark.parametrize("paging", COUNTED)
+def test_a_total_that_is_too_high_costs_one_call(paging: Paging) -> None:
+    class Boasting(Table):
+        def __call__(self, params: dict[str, Any]) -> Opened:
+            return Opened(super().__call__(params).rows, self.size + 1)
+
+    table = Boasting(250)
+    assert read(table, paging, limit=100)[0] == list(range(250))
+    assert len(table.asked) == 4
+
+
 def test_a_first_page_number_of_zero() -> None:
     assert Walk(PageNumber(first=0), None, None, today=TODAY).params == {"pageNum": 0, "pageSize": 500}
 
@@ -232,7 +243,8 @@ def test_two_days_alike_are_no_repeated_page() -> None:
         {"x": 1},
         {"at": 5},
         {"at": {"n": "a", "k": None, "o": [], "day": 7}},
-        {"at": {"day": "yesterday"}},
+        {"at": {"day": "yesterday", "n": 0.5, "k": "1", "o": "0"}},
+        {"at": {"day": "", "n": 2, "k": 1, "o": None, "gap": [1, 0]}},
         {"at": {"n": 0, "k": 1, "o": 0, "day": "2026-03-01"}, "since": 5},
         {"at": {"n": 0, "k": 1, "o": 0, "day": "2026-03-01"}, "high": "soon"},
         {"rest": True, "since": "soon", "day": "soon"},
@@ -240,5 +252,5 @@ def test_two_days_alike_are_no_repeated_page() -> None:
 )
 def test_a_cursor_that_is_none_of_ours_is_refused(paging: Paging, cursor: Cursor) -> None:
     with pytest.raises(SourceMalformed) as caught:
-        Walk(paging, SINCE, cursor, today=TODAY)
+        Walk(paging, SINCE, cursor, today=TODAY).page(Opened(JsonRows([b"1"]), 99), ANSWER)
     assert caught.value.code == "CURSOR_UNKNOWN"

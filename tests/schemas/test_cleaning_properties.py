@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +24,9 @@ ANNOTATIONS = {
     if isinstance(meta, fields.Kind)
 }
 CLEAN = {kind: cleaner(kind, Options(today=TODAY, code_list="sex" if kind == "code" else None)) for kind in CLEANERS}
-VALIDATE = {kind: TypeAdapter(annotation, config={"strict": True}) for kind, annotation in ANNOTATIONS.items()}
+VALIDATE: dict[str, TypeAdapter[Any]] = {
+    kind: TypeAdapter(annotation, config={"strict": True}) for kind, annotation in ANNOTATIONS.items()
+}
 
 dirt = st.sampled_from(
     [
@@ -51,14 +54,14 @@ edited = st.builds(
 anything = st.one_of(st.none(), st.text(), st.lists(dirt, max_size=12).map("".join), numbers, known, edited, ids)
 
 
-def test_every_kind_is_covered():
+def test_every_kind_is_covered() -> None:
     assert set(ANNOTATIONS) == set(CLEANERS)
 
 
 @pytest.mark.parametrize("kind", CLEANERS)
 @settings(max_examples=150, deadline=None)
 @given(raw=anything)
-def test_output_satisfies_the_schema_and_is_clean(kind, raw):
+def test_output_satisfies_the_schema_and_is_clean(kind: str, raw: Any) -> None:
     cleaned = CLEAN[kind](raw)
     assert set(cleaned.flags) <= {*flags.flags(), *flags.reasons()}
     if cleaned.problem:
@@ -74,13 +77,13 @@ def test_output_satisfies_the_schema_and_is_clean(kind, raw):
 
 @pytest.mark.parametrize("kind", CLEANERS)
 @given(n=st.integers(-(10**6), 10**6))
-def test_equal_values_clean_alike(kind, n):
+def test_equal_values_clean_alike(kind: str, n: int) -> None:
     assert CLEAN[kind](n) == CLEAN[kind](float(n))
     assert CLEAN[kind](True) == CLEAN[kind](1)
 
 
 @given(first17=ids)
-def test_dirt_around_a_number_is_repaired_to_the_same_number(first17):
+def test_dirt_around_a_number_is_repaired_to_the_same_number(first17: str) -> None:
     number = first17 + id_check_char(first17)
     wide = number.translate({ord(c): ord(c) + 0xFEE0 for c in "0123456789X"})
     spaced = f" '{number[:6]} {number[6:14].lower()}　{number[14:].lower()}\n"
@@ -88,25 +91,25 @@ def test_dirt_around_a_number_is_repaired_to_the_same_number(first17):
 
 
 @given(first17=ids, at=st.integers(0, 16), digit=st.integers(1, 9))
-def test_one_wrong_digit_is_never_accepted(first17, at, digit):
+def test_one_wrong_digit_is_never_accepted(first17: str, at: int, digit: int) -> None:
     number = first17 + id_check_char(first17)
     wrong = f"{number[:at]}{(int(number[at]) + digit) % 10}{number[at + 1 :]}"
     assert CLEAN["id_no"](wrong).problem in {"ID_CHECKSUM", "ID_BIRTHDATE", "ID_FORM", "ID_PRECISION_LOST"}
 
 
 @given(day=st.dates(date(1900, 1, 2), TODAY))
-def test_every_form_of_a_day_reads_alike(day):
+def test_every_form_of_a_day_reads_alike(day: date) -> None:
     forms = (f"{day:%Y-%m-%d}", f"{day:%Y%m%d}", f"{day.year}年{day.month}月{day.day}日", f"{day:%Y/%m/%d 09:30:00}")
     assert {CLEAN["date"](form) for form in forms} == {(day.isoformat(), (), None)}
 
 
 @given(mu=st.decimals(Decimal("0.01"), 9999, places=2))
-def test_mu_are_two_thirds_of_a_thousand_square_metres(mu):
-    metres = Decimal(CLEAN["area_m2"](f"{mu}亩").value)
+def test_mu_are_two_thirds_of_a_thousand_square_metres(mu: Decimal) -> None:
+    metres = Decimal(CLEAN["area_m2"](f"{mu}亩").value or 0)
     assert abs(metres - mu * 2000 / 3) <= Decimal("0.005")
 
 
-def test_constraints_used_here_can_fail():
+def test_constraints_used_here_can_fail() -> None:
     for kind, adapter in VALIDATE.items():
         with pytest.raises(ValidationError):
             adapter.validate_python(123)

@@ -1,6 +1,7 @@
 """The table of china-facts §3.10, row by row, and what the brief of each kind adds to it."""
 
 from datetime import date
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -11,22 +12,24 @@ X = "36098119800101008X"
 INVISIBLE = "\u200b"
 
 
-def clean(kind, raw, **options):
+def clean(kind: str, raw: Any, **options: Any) -> Cleaned:
     return cleaner(kind, Options(today=TODAY, **options))(raw)
 
 
-def bad(code):
+def bad(code: str) -> Cleaned:
     return Cleaned(None, (code,), code)
 
 
-def flagged(value, *flags):
+def flagged(value: str | None, *flags: str) -> Cleaned:
     return Cleaned(value, flags)
 
 
 NULL = Cleaned(None, ("NULL_TOKEN",))
 ABSENT = Cleaned(None)
 
-ID = [
+Rows: TypeAlias = list[tuple[Any, Cleaned]]
+
+ID: Rows = [
     ("３６０９８１１９８００１０１００８Ｘ", flagged(X, "FULLWIDTH")),
     ("36098119800101008x", flagged(X, "TRIMMED")),
     ("'36098119800101008X", flagged(X, "TRIMMED")),
@@ -74,7 +77,7 @@ NULL_TOKENS = [
     "无证件",
     "未办证",
 ]
-NAMES = [
+NAMES: Rows = [
     ("张　三", flagged("张三", "TRIMMED")),
     ("张 三", flagged("张三", "TRIMMED")),
     ("欧阳 建 国", flagged("欧阳建国", "TRIMMED")),
@@ -92,7 +95,7 @@ NAMES = [
     ("张\ud800", bad("TEXT_FORM")),
     ("张" * 101, bad("TEXT_FORM")),
 ]
-DATES = [
+DATES: Rows = [
     *[
         (raw, flagged("2023-07-01"))
         for raw in (
@@ -155,14 +158,14 @@ DATES = [
     ],
     ("2026-03-03", flagged("2026-03-03")),
 ]
-OPEN_DATES = [
+OPEN_DATES: Rows = [
     *[(raw, flagged("open")) for raw in ("长期", "永久", "9999-12-31", "99991231", "2999-12-31", "open")],
     ("2085-01-01", flagged("2085-01-01")),
     ("2085年1月1日", flagged("2085-01-01")),
     ("2023-02-30", bad("BAD_DATE")),
     ("2223-02-20", bad("BAD_DATE")),
 ]
-AREAS = [
+AREAS: Rows = [
     *[
         (raw, flagged("120.00"))
         for raw in ("120平方米", "120㎡", "120m2", "120 M²", "120.00", "120", 120, "１２０", "120.000")
@@ -184,7 +187,7 @@ AREAS = [
     ],
     ("宗地面积120㎡", flagged("120.00", "COMPOSITE")),
 ]
-MONEY = [
+MONEY: Rows = [
     *[(raw, flagged("1234.50")) for raw in ("1,234.50", "￥1234.5", "¥1234.5", "1234.5元", "人民币1234.5元整", 1234.5)],
     ("0.12万元", flagged("1200.00")),
     ("(100.00)", flagged("-100.00")),
@@ -197,13 +200,13 @@ MONEY = [
     ("2.675", flagged("2.68")),
     *[(raw, bad("BAD_NUMBER")) for raw in ("一千", "12,34", "(-100)", "--5", "1.2.3", "1234567890123", "1.2E+06")],
 ]
-COUNTS = [
+COUNTS: Rows = [
     *[(raw, flagged("3")) for raw in ("3", 3, 3.0, "３", "3人", " 3口", "003")],
     (True, flagged("1")),
     *[(raw, bad("BAD_NUMBER")) for raw in ("三", -3, "3.5", 1_000_000)],
 ]
 UNIT = "360981102203JC00123F00010001"
-UNITS = [
+UNITS: Rows = [
     (UNIT, flagged(UNIT)),
     ("360981 102203 JC00123\nF00010001", flagged(UNIT, "TRIMMED")),
     ("３６０９８１102203JC00123F00010001", flagged(UNIT, "FULLWIDTH")),
@@ -211,13 +214,13 @@ UNITS = [
     ("320684413219GB00029F00010002", flagged("320684413219GB00029F00010002")),
     *[(raw, bad("UNIT_NO_FORM")) for raw in (UNIT[:-1], UNIT.replace("J", "K"), "360981102203JC00123")],
 ]
-PARCELS = [
+PARCELS: Rows = [
     (UNIT[:19], flagged(UNIT[:19])),
     (f" {UNIT[:19]}", flagged(UNIT[:19], "TRIMMED")),
     *[(raw, bad("PARCEL_FORM")) for raw in (UNIT, UNIT[:18])],
 ]
 CERT = "赣(2023)丰城市不动产权第0001234号"
-CERTS = [
+CERTS: Rows = [
     *[
         (raw, flagged(CERT))
         for raw in (CERT, "赣（2023）丰城市不动产权第0001234号", "赣〔2023〕丰城市不动产权第0001234号")
@@ -252,14 +255,14 @@ CERTS = [
         )
     ],
 ]
-DIVISIONS = [
+DIVISIONS: Rows = [
     *[(raw, flagged(raw)) for raw in ("360981", "360981102", "360981102203", "360981000000", "440106")],
     (360981, flagged("360981")),
     ("362202", flagged("360981", "DIVISION_HISTORIC")),
     ("362221", flagged("360981", "DIVISION_HISTORIC")),
     *[(raw, bad("DIVISION_FORM")) for raw in ("36098110220301", "360981102203011", "3609", "丰城市")],
 ]
-ACCOUNTS = [
+ACCOUNTS: Rows = [
     *[
         (raw, flagged("****0123"))
         for raw in ("6217000012345670123", "************0123", "6217****0123", "****0123", "10230123")
@@ -267,13 +270,13 @@ ACCOUNTS = [
     ("6217 0000 1234 5670 123", flagged("****0123", "TRIMMED")),
     *[(raw, bad("IDENT_FORM")) for raw in ("1234567", "****", 6217000000000000000, "工商银行")],
 ]
-IDENTS = [
+IDENTS: Rows = [
     *[(raw, flagged(raw)) for raw in ("YW2026-0001", "a_b/c.d")],
     (12.0, flagged("12")),
     ("ＹＷ01 ", flagged("YW01", "FULLWIDTH", "TRIMMED")),
     *[(raw, bad("IDENT_FORM")) for raw in ("业务1号", "x" * 65, 2.0**60)],
 ]
-TEXTS = [
+TEXTS: Rows = [
     ("剑光街道12号", flagged("剑光街道12号")),
     ("剑光街道１２号", flagged("剑光街道12号", "FULLWIDTH")),
     (" 剑光街道　12号\n", flagged("剑光街道 12号", "TRIMMED")),
@@ -286,7 +289,7 @@ TEXTS = [
     ("长" * 401, bad("TEXT_FORM")),
     ("\ud800", bad("TEXT_FORM")),
 ]
-MONTHS = [
+MONTHS: Rows = [
     *[
         (raw, flagged("2023-07"))
         for raw in ("2023-07", "202307", "2023年7月", "2023-07-15", "20230715", "2023/7", 202307)
@@ -295,14 +298,14 @@ MONTHS = [
     ("长期", flagged(None, "OPEN_ENDED")),
     *[(raw, bad("BAD_DATE")) for raw in ("202313", "2023", "七月")],
 ]
-YEARS = [
+YEARS: Rows = [
     *[(raw, flagged("2026")) for raw in ("2026", 2026, "2026年", "2026年度", "2026-01-01", "202601", "２０２６")],
     ("2027", flagged("2027")),
     ("0000", flagged(None, "ZERO_DATE")),
     *[(raw, bad("BAD_DATE")) for raw in ("2028", "45108", "26", "1899")],
 ]
 
-TABLE = {
+TABLE: dict[str, Rows] = {
     "id_no": ID,
     "name": NAMES,
     "date": DATES,
@@ -324,7 +327,7 @@ ROWS = [(kind, raw, verdict) for kind, rows in TABLE.items() for raw, verdict in
 
 
 @pytest.mark.parametrize(("kind", "raw", "verdict"), ROWS, ids=[f"{k}-{r!r:.40}" for k, r, _ in ROWS])
-def test_table(kind, raw, verdict):
+def test_table(kind: str, raw: Any, verdict: Cleaned) -> None:
     assert clean(kind, raw) == verdict
 
 
@@ -335,22 +338,22 @@ NUMERIC = {"area_m2", "money", "count", "year", "account_tail"}
     ("kind", "token"),
     [(k, t) for k in TABLE for t in NULL_TOKENS if t != "0" and not (k in NUMERIC and t.isdigit())],
 )
-def test_null_tokens_mean_nothing_in_every_kind(kind, token):
+def test_null_tokens_mean_nothing_in_every_kind(kind: str, token: str) -> None:
     assert clean(kind, token) == NULL
 
 
 @pytest.mark.parametrize("kind", [k for k in TABLE if k not in {"area_m2", "money", "count"}])
-def test_a_lone_zero_is_nothing_where_it_is_no_number(kind):
+def test_a_lone_zero_is_nothing_where_it_is_no_number(kind: str) -> None:
     assert clean(kind, "0") == clean(kind, 0) == NULL
 
 
 @pytest.mark.parametrize("raw", [None, "", " ", "　", "\t\n", "'", INVISIBLE])
 @pytest.mark.parametrize("kind", TABLE)
-def test_blank_is_absent_without_a_flag(kind, raw):
+def test_blank_is_absent_without_a_flag(kind: str, raw: Any) -> None:
     assert clean(kind, raw) == ABSENT
 
 
-def test_area_takes_the_unit_of_its_source():
+def test_area_takes_the_unit_of_its_source() -> None:
     assert clean("area_m2", "3.5", unit="亩") == flagged("2333.33")
     assert clean("area_m2", "3.5亩", unit="亩") == flagged("2333.33")
     assert clean("area_m2", "2", unit="分") == flagged("133.33")
@@ -358,7 +361,7 @@ def test_area_takes_the_unit_of_its_source():
     assert clean("area_m2", "120㎡", unit="亩") == flagged("120.00", "UNIT_CONVERTED")
 
 
-def test_composite_area_gives_the_part_that_is_meant():
+def test_composite_area_gives_the_part_that_is_meant() -> None:
     text = "宗地面积0.00㎡/房屋建筑面积47.10㎡"
     assert clean("area_m2", text, part="宗地面积") == flagged(None, "COMPOSITE", "ZERO_AREA")
     assert clean("area_m2", text, part="房屋建筑面积") == flagged("47.10", "COMPOSITE")
@@ -369,7 +372,7 @@ def test_composite_area_gives_the_part_that_is_meant():
     assert clean("area_m2", "宗地面积约1/房屋建筑面积2", part="宗地面积").problem == "BAD_NUMBER"
 
 
-def test_money_takes_the_unit_of_its_source():
+def test_money_takes_the_unit_of_its_source() -> None:
     assert clean("money", "0.12", unit="万元") == flagged("1200.00")
     assert clean("money", "12.00", unit="万元") == flagged("120000.00")
     assert clean("money", "12元", unit="万元") == flagged("12.00")
@@ -407,11 +410,11 @@ def test_money_takes_the_unit_of_its_source():
         ("assistance_category", "Ｂ类", flagged("B", "FULLWIDTH")),
     ],
 )
-def test_codes(name, raw, verdict):
+def test_codes(name: str, raw: Any, verdict: Cleaned) -> None:
     assert clean("code", raw, code_list=name) == verdict
 
 
-def test_a_sources_own_dictionary_replaces_the_lists_texts():
+def test_a_sources_own_dictionary_replaces_the_lists_texts() -> None:
     ny = {"1": "1", "2": "0", "": "0"}
     assert clean("code", 2, code_list="yes_no", codes=ny) == flagged("0")
     assert clean("code", None, code_list="yes_no", codes=ny) == flagged("0")
@@ -429,13 +432,15 @@ def test_a_sources_own_dictionary_replaces_the_lists_texts():
         ("code", {}, ["代码表"]),
     ],
 )
-def test_impossible_options_are_refused_naming_what_is_allowed(kind, options, names):
+def test_impossible_options_are_refused_naming_what_is_allowed(
+    kind: str, options: dict[str, Any], names: list[str]
+) -> None:
     with pytest.raises(ValueError) as refusal:
         clean(kind, "x", **options)
     assert all(name in str(refusal.value) for name in names)
 
 
-def test_ages_end_at_120_and_births_today():
+def test_ages_end_at_120_and_births_today() -> None:
     assert clean("id_no", "360999195511110048").value
     assert cleaner("id_no", Options(today=date(1955, 11, 11)))("360999195511110048").value
     assert cleaner("id_no", Options(today=date(1955, 11, 10)))("360999195511110048") == bad("ID_BIRTHDATE")

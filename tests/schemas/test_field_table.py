@@ -2,13 +2,15 @@
 
 import json
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from schemas import DATASETS, docs, flags
+from schemas import DATASETS, Canonical, Dataset, FieldSpec, Scalar, docs, flags
 from schemas.cleaning import CLEANERS, Options, cleaner
 from schemas.codes import NAMES, code_key, code_list, code_title
 
@@ -17,7 +19,7 @@ IDS = [f"{dataset.name}.{spec.path}" for dataset, spec in SPECS]
 
 
 @pytest.mark.parametrize(("dataset", "spec"), SPECS, ids=IDS)
-def test_every_field_is_described(dataset, spec):
+def test_every_field_is_described(dataset: Dataset, spec: FieldSpec) -> None:
     assert re.search("[一-龥]", spec.of.title)
     assert spec.of.group
     assert spec.kind in CLEANERS
@@ -27,8 +29,8 @@ def test_every_field_is_described(dataset, spec):
 
 
 @pytest.mark.parametrize(("dataset", "spec"), SPECS, ids=IDS)
-def test_the_annotation_of_a_field_constrains_it(dataset, spec):
-    adapter = TypeAdapter(spec.annotation)
+def test_the_annotation_of_a_field_constrains_it(dataset: Dataset, spec: FieldSpec) -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(spec.annotation)
     with pytest.raises(ValidationError):
         adapter.validate_python("")
     if spec.of.required:
@@ -37,7 +39,7 @@ def test_the_annotation_of_a_field_constrains_it(dataset, spec):
 
 
 @pytest.mark.parametrize("dataset", DATASETS.values(), ids=list(DATASETS))
-def test_keys_subjects_and_indexes_are_fields(dataset):
+def test_keys_subjects_and_indexes_are_fields(dataset: Dataset) -> None:
     named = {*dataset.record_key, *(f for alternative in dataset.match_key for f in alternative)}
     named |= {*dataset.subjects.values(), *(f for fields in dataset.indexes.values() for f in fields)}
     named |= {dataset.period_by} - {"as_of"}
@@ -47,10 +49,10 @@ def test_keys_subjects_and_indexes_are_fields(dataset):
 
 
 @st.composite
-def a_record(draw):
+def a_record(draw: st.DrawFn) -> tuple[Dataset, Canonical]:
     dataset = draw(st.sampled_from(list(DATASETS.values())))
     value = st.one_of(st.none(), st.text(max_size=5))
-    record = {s.name: draw(value) for s in dataset.fields.values() if s.part is None}
+    record: Canonical = {s.name: draw(value) for s in dataset.fields.values() if s.part is None}
     for part in dataset.parts:
         names = [s.name for s in dataset.fields.values() if s.part == part]
         record[part] = draw(st.lists(st.fixed_dictionaries(dict.fromkeys(names, value)), min_size=1, max_size=12))
@@ -58,24 +60,25 @@ def a_record(draw):
 
 
 @given(a_record())
-def test_groups_come_together_again(case):
+def test_groups_come_together_again(case: tuple[Dataset, Canonical]) -> None:
     dataset, record = case
     groups = dataset.groups(record)
     assert dataset.assemble(groups) == record
     assert {name.partition("/")[0] for name in groups} == set(dataset.group_names)
 
 
-def test_a_party_is_its_own_group():
+def test_a_party_is_its_own_group() -> None:
     homestead = DATASETS["homestead"]
-    record = dict.fromkeys((s.name for s in homestead.fields.values() if s.part is None), "x")
-    record["holders"] = [{"name": n, "id_no": None, "share": None} for n in "甲乙"]
+    holders: list[dict[str, Scalar]] = [{"name": n, "id_no": None, "share": None} for n in "甲乙"]
+    record: Canonical = dict.fromkeys((s.name for s in homestead.fields.values() if s.part is None), "x")
+    record["holders"] = holders
     groups = homestead.groups(record)
     assert [groups[f"holder/{i}"]["name"] for i in (0, 1)] == ["甲", "乙"]
-    assert homestead.assemble({"holder/1": groups["holder/1"]}) == {"holders": [record["holders"][1]]}
+    assert homestead.assemble({"holder/1": groups["holder/1"]}) == {"holders": [holders[1]]}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_code_list_holds_together(name):
+def test_a_code_list_holds_together(name: str) -> None:
     found = code_list(name)
     assert found.name == name
     assert found.title
@@ -88,11 +91,11 @@ def test_a_code_list_holds_together(name):
     assert not {text: codes for text, codes in meanings.items() if len(codes) > 1}
 
 
-def test_every_code_list_is_used_and_every_used_one_exists():
+def test_every_code_list_is_used_and_every_used_one_exists() -> None:
     assert set(NAMES) == {spec.of.codes for _, spec in SPECS if spec.of.codes}
 
 
-def test_lists_say_what_the_standards_say():
+def test_lists_say_what_the_standards_say() -> None:
     assert len(code_list("relation_to_head").codes) == 84
     assert code_title("relation_to_head", "02") == "户主"
     assert code_title("relation_to_head", "10") == "配偶"
@@ -105,13 +108,15 @@ def test_lists_say_what_the_standards_say():
     assert code_title("sex", "7") == "7"
 
 
-def test_generated_files_are_equal_to_the_field_table():
+def test_generated_files_are_equal_to_the_field_table() -> None:
     assert docs.drifted() == []
     assert docs.main(["--check"]) == 0
     assert docs.main(["--help"]) == 2
 
 
-def test_drift_is_noticed_and_mended(tmp_path, monkeypatch, capsys):
+def test_drift_is_noticed_and_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(docs, "_SCHEMAS", tmp_path / "jsonschema")
     monkeypatch.setattr(docs, "_DOCS", tmp_path)
     assert docs.main(["--check"]) == 1
@@ -124,7 +129,7 @@ def test_drift_is_noticed_and_mended(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().err.split() == ["与字段表不一致：marriage.json", "与字段表不一致：colour.json"]
 
 
-def test_json_schema_carries_the_field_table():
+def test_json_schema_carries_the_field_table() -> None:
     schema = docs.json_schema(DATASETS["homestead"])
     area = schema["properties"]["land_area_m2"]
     assert (area["title"], area["x-unit"], area["x-sensitivity"], area["x-group"]) == (
@@ -140,7 +145,7 @@ def test_json_schema_carries_the_field_table():
     assert json.loads(json.dumps(schema)) == schema
 
 
-def test_schema_page_names_every_field_flag_and_reason():
+def test_schema_page_names_every_field_flag_and_reason() -> None:
     page = docs.markdown()
     for _, spec in SPECS:
         assert f"| `{spec.path}` | {spec.of.title} |" in page
@@ -148,7 +153,7 @@ def test_schema_page_names_every_field_flag_and_reason():
         assert f"| `{code}` | {flags.title(code)} |" in page
 
 
-def test_flags_have_a_sentence_in_both_languages():
+def test_flags_have_a_sentence_in_both_languages() -> None:
     for code, entry in (flags.flags() | flags.reasons()).items():
         assert set(entry) == {"zh", "en"}, code
         assert entry["zh"].endswith("。")
@@ -168,9 +173,9 @@ def test_flags_have_a_sentence_in_both_languages():
     assert flags.title("NO_SUCH") == "NO_SUCH"
 
 
-def test_homestead_checks():
-    record = {"land_area_m2": "2000.01", "holders": [{"id_no": None}]}
-    plain = {"land_area_m2": "2000.00", "holders": [{"id_no": "360999198001010016"}]}
+def test_homestead_checks() -> None:
+    record: Canonical = {"land_area_m2": "2000.01", "holders": [{"id_no": None}]}
+    plain: Canonical = {"land_area_m2": "2000.00", "holders": [{"id_no": "360999198001010016"}]}
     checks = DATASETS["homestead"].checks
     assert [flag for check in checks for flag in check(record)] == ["AREA_SUSPECT", "HOLDER_ID_BLANK"]
     assert [flag for check in checks for flag in check(plain)] == []

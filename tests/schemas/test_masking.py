@@ -1,5 +1,7 @@
 """What is shown by default, and what a log may hold (china-facts §4)."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,16 +37,16 @@ from schemas.masking import mask, mask_kind, scrub
         ("code", "1", "1"),
     ],
 )
-def test_masks(kind, value, shown):
+def test_masks(kind: str, value: str, shown: str) -> None:
     assert mask(kind, value) == shown
 
 
 @pytest.mark.parametrize("kind", ["id_no", "phone", "unit_no", "parcel_code", "name"])
-def test_too_short_a_value_shows_nothing_but_its_length(kind):
+def test_too_short_a_value_shows_nothing_but_its_length(kind: str) -> None:
     assert set(mask(kind, "1")) == {"*"}
 
 
-def test_addresses_and_births_are_told_apart_from_other_texts_and_dates():
+def test_addresses_and_births_are_told_apart_from_other_texts_and_dates() -> None:
     kinds = {f"{d.name}.{s.path}": mask_kind(s) for d in DATASETS.values() for s in d.fields.values()}
     assert {p for p, k in kinds.items() if k == "address"} == {
         "household_member.register_address",
@@ -74,7 +76,7 @@ def test_addresses_and_births_are_told_apart_from_other_texts_and_dates():
         ("run 42 at 2026-03-02 12:00:00 took 12345 ms", "run 42 at 2026-03-02 12:00:00 took 12345 ms"),
     ],
 )
-def test_scrub(text, scrubbed):
+def test_scrub(text: str, scrubbed: str) -> None:
     assert scrub(text) == scrubbed
 
 
@@ -84,7 +86,7 @@ def test_scrub(text, scrubbed):
     before=st.text("abc甲 ,=:", max_size=5),
     after=st.text("abc甲 ,=:", max_size=5),
 )
-def test_no_number_survives_scrubbing(born, number, before, after):
+def test_no_number_survives_scrubbing(born: date, number: int, before: str, after: str) -> None:
     first17 = f"360999{born:%Y%m%d}{number:03}"
     identity = first17 + id_check_char(first17)
     out = scrub(f"{before}{identity}{after}")

@@ -1,0 +1,67 @@
+"""What a proof, a payload or a key file can fail at. The first thing that is not proven is the one that is named.
+
+    ProofError
+    ├── ProofInvalid      `code` names what is not proven: FORMAT, SUITE, MANIFEST, SIGNATURE, PAYLOAD, ENVELOPE, GROUP,
+    │                     ROOT, PATH, ANCHOR, RECEIPT
+    ├── PayloadMissing    the payload store has no such file
+    ├── PayloadAltered    a file is not what its name promises
+    ├── KeysMissing       no key file was issued to this member for this batch
+    ├── KeysUnreadable    a key file is for somebody else, or was altered
+    └── KeyMalformed      a key file of our own (signer, member) does not hold a key
+
+Sentences are Chinese with named facts; none holds a value of a person or a key.
+"""
+
+from __future__ import annotations
+
+
+class ProofError(Exception):
+    """One sentence for a person; `code` is stable."""
+
+    code = "PROOF"
+
+    def __init__(self, sentence: str, **facts: object) -> None:
+        super().__init__(sentence, facts)
+        self.sentence = sentence
+        self.facts = facts
+
+    def __str__(self) -> str:
+        return self.sentence.format(**self.facts)
+
+
+class ProofInvalid(ProofError):
+    """Something claimed is not proven."""
+
+    def __init__(self, code: str, sentence: str, **facts: object) -> None:
+        super().__init__(sentence, **facts)
+        self.code = code
+
+
+class PayloadMissing(ProofError):
+    """The payload store has no such file."""
+
+    code = "PAYLOAD_MISSING"
+
+
+class PayloadAltered(ProofError):
+    """A file is not what its name promises."""
+
+    code = "PAYLOAD_ALTERED"
+
+
+class KeysMissing(ProofError):
+    """No key file was issued to this member for this batch."""
+
+    code = "KEYS_MISSING"
+
+
+class KeysUnreadable(ProofError):
+    """A key file is for somebody else, or was altered."""
+
+    code = "KEYS_UNREADABLE"
+
+
+class KeyMalformed(ProofError):
+    """A text that should hold a key holds none."""
+
+    code = "KEY_MALFORMED"
