@@ -25,9 +25,7 @@ class Dirt:
         self.dataset, self.columns, self.seed, self.rate = dataset, columns, seed, rate
         unknown = {c.kind for c in columns} - set(EVERY)
         assert not unknown, unknown
-        self._waiting = [
-            kind for kind, (values, _) in SPOILERS.items() if any(c.kind in values for c in columns)
-        ]
+        self._waiting = [kind for kind, (values, _) in SPOILERS.items() if any(c.kind in values for c in columns)]
         """Kinds of dirt, the longest unused first."""
         paths = {c.path for c in columns}
         if "land_area_m2" in paths:
@@ -36,7 +34,9 @@ class Dirt:
             self._waiting.append("MISALIGNED")
         Random(f"{seed}/{dataset}/kinds").shuffle(self._waiting)
 
-    def item(self, key: str, updated: str, raw: Raw, canonical: Canonical, *, revision: str = "", clean: bool = False) -> Item:
+    def item(
+        self, key: str, updated: str, raw: Raw, canonical: Canonical, *, revision: str = "", clean: bool = False
+    ) -> Item:
         """One item; `revision` tells apart what is said of one key at different times."""
         item = Item(key, updated, raw, canonical)
         digest = blake2b(f"{self.seed}/{self.dataset}/{key}/{revision}".encode(), digest_size=8).digest()

@@ -3,9 +3,10 @@
 Paths name canonical fields as the field table does: `name`, or `part.name` for a repeated part.
 """
 
+import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 from xml.sax.saxutils import escape
@@ -48,7 +49,7 @@ class Item:
     verdict: str = "accept"
     reason: str | None = None
     field: str | None = None
-    dirt: list[str] = field(default_factory=list)
+    dirt: list[str] = dataclasses.field(default_factory=list)
     ordinal: int = 0
     """1 for the second of two rows with one key and one update time."""
 

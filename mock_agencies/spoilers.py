@@ -58,9 +58,26 @@ def _broken(kind: str, value: str, problem: str, write: Callable[[str], Any]) ->
 
 _WIDE: Final = {c: c + 0xFEE0 for c in range(0x21, 0x7F)}
 _WIDE_ALNUM: Final = {c: c + 0xFEE0 for c in range(0x21, 0x7F) if chr(c).isalnum()}
-EVERY: Final = (
-    "id name date open_date month year area money count code unit_no parcel cert code_cert division ident text account"
-).split()
+EVERY: Final = [
+    "id",
+    "name",
+    "date",
+    "open_date",
+    "month",
+    "year",
+    "area",
+    "money",
+    "count",
+    "code",
+    "unit_no",
+    "parcel",
+    "cert",
+    "code_cert",
+    "division",
+    "ident",
+    "text",
+    "account",
+]
 _NULL_TOKENS: Final = ("无", "/", "—", "--", "-", "暂无", "未知", "不详", "null", "NULL", "N/A", "空")
 _ID_NULL_TOKENS: Final = ("0", "0" * 18, "1" * 18, "无证件", "未办证")
 
@@ -91,8 +108,9 @@ def _full_width_digits(true: str, rng: Random) -> Spoilt | None:
     return None if wide == true else Spoilt(wide, true)
 
 
-@_fits("PADDED", *(set(EVERY) - {"name"}))
-def _padded(true: str, rng: Random) -> Spoilt | None:
+# Codes, accounts and open ends are sent in other words than the canonical ones.
+@_fits("PADDED", *(set(EVERY) - {"name", "code", "account", "open_date"}))
+def _padded(true: str, rng: Random) -> Spoilt:
     return Spoilt(rng.choice((" {}", "{} ", "{}\t", "{}\u3000")).format(true), true)
 
 
@@ -118,7 +136,7 @@ _broken("ID_LETTER", "id", "ID_FORM", lambda v: f"{v[:9]}O{v[10:]}")
 @_fits("ID_CYRILLIC_X", "id")
 def _cyrillic_x(true: str, rng: Random) -> Spoilt | None:
     raw = _x(true, rng.choice("Хх×ⅩΧ"))
-    return raw and Spoilt(raw, true)  # type: ignore[return-value] # an empty text cannot be
+    return None if raw is None else Spoilt(raw, true)
 
 
 @_fits("ID_ZEROED", "id")
@@ -145,7 +163,7 @@ _SHORT_HAN: Final = re.compile("[\u3400-\u9fff\U00020000-\U000323af]{2,4}")
 
 
 def _spaced(true: str, space: str) -> str | None:
-    return space.join(true) if _SHORT_HAN.fullmatch(true) and len(true) < 4 else None
+    return space.join(true) if _SHORT_HAN.fullmatch(true) else None
 
 
 _form("NAME_SPACED", "name", lambda v: _spaced(v, " "))

@@ -104,7 +104,7 @@ def _parse(raw: Any, latest: date) -> Cleaned:
         at = _read(raw, folded)
         if at is None:
             return refused("BAD_DATE")
-        if False:
+        if _is_zero(at):
             return Cleaned(None, ("ZERO_DATE",))
         if at.year in _OPEN_YEARS:
             return Cleaned(OPEN)

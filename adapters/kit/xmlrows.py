@@ -128,26 +128,26 @@ def _split_bytes(body: bytes, tag: str) -> tuple[Any, XmlRows] | None:
     start, last = first.start(), body.rfind(close)
     if last < start:
         return None
-    rows = [part.lstrip() + close for part in body[start:last].split(close)]
-    openings = sum(body.count(opening + end) for end in (b">", b" ", b"/", b"\n", b"\t", b"\r"))
-    if openings != len(rows) or not all(row.startswith((opening + b">", opening + b" ")) for row in rows):
+    header, middle, footer = body[:start], body[start:last], body[last + len(close) :]
+    rows = [part.lstrip() + close for part in middle.split(close)]
+    plain = middle.count(opening + b">")
+    alone = middle.count(opening) == len(rows) and middle.count(tag.encode() + b">") == plain + len(rows) - 1
+    if not alone or not all(row.startswith((opening + b">", opening + b" ")) for row in rows):
         return None
-    if _others(body, tag, name):
+    if opening + b"/" in header or opening + b"/" in footer or _other_prefix(header + footer, tag):
         return None
-    header, footer = body[:start], body[last + len(close) :]
     return parse(header + footer), XmlRows(rows, header, footer, tag)
 
 
-def _others(body: bytes, tag: str, name: bytes) -> bool:
-    """The row element occurs under another prefix too."""
-    closings = re.findall(rb"</(?:[\w.-]+:)?" + tag.encode() + rb"\s*>", body)
-    return any(closing != b"</" + name + b">" for closing in closings)
+def _other_prefix(shell: bytes, tag: str) -> bool:
+    """Rows under another prefix stand before or after those that were split."""
+    return re.search(rb"</(?:[\w.-]+:)?" + tag.encode() + rb"\s*>", shell) is not None
 
 
 def _split_tree(body: bytes, tag: str) -> tuple[Any, XmlRows]:
     root = parse(body)
     rows = [row for row in root.iter(f"{{*}}{tag}") if next(row.iterancestors(f"{{*}}{tag}"), None) is None]
-    raw = [etree.tostring(row, method="c14n", exclusive=True, with_comments=False, with_tail=False) for row in rows]
+    raw = [etree.tostring(row, encoding="utf-8", with_tail=False) for row in rows]
     return root, XmlRows(raw, b"<rows>", b"</rows>", tag)
 
 

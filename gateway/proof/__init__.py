@@ -1,0 +1,78 @@
+"""Commitments, Merkle trees, sealed batches, key files and proofs. Pure: bytes in, bytes out (`docs/proof-format.md`)."""
+
+from gateway.proof.batch import (
+    ENVELOPE_FIELDS,
+    BatchOf,
+    SealedBatch,
+    SealedGroup,
+    SealedVersion,
+    Statement,
+    build,
+    commit,
+    open_group,
+    read_payload,
+    version_root,
+)
+from gateway.proof.document import Anchor, Anchors, Trust, Verified, prove, verify_document
+from gateway.proof.errors import (
+    KeyMalformed,
+    KeysMissing,
+    KeysUnreadable,
+    PayloadAltered,
+    PayloadMissing,
+    ProofError,
+    ProofInvalid,
+)
+from gateway.proof.keyfile import KeyFile, MemberKey, MemberPublic, issue_keys, keys_folder, open_keys
+from gateway.proof.keys import expand
+from gateway.proof.manifest import Manifest, verify_manifest
+from gateway.proof.payloads import DirectoryPayloadStore, PayloadStore, payload_name
+from gateway.proof.signing import PublicKey, Signer
+from gateway.proof.suite import INTL, SUITES, Suite, Values, canonical, suite_named
+
+__all__ = [
+    "ENVELOPE_FIELDS",
+    "INTL",
+    "SUITES",
+    "Anchor",
+    "Anchors",
+    "BatchOf",
+    "DirectoryPayloadStore",
+    "KeyFile",
+    "KeyMalformed",
+    "KeysMissing",
+    "KeysUnreadable",
+    "Manifest",
+    "MemberKey",
+    "MemberPublic",
+    "PayloadAltered",
+    "PayloadMissing",
+    "PayloadStore",
+    "ProofError",
+    "ProofInvalid",
+    "PublicKey",
+    "SealedBatch",
+    "SealedGroup",
+    "SealedVersion",
+    "Signer",
+    "Statement",
+    "Suite",
+    "Trust",
+    "Values",
+    "Verified",
+    "build",
+    "canonical",
+    "commit",
+    "expand",
+    "issue_keys",
+    "keys_folder",
+    "open_group",
+    "open_keys",
+    "payload_name",
+    "prove",
+    "read_payload",
+    "suite_named",
+    "verify_document",
+    "verify_manifest",
+    "version_root",
+]

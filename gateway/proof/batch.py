@@ -109,6 +109,8 @@ def commit(suite: Suite, schema: str, group: str, salt: bytes, text: bytes) -> b
 def version_root(suite: Suite, envelope: Values, commitments: Mapping[str, bytes]) -> bytes:
     """The root over the envelope and the commitments to the groups. Raises ProofInvalid ENVELOPE for a malformed one."""
     schema = check_envelope(envelope)
+    if commitments and envelope["op"] == GONE:
+        raise _envelope("注销版本不得有披露组")
     own = commit(suite, schema, ENVELOPE, b"", canonical(envelope))
     named = [(ENVELOPE, own), *((name, commitments[name]) for name in sorted(commitments))]
     return merkle.root(suite.hash, [merkle.leaf_hash(suite.hash, framed(name.encode(), c)) for name, c in named])
@@ -174,8 +176,8 @@ def _seal(suite: Suite, statement: Statement, of: BatchOf) -> tuple[SealedVersio
     schema = check_envelope(envelope)
     if any(envelope[name] != getattr(of, name) for name in _SHARED):
         raise ValueError("a version of another county, dataset or schema")
-    if groups and (key is None or envelope["op"] == GONE or ENVELOPE in groups):
-        raise ValueError("groups without a key, of a tombstone, or named envelope")
+    if groups and (key is None or ENVELOPE in groups):
+        raise ValueError("groups without a key, or named envelope")
     sealed, commitments = {}, {}
     for group, text in groups.items():
         if canonical(msgspec.json.decode(text)) != text:

@@ -47,6 +47,12 @@ def test_the_shell_keeps_what_stands_around_the_rows() -> None:
         ("<n:record no='7'><n:A>1</n:A></n:record >", [{"no": "7", "A": "1"}]),
         ("<n:record A='1' B=''/><n:record A='2'/>", [{"A": "1", "B": ""}, {"A": "2"}]),
         ("<record xmlns='urn:n'><A>1</A></record>", [{"A": "1"}]),
+        ("<n:record/><n:record><n:A>1</n:A></n:record>", [{}, {"A": "1"}]),
+        ("<n:record><n:A>1</n:A></n:record><n:record/>", [{"A": "1"}, {}]),
+        (
+            "<m:record xmlns:m='relative'><m:A>1</m:A></m:record><n:record><n:A>2</n:A></n:record>",
+            [{"A": "1"}, {"A": "2"}],
+        ),
         ("<n:recordCount>5</n:recordCount><n:record><n:A>1</n:A></n:record>", [{"A": "1"}]),
         ("", []),
     ],

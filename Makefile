@@ -1,0 +1,56 @@
+# 数桥 Shuqiao. `make demo` and `make test` set themselves up; nothing here needs root, docker or apt.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+DEMO := $(if $(ONCE),--once) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) $(if $(SEED),--seed $(SEED)) $(if $(DIRT),--dirt $(DIRT)) $(if $(DAYS),--days $(DAYS)) $(ARGS)
+
+.PHONY: help demo test check fmt bench kills lock schema clean
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+$(VENV)/.runtime: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.runtime ## one county, three agencies, all the way to the chain and its members (ONCE=1 ends by itself)
+	$(BIN)/shuqiao demo $(DEMO)
+
+test: $(VENV)/.dev ## every test
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## lint, types, floors, schema drift, docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy schemas adapters gateway mock_agencies benchmarks
+	$(BIN)/lint-imports --config pyproject.toml
+	$(BIN)/python -m schemas.docs --check
+
+fmt: $(VENV)/.dev ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.runtime ## speed as a ratio against the floors, in the same run
+	$(BIN)/python -m benchmarks $(ARGS)
+
+kills: $(VENV)/.dev ## the long kill suite
+	$(BIN)/python -m pytest -m kills $(ARGS)
+
+lock: ## lock dependencies with hashes
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 -c requirements-dev.txt pyproject.toml -o requirements.txt
+
+schema: $(VENV)/.dev ## write docs/schema.md and the JSON Schemas
+	$(BIN)/python -m schemas.docs
+
+clean: ## remove the environment and the demo's data
+	rm -rf $(VENV) var

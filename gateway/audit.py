@@ -1,0 +1,198 @@
+"""Who did what: hash-linked audit entries, and the one authorisation hook. Pure; the store keeps them.
+
+An entry never holds personal data: targets and details are handles, counts and codes, and anything else is refused here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Protocol, TypeAlias
+
+import msgspec
+
+Detail: TypeAlias = Mapping[str, str | int | bool]
+
+GENESIS: Final = ""
+"""`previous` of the first entry."""
+
+_DOMAIN: Final = "shuqiao/1/audit"
+_CODE = re.compile(r"[A-Za-z0-9 ._:/+=,-]*")
+_NAME = re.compile(r"[^\W_][\w.@ -]{0,63}")
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_PERSONAL = re.compile(r"(?<![0-9A-Za-z])(?:\d{15}|\d{17}[0-9Xx]|1[3-9]\d{9}|\d{16,19})(?![0-9A-Za-z])")
+"""ID numbers of both generations, mobile numbers, card numbers; a word on its own, so that hashes may hold digits."""
+_MAX_COUNT: Final = 10**10
+"""Counts stay below the smallest mobile number."""
+_MAX_TARGET: Final = 4000
+_MAX_TEXT: Final = 128
+
+
+class PersonalData(ValueError):
+    """Something that could be a person's data was about to enter the audit log. The message names the place, never the value."""
+
+
+class Action(StrEnum):
+    """Every verb that passes the hook."""
+
+    SYNC = "sync"
+    PREVIEW = "preview"
+    CHECK = "check"
+    DISCOVER = "discover"
+    SAMPLE = "sample"
+    FORWARD = "forward"
+    VERIFY = "verify"
+    TRACE = "trace"
+    UNMASK = "unmask"
+    REPORT = "report"
+    READ_STATUS = "read_status"
+    CHECK_CONFIG = "check_config"
+    PUBLISH_CONFIG = "publish_config"
+    QUARANTINE_LIST = "quarantine_list"
+    QUARANTINE_SHOW = "quarantine_show"
+    QUARANTINE_EXPORT = "quarantine_export"
+    QUARANTINE_REPAIR = "quarantine_repair"
+    QUARANTINE_REPLAY = "quarantine_replay"
+    QUARANTINE_DISCARD = "quarantine_discard"
+    WAIVE = "waive"
+    ERASE = "erase"
+    MEMBER_ISSUE = "member_issue"
+    ADAPTER_NEW = "adapter_new"
+    ADAPTER_RECORD = "adapter_record"
+    ADAPTER_TEST = "adapter_test"
+    ADVANCE_CLOCK = "advance_clock"
+    UPGRADE_DB = "upgrade_db"
+    DOCTOR = "doctor"
+    DEMO = "demo"
+    SERVE = "serve"
+    WORKER = "worker"
+
+
+class ActorKind(StrEnum):
+    PERSON = "person"
+    API_KEY = "api_key"
+    SCHEDULER = "scheduler"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts. A person is a member of staff: accountable by name, not a subject of the data."""
+
+    kind: ActorKind
+    name: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name) or _PERSONAL.search(self.name):
+            raise PersonalData("actor")
+
+    @classmethod
+    def person(cls, name: str) -> Actor:
+        return cls(ActorKind.PERSON, name)
+
+    @classmethod
+    def api(cls, name: str) -> Actor:
+        return cls(ActorKind.API_KEY, name)
+
+    @classmethod
+    def scheduler(cls) -> Actor:
+        return cls(ActorKind.SCHEDULER, "scheduler")
+
+    @classmethod
+    def system(cls) -> Actor:
+        return cls(ActorKind.SYSTEM, "system")
+
+    @classmethod
+    def parse(cls, text: str) -> Actor:
+        """The inverse of `str`. Raises ValueError."""
+        kind, _, name = text.partition(":")
+        return cls(ActorKind(kind), name)
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the log; `hash` covers all the rest and the hash before it."""
+
+    seq: int
+    at: str
+    actor: Actor
+    action: Action
+    target: str
+    detail: Detail
+    previous: str
+    hash: str = field(default="")
+
+    def digest(self) -> str:
+        """64 hex digits. One JSON list, so that no two entries have the same bytes."""
+        parts = [_DOMAIN, self.previous, self.seq, self.at, str(self.actor), self.action, self.target, self.detail]
+        return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
+
+
+def entry(
+    previous_hash: str, seq: int, at: str, actor: Actor, action: Action, target: str, detail: Detail
+) -> AuditEntry:
+    """The next entry of a log whose last hash is `previous_hash` (GENESIS for the first, with seq 1).
+
+    Raises:
+        PersonalData: the target or a detail is anything else than a handle, a count or a code.
+    """
+    if len(target) > _MAX_TARGET or not _harmless(target):
+        raise PersonalData("target")
+    for key, value in detail.items():
+        if not _KEY.fullmatch(key):
+            raise PersonalData("detail")
+        if isinstance(value, str):
+            harmless = len(value) <= _MAX_TEXT and _harmless(value)
+        else:
+            harmless = isinstance(value, int) and abs(value) < _MAX_COUNT
+        if not harmless:
+            raise PersonalData(f"detail {key}")
+    made = AuditEntry(seq, at, actor, action, target, dict(detail), previous_hash)
+    return AuditEntry(seq, at, actor, action, target, made.detail, previous_hash, made.digest())
+
+
+def verify_chain(entries: Iterable[AuditEntry]) -> int | None:
+    """The seq of the first entry that is altered, out of order or missing its predecessor; None when all hold."""
+    previous, expected = GENESIS, 1
+    for found in entries:
+        if found.seq != expected or found.previous != previous or not hmac.compare_digest(found.digest(), found.hash):
+            return expected
+        previous, expected = found.hash, expected + 1
+    return None
+
+
+class NotAllowed(Exception):
+    """The actor may not do this."""
+
+    def __init__(self, actor: Actor, action: Action, target: str = "") -> None:
+        super().__init__(actor, action, target)
+        self.sentence = "{actor} 无权执行 {action}"
+        self.facts: dict[str, object] = {"actor": str(actor), "action": str(action)}
+
+    def __str__(self) -> str:
+        return self.sentence.format(**self.facts)
+
+
+class Authorizer(Protocol):
+    """The one hook that every verb and route passes."""
+
+    def authorize(self, actor: Actor, action: Action, target: str) -> None:
+        """Raises NotAllowed."""
+
+
+class AllowAll:
+    """Everyone may do everything: one operator on one machine, until roles come."""
+
+    def authorize(self, actor: Actor, action: Action, target: str) -> None:
+        return
+
+
+def _harmless(text: str) -> bool:
+    return bool(_CODE.fullmatch(text)) and not _PERSONAL.search(text)

@@ -1,0 +1,63 @@
+"""What people type: `shuqiao VERB`. Exit 0 fine, 1 something needs a person, 2 wrong usage or configuration (DESIGN §10)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from adapters.kit import SourceError
+from gateway.cli import adapter, config, member, quarantine
+from gateway.cli.check import check, preview
+from gateway.cli.common import State, fail
+from gateway.cli.demo import demo
+from gateway.cli.serve import serve, worker
+from gateway.cli.sync import forward, runs, status, sync
+from gateway.cli.trace import trace, verify
+from gateway.i18n import LANGUAGES, language
+from gateway.log import configure
+from gateway.errors import GatewayError
+from gateway.proof import ProofError
+from gateway.settings import Settings
+
+app = typer.Typer(
+    name="shuqiao",
+    help="数桥：把政务数据可证明地送到金融联盟链",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    config_dir: Path | None = typer.Option(None, "--config", help="配置目录（SHUQIAO_CONFIG，默认 config/）"),
+    data_dir: Path | None = typer.Option(None, "--data", help="数据目录（SHUQIAO_DATA，默认 var/）"),
+    lang: str | None = typer.Option(None, "--lang", help="zh 或 en"),
+) -> None:
+    """数桥 Shuqiao"""
+    given: dict[str, Any] = {"config": config_dir, "data": data_dir, "lang": lang}
+    if lang is not None and lang not in LANGUAGES:
+        raise typer.BadParameter("zh / en", param_hint="--lang")
+    settings = Settings(**{k: v for k, v in given.items() if v is not None})
+    configure(settings.log)
+    language.set(settings.lang)
+    ctx.obj = State(settings)
+
+
+for verb in (demo, serve, worker, check, preview, sync, forward, status, runs, trace, verify):
+    app.command()(verb)
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(member.app, name="member")
+app.add_typer(config.app, name="config")
+app.add_typer(adapter.app, name="adapter")
+
+
+def main() -> None:
+    """Runs a verb; what is expected to go wrong is one sentence and an exit code, never a traceback."""
+    try:
+        app()
+    except (GatewayError, SourceError, ProofError) as error:
+        raise SystemExit(fail(error).exit_code) from None

@@ -1,0 +1,224 @@
+"""From committed versions to every member: seal, build, deliver, read back (DESIGN §4, §8).
+
+Each step is durable before the next begins, and each can be repeated: membership of a batch is stored before it is built,
+a batch id is a function of its content, and a chain refuses the same id twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from gateway.chain import Chain, ChainRefused, ChainUnavailable
+from gateway.checkpoints import reached
+from gateway.clock import Clock
+from gateway.config import CatalogueEntry, MemberModel
+from gateway.errors import Unreconciled
+from gateway.leases import Leases
+from gateway.proof import (
+    BatchOf,
+    MemberPublicKey,
+    PayloadStore,
+    SealedBatch,
+    Signer,
+    Statement,
+    build,
+    issue_keys,
+)
+from gateway.statements import StatementMaker, may_share
+from gateway.store import Store, Tx
+from gateway.vault import Vault
+from schemas import DATASETS
+
+log = structlog.get_logger(__name__)
+
+FORWARDER: Final = "forwarder"
+
+
+@dataclass(slots=True)
+class Report:
+    """What one pass did: batches newly sealed, newly confirmed, still waiting; streams held back, each with its reason."""
+
+    sealed: int = 0
+    confirmed: int = 0
+    waiting: int = 0
+    held: list[str] = field(default_factory=list)
+
+
+class Forwarder:
+    """One pass at a time, whoever calls: it holds the forwarder's lease."""
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        clock: Clock,
+        leases: Leases,
+        *,
+        signer: Signer,
+        chains: Mapping[str, Chain],
+        payloads: PayloadStore,
+        catalogue: Mapping[str, CatalogueEntry],
+        members: Mapping[str, MemberModel],
+        member_keys: Path,
+        submitter: str,
+        batch_size: int,
+    ) -> None:
+        self._store, self._vault, self._clock, self._leases = store, vault, clock, leases
+        self._signer, self._chains, self._payloads = signer, chains, payloads
+        self._catalogue, self._members, self._member_keys = catalogue, members, member_keys
+        self._submitter, self._batch_size = submitter, batch_size
+
+    def forward(self) -> Report:
+        """Seals and delivers all there is.
+
+        Raises:
+            Busy: another pass is under way.
+            Unreconciled: a chain gave back something else than we sent: a hard alarm.
+        """
+        report = Report()
+        with self._leases.take(FORWARDER):
+            self._reserve(report)
+            self._build(report)
+            for sink in self._chains:
+                self._deliver(sink, report)
+        return report
+
+    def _reserve(self, report: Report) -> None:
+        """Membership first: whatever dies later, the same statements end up in the same batch."""
+        today = self._clock.today()
+        with self._store.write() as tx:
+            for stream in tx.all("streams_to_seal"):
+                feed = tx.one("feed_of_stream", stream_id=stream.id)
+                assert feed is not None
+                entry = self._catalogue.get(feed.dataset)
+                reason = "目录里没有这个数据资源" if entry is None else may_share(entry, today)
+                if reason is not None:
+                    report.held.append(f"{feed.name}：{reason}")
+                    continue
+                for first in range(stream.sealed_seq + 1, stream.next_seq + 1, self._batch_size):
+                    last = min(first + self._batch_size - 1, stream.next_seq)
+                    tx.value("batch_reserve", stream_id=stream.id, first=first, last=last, sealed_at=self._clock.stamp())
+                    report.sealed += 1
+                tx.run("stream_sealed", id=stream.id, last=stream.next_seq)
+        if report.sealed:
+            reached("reserved")
+
+    def _build(self, report: Report) -> None:
+        with self._store.read() as tx:
+            unbuilt = tx.all("batches_unbuilt")
+        for row in unbuilt:
+            with self._store.read() as tx:
+                feed = tx.one("feed_of_stream", stream_id=row.stream_id)
+                assert feed is not None
+                entry = self._catalogue[feed.dataset]
+                statements = self._statements(tx, row, feed, entry)
+                previous = tx.one("batch_previous", stream_id=row.stream_id, first=row.first)
+            sealed = build(
+                statements,
+                BatchOf(
+                    stream=feed.uid,
+                    county=feed.county,
+                    dataset=feed.dataset,
+                    schema=f"{feed.dataset}/{DATASETS[feed.dataset].version}",
+                    first=row.first,
+                    sealed_at=row.sealed_at,
+                    submitter=self._submitter,
+                    previous=previous.batch_id if previous else None,
+                    period=_span(statements),
+                    terms=entry.sharing.approval,
+                ),
+                self._signer,
+            )
+            self._payloads.put_payload(sealed.manifest.payload_digest, sealed.payload)
+            self._issue(feed.dataset, entry, sealed, statements)
+            with self._store.write() as tx:
+                tx.run(
+                    "batch_built",
+                    id=row.id,
+                    batch_id=sealed.batch_id,
+                    payload_digest=sealed.manifest.payload_digest,
+                    manifest=sealed.manifest_bytes,
+                    signature=sealed.signature,
+                )
+
+    def _statements(self, tx: Tx, row: Any, feed: Any, entry: CatalogueEntry) -> list[Statement]:
+        rows = tx.all("statements", stream_id=row.stream_id, first=row.first, last=row.last)
+        if len(rows) != row.last - row.first + 1:
+            raise Unreconciled(
+                "批次应有 {want} 条，版本表只有 {got} 条", want=row.last - row.first + 1, got=len(rows)
+            )
+        return StatementMaker(self._vault, DATASETS[feed.dataset], entry, feed).make(tx, rows)
+
+    def _issue(self, dataset: str, entry: CatalogueEntry, sealed: SealedBatch, statements: list[Statement]) -> None:
+        """Key files for the members that the terms name, holding the groups each was granted."""
+        for name in entry.sharing.recipients:
+            member = self._members.get(name)
+            granted = member.groups.get(dataset, ()) if member else ()
+            if member is None or not granted:
+                continue
+            key = MemberPublicKey.parse((self._member_keys / member.key).read_text("ascii"))
+            wanted = None if granted == "all" else frozenset(granted)
+            self._payloads.put_keys(sealed.batch_id, name, issue_keys(sealed, statements, key, wanted))
+
+    def _deliver(self, sink: str, report: Report) -> None:
+        with self._store.write() as tx:
+            for row in tx.all("deliveries_missing", sink=sink):
+                tx.run("delivery_add", sink=sink, batch=row.id)
+            waiting = tx.all("deliveries_open", sink=sink)
+        for row in waiting:
+            try:
+                self._submit(sink, row)
+                report.confirmed += 1
+            except (ChainUnavailable, ChainRefused) as error:
+                report.waiting += 1
+                self._note(sink, row.id, "failed", str(error))
+                log.warning("delivery_failed", sink=sink, batch=row.batch_id, error=type(error).__name__)
+
+    def _submit(self, sink: str, row: Any) -> None:
+        """Submits, reads back what the chain holds now, and stores its receipt."""
+        chain = self._chains[sink]
+        reached("submitted")
+        receipt = chain.submit(row.manifest, row.signature)
+        reached("appended")
+        if chain.read(row.batch_id) != row.manifest:
+            raise Unreconciled("{sink} 读回的批次 {batch} 与送出的不同", sink=sink, batch=row.batch_id)
+        reached("receipt")
+        with self._store.write() as tx:
+            tx.run(
+                "delivery_state",
+                sink=sink,
+                batch=row.id,
+                state="confirmed",
+                tried=1,
+                block=str(receipt.number),
+                block_hash=receipt.block_hash,
+                confirmed_at=self._clock.stamp(),
+                sentence=None,
+            )
+
+    def _note(self, sink: str, batch: int, state: str, sentence: str) -> None:
+        with self._store.write() as tx:
+            tx.run(
+                "delivery_state",
+                sink=sink,
+                batch=batch,
+                state=state,
+                tried=1,
+                block=None,
+                block_hash=None,
+                confirmed_at=None,
+                sentence=sentence,
+            )
+
+
+def _span(statements: list[Statement]) -> str | None:
+    """The periods of a batch as `first/last`, or the one they share."""
+    periods = sorted(p for s in statements if (p := s.envelope["period"]))
+    if not periods:
+        return None
+    return periods[0] if periods[0] == periods[-1] else f"{periods[0]}/{periods[-1]}"

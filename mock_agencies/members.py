@@ -1,0 +1,114 @@
+"""户籍成员: the register of households, one row a person."""
+
+from datetime import date
+from random import Random
+from typing import Final
+
+from mock_agencies.dirt import Dirt
+from mock_agencies.items import Canonical, Column, Raw
+from mock_agencies.ledger import Ledger, Times, past
+from mock_agencies.people import COUNTY, DAY_0, Household, Person, Population
+
+COLUMNS: Final = (
+    Column("GMSFHM", "id_no", "id", "key"),
+    Column("XM", "name", "name", "required"),
+    Column("CYM", "former_name", "name"),
+    Column("XB", "sex", "code"),
+    Column("CSRQ", "birth_date", "date"),
+    Column("HH", "household_no", "ident", "key"),
+    Column("PCSDM", "station_code", "ident"),
+    Column("YHZGX", "relation_to_head", "code"),
+    Column("HJDXZ", "register_address", "text"),
+    Column("HJDQH", "register_division", "division"),
+    Column("HKXZ", "register_kind", "code"),
+    Column("HZSFZH", "head_id_no", "id"),
+    Column("HZXM", "head_name", "name"),
+    Column("HYZK", "marital_self_reported", "code"),
+    Column("QRRQ", "moved_in_on", "date"),
+    Column("QCRQ", "moved_out_on", "date"),
+    Column("SWRQ", "died_on", "date"),
+    Column("ZXSJ", "cancelled_on", "date"),
+)
+
+_SEX_WORDS: Final = {"1": "男", "2": "女"}
+_KIND_WORDS: Final = {"1": "家庭户", "2": "集体户"}
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+class Members:
+    """The register, and what happens in it."""
+
+    def __init__(self, population: Population, dirt: Dirt, seed: int) -> None:
+        self.population, self.seed = population, seed
+        self.ledger = Ledger(dirt)
+        rng = Random(f"{seed}/members")
+        for home in population.households:
+            for who in home.members:
+                self._write(home, who, past(rng))
+        self.ledger.repeat_some(rng, {"HJDXZ": "丰城市剑光街道人民路1号"}, "GXSJ")
+
+    def _write(self, home: Household, who: Person, updated: str, *, clean: bool = False) -> None:
+        head, words = home.head, int(who.id_no[5:17]) % 3
+        ended = who.died or who.moved_out
+        canonical: Canonical = {
+            "id_no": who.id_no,
+            "name": who.name,
+            "former_name": who.former_name,
+            "sex": who.sex,
+            "birth_date": who.born.isoformat(),
+            "household_no": home.no,
+            "station_code": f"{COUNTY}{int(home.town):03d}000",
+            "relation_to_head": who.relation,
+            "register_address": home.address,
+            "register_division": home.division,
+            "register_kind": home.kind,
+            "head_id_no": head.id_no,
+            "head_name": head.name,
+            "marital_self_reported": who.marital,
+            "moved_in_on": _iso(who.moved_in),
+            "moved_out_on": _iso(who.moved_out),
+            "died_on": _iso(who.died),
+            "cancelled_on": _iso(ended),
+        }
+        raw: Raw = {column.name: canonical[column.path] for column in COLUMNS}
+        raw["XB"] = _SEX_WORDS[who.sex] if words else who.sex
+        raw["HKXZ"] = _KIND_WORDS[home.kind] if words == 1 else home.kind
+        raw |= {"MZ": who.ethnic, "GXSJ": updated}
+        self.ledger.put(f"{home.no}|{who.id_no}", updated, raw, canonical, clean=clean)
+
+    def pass_day(self, day: date) -> None:
+        """Births, moves, deaths, changes of name or relation; the first of a day is surely clean."""
+        rng, times = Random(f"{self.seed}/members/{day}"), Times(day)
+        homes = self.population.households
+        touched: set[str] = set()
+        for nth in range(2 + len(homes) // 400):
+            home = rng.choice(homes)
+            free = [
+                who
+                for who in home.members[1:]
+                if who.present and who.id_no not in touched and f"{home.no}|{who.id_no}" not in self.ledger.frozen
+            ]
+            who = self._happens(rng, home, rng.choice(free) if free else None, day)
+            touched.add(who.id_no)
+            self._write(home, who, times.next(), clean=nth == 0)
+
+    def _happens(self, rng: Random, home: Household, who: Person | None, day: date) -> Person:
+        """One event of a household; without anybody it could befall, somebody is born or moves in."""
+        event = rng.choices(("in", "out", "died", "renamed", "relation"), (4, 2, 1, 2, 2))[0] if who else "in"
+        if who is None or event == "in":
+            who = self.population.person(rng, sex=rng.choice("12"), born=DAY_0.replace(year=rng.randint(1990, 2024)))
+            who.moved_in, who.relation = day, rng.choice(("38", "28", "41", "42", "80"))
+            who.marital = "10" if who.age(day) >= 20 else None
+            home.members.append(who)
+        elif event == "out":
+            who.moved_out = day
+        elif event == "died":
+            who.died = day
+        elif event == "renamed":
+            who.former_name, who.name = who.name, who.name[0] + rng.choice("安康宁瑞祥嘉") + rng.choice("之然如恒")
+        else:
+            who.relation = rng.choice([code for code in ("29", "39", "49", "79", "80", "97") if code != who.relation])
+        return who

@@ -1,0 +1,105 @@
+"""One synthetic world behind all agencies: the same people everywhere, deterministic by seed, size, dirt and days."""
+
+import threading
+from datetime import date, datetime, time, timedelta
+from random import Random
+from typing import Any, Final
+
+from mock_agencies import assistances, homesteads, marriages, members, payments
+from mock_agencies.dirt import Dirt
+from mock_agencies.items import Canonical, Item
+from mock_agencies.ledger import differences, stamp
+from mock_agencies.people import DAY_0, Population
+
+DATASETS: Final = ("household_member", "marriage", "homestead", "payment", "assistance")
+
+_COLUMNS: Final = {
+    "household_member": members.COLUMNS,
+    "marriage": marriages.COLUMNS,
+    "homestead": homesteads.COLUMNS,
+    "payment": payments.COLUMNS,
+    "assistance": assistances.COLUMNS,
+}
+
+
+class World:
+    """Five registers over one population. `advance` and the reads exclude each other; an item never changes once read."""
+
+    def __init__(self, households: int = 2000, seed: int = 1, dirt: float = 0.03) -> None:
+        self.households, self.seed, self.dirt, self.day = households, seed, dirt, 0
+        self._lock = threading.Lock()
+        spoil = {name: Dirt(name, columns, seed, dirt) for name, columns in _COLUMNS.items()}
+        population = Population(households, Random(f"{seed}/people"))
+        self._members = members.Members(population, spoil["household_member"], seed)
+        self._marriages = marriages.Marriages(population, spoil["marriage"], seed)
+        self._homesteads = homesteads.Homesteads(population, spoil["homestead"], seed)
+        self._payments = payments.Payments(population, spoil["payment"], seed)
+        self._assistances = assistances.Assistances(population, spoil["assistance"], seed)
+        self._publish()
+
+    @property
+    def today(self) -> date:
+        return DAY_0 + timedelta(days=self.day)
+
+    @property
+    def now(self) -> str:
+        """The world stands still at six in the evening."""
+        return stamp(datetime.combine(self.today, time(18)))
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "seed": self.seed,
+            "households": self.households,
+            "dirt": self.dirt,
+            "day": self.day,
+            "today": self.today.isoformat(),
+            "now": self.now,
+        }
+
+    def advance(self, days: int = 1) -> dict[str, int]:
+        """Lets days pass; dataset -> observations whose accepted content is new, changed or withdrawn since."""
+        with self._lock:
+            before = {name: dict(held) for name, held in self._held().items()}
+            for _ in range(days):
+                self.day += 1
+                for register in (self._members, self._marriages, self._homesteads, self._payments, self._assistances):
+                    register.pass_day(self.today)
+            self._publish()
+            return {name: differences(before[name], held) for name, held in self._held().items()}
+
+    def _held(self) -> dict[str, dict[str, Canonical]]:
+        return {
+            "household_member": self._members.ledger.held,
+            "marriage": self._marriages.ledger.held,
+            "homestead": self._homesteads.ledger.held,
+            "payment": self._payments.ledger.held,
+            "assistance": self._assistances.held,
+        }
+
+    def _publish(self) -> None:
+        self._items = {
+            "household_member": self._members.ledger.items(),
+            "marriage": self._marriages.ledger.items(),
+            "homestead": self._homesteads.ledger.items(),
+            "payment": self._payments.ledger.items(),
+            "assistance": self._assistances.months[self._assistances.current],
+        }
+        self._by_day: dict[str, list[Item]] = {}
+        for item in self._items["payment"]:
+            self._by_day.setdefault(item.updated[:10], []).append(item)
+        self._by_month = dict(self._assistances.months)
+
+    def items(self, dataset: str) -> list[Item]:
+        """Everything the agency serves today, in source order; of assistance, the current month's list."""
+        with self._lock:
+            return self._items[dataset]
+
+    def submitted(self, day: str) -> list[Item]:
+        """Payments submitted on a day, `YYYY-MM-DD`."""
+        with self._lock:
+            return self._by_day.get(day, [])
+
+    def assisted(self, month: str) -> list[Item]:
+        """The list of assistances in force in a month, `YYYY-MM`."""
+        with self._lock:
+            return self._by_month.get(month, [])

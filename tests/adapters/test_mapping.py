@@ -1,0 +1,148 @@
+"""From raw items to records: the fast and the slow path agree, every fault has its name, nothing is lost."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.kit import FieldRule, IgnoreRule, MappingError, Translator, moment
+from schemas import DATASETS
+
+HOMESTEAD = DATASETS["homestead"]
+RULES: dict[str, FieldRule | str] = {
+    "unit_no": "BDCDYH",
+    "cert_no": "BDCQZH",
+    "right_type": FieldRule(from_="QLLX", codes={"5": "5", "8001606": "5"}),
+    "right_status": "QSZT",
+    "reg_date": "DJSJ",
+    "land_area_m2": FieldRule(from_="SYQMJ", unit="m²"),
+    "holders.name": FieldRule(from_="QLRMC", split=","),
+    "holders.id_no": FieldRule(from_="ZJH", split=","),
+}
+ITEM = {
+    "BDCDYH": "360981102203JC00123F00010001",
+    "BDCQZH": "赣(2023)丰城市不动产权第0001234号",
+    "QLLX": "5",
+    "QSZT": "1",
+    "DJSJ": "2023-07-01",
+    "SYQMJ": "120.00",
+    "QLRMC": "张三",
+    "ZJH": "360999198001010016",
+    "GXSJ": "2026-03-01 10:00:00",
+}
+TODAY = date(2026, 3, 2)
+
+
+def translator(**ignore: IgnoreRule) -> Translator:
+    return Translator(HOMESTEAD, RULES, source_time="GXSJ", ignore=ignore, today=TODAY)
+
+
+def test_a_plain_item_becomes_a_whole_record() -> None:
+    t = translator().translate([ITEM])
+    (record,) = t.records
+    assert set(record) == {*HOMESTEAD.record.model_fields}
+    assert record["holders"] == [{"name": "张三", "id_no": "360999198001010016", "share": None}]
+    assert record["parcel_code"] is None
+    assert t.flags == [()]
+    assert t.times == [t.newest] == ["2026-03-01T10:00:00"]
+    HOMESTEAD.record.model_validate(record)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "field"),
+    [
+        ({"BDCDYH": ""}, "KEY_MISSING", "unit_no"),
+        ({"BDCDYH": "3609811022"}, "UNIT_NO_FORM", "unit_no"),
+        ({"DJSJ": ""}, "MISSING", "reg_date"),
+        ({"DJSJ": "2021-13-45"}, "BAD_DATE", "reg_date"),
+        ({"QSZT": "77"}, "CODE_UNKNOWN", "right_status"),
+        ({"QLRMC": "张三,李四", "ZJH": "360999198001010016,360999198203150025,1"}, "MISALIGNED", "holders"),
+        ({"ZJH": "360999198001010017"}, "ID_CHECKSUM", "holders.id_no"),
+        ({"QLRMC": "", "ZJH": ""}, "MISSING", "holders.name"),
+        ({"BDCQZH": "", "QSZT": "77"}, "KEY_MISSING", "cert_no"),
+    ],
+)
+def test_one_fault_is_named_and_the_others_carry_on(change: dict[str, str], reason: str, field: str) -> None:
+    t = translator().translate([ITEM, {**ITEM, **change}, ITEM])
+    assert [(r.position, r.reason, r.field) for r in t.rejected] == [(1, reason, field)]
+    assert t.positions == [0, 2]
+    assert len(t.partial) == 1
+
+
+def test_repairs_are_flagged_by_field() -> None:
+    t = translator().translate([{**ITEM, "SYQMJ": "0.18亩", "ZJH": "３６０９９９１９８００１０１００１６"}])
+    assert t.records[0]["land_area_m2"] == "120.00"
+    assert set(t.flags[0]) >= {"land_area_m2:UNIT_CONVERTED", "holders.id_no:FULLWIDTH"}
+
+
+def test_co_owners_stay_aligned_and_a_blank_number_is_accepted() -> None:
+    item = {**ITEM, "QLRMC": "张三，李四", "ZJH": "360999198001010016,"}
+    t = translator().translate([item, {**item, "ZJH": ""}])
+    assert [h["id_no"] for h in t.records[0]["holders"]] == ["360999198001010016", None]
+    assert [h["id_no"] for h in t.records[1]["holders"]] == [None, None]
+    assert all("HOLDER_ID_BLANK" in flags for flags in t.flags)
+
+
+def test_items_that_are_none_of_our_business_are_counted_by_their_rule() -> None:
+    rule = IgnoreRule(from_="QLLX", unless=("5", "6", "8001606"))
+    t = translator(NOT_HOMESTEAD=rule).translate([ITEM, {**ITEM, "QLLX": "4"}, {**ITEM, "QLLX": " 8001606 "}])
+    assert t.ignored == {"NOT_HOMESTEAD": [1]}
+    assert t.positions == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("rules", "sentence"),
+    [
+        ({**RULES, "colour": "X"}, "没有这个字段"),
+        ({k: v for k, v in RULES.items() if k != "cert_no"}, "没有映射规则"),
+        ({**RULES, "land_area_m2": FieldRule(from_="SYQMJ", unit="斤")}, "可用的有"),
+        ({**RULES, "right_status": FieldRule(from_="A", const="1")}, "之一"),
+    ],
+)
+def test_impossible_rules_are_refused_in_one_sentence(rules: dict[str, FieldRule | str], sentence: str) -> None:
+    with pytest.raises(MappingError, match=sentence):
+        Translator(HOMESTEAD, rules, today=TODAY)
+
+
+def test_the_version_names_rules_and_nothing_else() -> None:
+    assert translator().version == translator().version
+    changed = {**RULES, "land_area_m2": FieldRule(from_="SYQMJ", unit="亩")}
+    assert Translator(HOMESTEAD, changed, source_time="GXSJ", today=TODAY).version != translator().version
+
+
+DIRTY = st.sampled_from(
+    ["", "无", " 张 三 ", "120㎡", "0.18亩", "２０２３年７月１日", "360999198001010016", "36099919800101001Ｘ", "5", "x" * 500]
+)
+
+
+@given(st.lists(st.fixed_dictionaries(dict.fromkeys(ITEM, DIRTY | st.none() | st.integers())), max_size=8))
+def test_every_item_is_accounted_for_and_every_record_fits_its_schema(items: list[dict[str, object]]) -> None:
+    t = translator(OTHER=IgnoreRule(from_="QLLX", unless=("5", ""))).translate(items)
+    ignored = [i for positions in t.ignored.values() for i in positions]
+    assert sorted([*t.positions, *(r.position for r in t.rejected), *ignored]) == list(range(len(items)))
+    for record in t.records:
+        HOMESTEAD.record.model_validate(record)
+
+
+@given(st.lists(st.fixed_dictionaries(dict.fromkeys(ITEM, DIRTY)), min_size=1, max_size=6))
+def test_a_row_comes_out_the_same_alone_and_in_company(items: list[dict[str, str]]) -> None:
+    together = translator().translate(items)
+    alone = [r for item in items for r in translator().translate([item]).records]
+    assert together.records == alone
+
+
+@pytest.mark.parametrize(
+    ("raw", "iso"),
+    [
+        ("2026-03-01 10:00:00", "2026-03-01T10:00:00"),
+        ("2026-03-01T10:00:00.0", "2026-03-01T10:00:00"),
+        ("20260301100000", "2026-03-01T10:00:00"),
+        ("2026-03-01", "2026-03-01T00:00:00"),
+        (1772330400000, "2026-03-01T10:00:00"),
+        ("无", None),
+        (None, None),
+    ],
+)
+def test_source_times(raw: object, iso: str | None) -> None:
+    assert moment(raw) == iso
