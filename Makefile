@@ -30,7 +30,7 @@ test: $(VENV)/.dev ## every test
 check: $(VENV)/.dev ## lint, types, floors, schema drift, docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy schemas adapters gateway mock_agencies benchmarks
+	$(BIN)/mypy schemas adapters gateway mock_agencies
 	$(BIN)/lint-imports --config pyproject.toml
 	$(BIN)/python -m schemas.docs --check
 

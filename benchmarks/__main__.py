@@ -26,7 +26,9 @@ CHANGED_SINCE = "2026-01-01T00:00:00"
 @contextmanager
 def server(rows: int) -> Iterator[int]:
     child = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.server", "--rows", str(rows), "--port", "0"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks.server", "--rows", str(rows), "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert child.stdout is not None

@@ -9,6 +9,7 @@ Each record is rendered once (JSON and XML bytes) at start; a page is joined onc
   GET  /admin/gen?n=0|1           which generation is served (1 = 1% of the records changed)
   GET  /admin/stat                CPU seconds, requests and bytes so far
 """
+
 import argparse
 import asyncio
 import json
@@ -86,8 +87,9 @@ class Store:
         key = (self.gen, kind, since)
         got = self.picked.get(key)
         if got is None:
-            got = self.picked[key] = [b for b, r in zip(self.bodies[self.gen][kind], self.gens[self.gen])
-                                      if r["gxsj"] >= since]
+            got = self.picked[key] = [
+                b for b, r in zip(self.bodies[self.gen][kind], self.gens[self.gen]) if r["gxsj"] >= since
+            ]
         return got
 
     def page(self, kind, page, size, since):
@@ -96,28 +98,41 @@ class Store:
         got = self.cache.get(key)
         if got is None:
             rows = self.rows(kind, since)
-            part = rows[(page - 1) * size:page * size]
+            part = rows[(page - 1) * size : page * size]
             if kind == 0:
                 pages = (len(rows) + size - 1) // size
-                got = http(b'{"code":"0","msg":"ok","data":{"total":%d,"pages":%d,"current":%d,"size":%d,"records":['
-                           % (len(rows), pages, page, size) + b",".join(part) + b"]}}",
-                           b"application/json;charset=UTF-8")
+                got = http(
+                    b'{"code":"0","msg":"ok","data":{"total":%d,"pages":%d,"current":%d,"size":%d,"records":['
+                    % (len(rows), pages, page, size)
+                    + b",".join(part)
+                    + b"]}}",
+                    b"application/json;charset=UTF-8",
+                )
             else:
-                got = http(b'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap='
-                           b'"http://schemas.xmlsoap.org/soap/envelope/"><soap:Body><QueryHomesteadsResponse xmlns="'
-                           + NS.encode() + b'"><code>0</code><msg>ok</msg><total>%d</total>' % len(rows)
-                           + b"".join(part) + b"</QueryHomesteadsResponse></soap:Body></soap:Envelope>",
-                           b"text/xml; charset=utf-8")
+                got = http(
+                    b'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap='
+                    b'"http://schemas.xmlsoap.org/soap/envelope/"><soap:Body><QueryHomesteadsResponse xmlns="'
+                    + NS.encode()
+                    + b'"><code>0</code><msg>ok</msg><total>%d</total>' % len(rows)
+                    + b"".join(part)
+                    + b"</QueryHomesteadsResponse></soap:Body></soap:Envelope>",
+                    b"text/xml; charset=utf-8",
+                )
             self.cache[key] = got
         return got
 
     def stat(self):
         u = resource.getrusage(resource.RUSAGE_SELF)
-        return {"cpu_s": u.ru_utime + u.ru_stime, "requests": self.requests, "bytes": self.bytes, "gen": self.gen,
-                "rows": len(self.gens[0])}
+        return {
+            "cpu_s": u.ru_utime + u.ru_stime,
+            "requests": self.requests,
+            "bytes": self.bytes,
+            "gen": self.gen,
+            "rows": len(self.gens[0]),
+        }
 
 
-_LEN = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.I)
+_LEN = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 _NO, _SIZE, _SINCE = (re.compile(rb"<(?:\w+:)?%s>([^<]*)<" % t) for t in (b"pageNo", b"pageSize", b"updatedSince"))
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
@@ -140,7 +155,7 @@ class Conn(asyncio.Protocol):
             stop = end + 4 + (int(m.group(1)) if m else 0)
             if len(self.buf) < stop:
                 return
-            body, self.buf = self.buf[end + 4:stop], self.buf[stop:]
+            body, self.buf = self.buf[end + 4 : stop], self.buf[stop:]
             out = self.answer(head.split(b"\r\n", 1)[0].decode("latin-1").split(" "), body)
             self.store.requests += 1
             self.store.bytes += len(out)
@@ -156,8 +171,12 @@ class Conn(asyncio.Protocol):
             if line[0] == "GET":
                 return s.wsdl
             since = _SINCE.search(body)
-            return s.page(1, int(_NO.search(body).group(1)), int(_SIZE.search(body).group(1)),
-                          since.group(1).decode() if since else "")
+            return s.page(
+                1,
+                int(_NO.search(body).group(1)),
+                int(_SIZE.search(body).group(1)),
+                since.group(1).decode() if since else "",
+            )
         if path == "/admin/gen":
             s.gen = int(dict(parse_qsl(query))["n"])
             return http(json.dumps(s.stat()).encode(), b"application/json")
@@ -190,6 +209,7 @@ async def main():
 if __name__ == "__main__":
     try:
         import uvloop
+
         uvloop.run(main())
     except ImportError:
         asyncio.run(main())

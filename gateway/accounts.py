@@ -27,7 +27,9 @@ PATIENCE: Final = 60.0
 class AccountSecrets:
     """The kit's `Secrets` for one account: references from its configuration, rotating ones sealed in the store."""
 
-    def __init__(self, name: str, account: AccountModel, root: Path, store: Store, vault: Vault, leases: Leases) -> None:
+    def __init__(
+        self, name: str, account: AccountModel, root: Path, store: Store, vault: Vault, leases: Leases
+    ) -> None:
         self._name, self._account, self._root = name, account, root
         self._store, self._vault, self._leases = store, vault, leases
 
@@ -38,7 +40,9 @@ class AccountSecrets:
         try:
             return resolve(ref, self._root)
         except LookupError as error:
-            raise SourceDenied("AUTH_CONFIG", "账号 {account} 的密钥 {secret} 取不到", account=self._name, secret=name) from error
+            raise SourceDenied(
+                "AUTH_CONFIG", "账号 {account} 的密钥 {secret} 取不到", account=self._name, secret=name
+            ) from error
 
     def rotating(self, name: str) -> Rotating | None:
         with self._store.read() as tx:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from adapters.kit import Adapter, Allowance, Http, Ports, SourceSettings, Translator, registry
 from gateway.accounts import AccountBudget, AccountSecrets
 from gateway.audit import Action, Actor, AllowAll, Authorizer
 from gateway.auditlog import AuditLog
-from gateway.chain import Chain, LocalChain
+from gateway.chain import Chain, ChainBroken, LocalChain
 from gateway.clock import Clock
 from gateway.config import Config, Feed, read
 from gateway.dispatch import Executor
@@ -117,9 +116,7 @@ class Gateway:
         )
         ports = Ports(
             http=Http(),
-            secrets=AccountSecrets(
-                feed.source.account, account, self.config.root, self.store, self.vault, self.leases
-            ),
+            secrets=AccountSecrets(feed.source.account, account, self.config.root, self.store, self.vault, self.leases),
             budget=AccountBudget(feed.source.account, allowance, self.store, self.clock),
             now=self.clock.real,
             today=self.clock.today,
@@ -168,13 +165,25 @@ class Gateway:
     def chains(self) -> Mapping[str, Chain]:
         """The sinks of gateway.yaml, by name."""
         assert self.config.gateway is not None
-        return {name: self._chain(sink) for name, sink in self.config.gateway.sinks.items()}
+        sinks = self.config.gateway.sinks
+        return {name: LocalChain(self.settings.data / sink.path, self.signer, name) for name, sink in sinks.items()}
 
-    def _chain(self, sink: Any) -> Chain:
-        builders: dict[str, Callable[[], Chain]] = {
-            "local": lambda: LocalChain(self.settings.data / sink.path, self.signer)
-        }
-        return builders[sink.kind]()
+    def verify_chains(self) -> dict[str, int]:
+        """Re-checks every sink from its first block on, against our own receipts; sink -> number of blocks.
+
+        Raises:
+            ChainBroken: names the block that does not hold.
+        """
+        found: dict[str, int] = {}
+        for name, chain in self.chains.items():
+            found[name] = chain.verify().number
+            with self.store.read() as tx:
+                confirmed = tx.all("deliveries_confirmed", sink=name)
+            for row in confirmed:
+                receipt = chain.receipt(row.batch_id)
+                if receipt is None or (str(receipt.block), receipt.block_hash) != (row.block, row.block_hash):
+                    raise ChainBroken(int(row.block), "与网关保存的回执不符：区块不在，或已被替换")
+        return found
 
     @cached_property
     def payloads(self) -> DirectoryPayloadStore:
@@ -194,13 +203,12 @@ class Gateway:
             payloads=self.payloads,
             catalogue=self.config.catalogue,
             members=self.config.gateway.members,
-            member_keys=self.settings.config,
+            member_keys=self.settings.data,
             submitter=self.config.gateway.submitter,
             batch_size=self.config.gateway.batch_size,
         )
 
     def close(self) -> None:
-        for name in ("chains",):
-            for chain in self.__dict__.get(name, {}).values():
-                chain.close()
+        for chain in self.__dict__.get("chains", {}).values():
+            chain.close()
         self.store.close()

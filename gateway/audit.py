@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol, TypeAlias
 
@@ -22,7 +22,7 @@ GENESIS: Final = ""
 
 _DOMAIN: Final = "shuqiao/1/audit"
 _CODE = re.compile(r"[A-Za-z0-9 ._:/+=,-]*")
-_NAME = re.compile(r"[^\W_][\w.@ -]{0,63}")
+_NAME = re.compile(r"\w[\w.@+\\ -]{0,63}")
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _PERSONAL = re.compile(r"(?<![0-9A-Za-z])(?:\d{15}|\d{17}[0-9Xx]|1[3-9]\d{9}|\d{16,19})(?![0-9A-Za-z])")
 """ID numbers of both generations, mobile numbers, card numbers; a word on its own, so that hashes may hold digits."""
@@ -127,7 +127,7 @@ class AuditEntry:
     target: str
     detail: Detail
     previous: str
-    hash: str = field(default="")
+    hash: str = ""
 
     def digest(self) -> str:
         """64 hex digits. One JSON list, so that no two entries have the same bytes."""
@@ -135,7 +135,7 @@ class AuditEntry:
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 
-def entry(
+def entry(  # the columns of the log, in their order
     previous_hash: str, seq: int, at: str, actor: Actor, action: Action, target: str, detail: Detail
 ) -> AuditEntry:
     """The next entry of a log whose last hash is `previous_hash` (GENESIS for the first, with seq 1).
@@ -155,7 +155,7 @@ def entry(
         if not harmless:
             raise PersonalData(f"detail {key}")
     made = AuditEntry(seq, at, actor, action, target, dict(detail), previous_hash)
-    return AuditEntry(seq, at, actor, action, target, made.detail, previous_hash, made.digest())
+    return replace(made, hash=made.digest())
 
 
 def verify_chain(entries: Iterable[AuditEntry]) -> int | None:

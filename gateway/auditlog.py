@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gateway.audit import Action, Actor, AuditEntry, Authorizer, entry, verify_chain
+from gateway.audit import GENESIS, Action, Actor, AuditEntry, Authorizer, entry, verify_chain
 from gateway.clock import Clock
 from gateway.store import Store
 
@@ -21,12 +21,14 @@ class AuditLog:
         """Raises NotAllowed; says nothing otherwise."""
         self._authorizer.authorize(actor, action, target)
 
-    def record(self, actor: Actor, action: Action, target: str, detail: Mapping[str, str | int | bool] | None = None) -> None:
+    def record(
+        self, actor: Actor, action: Action, target: str, detail: Mapping[str, str | int | bool] | None = None
+    ) -> None:
         """Appends what was done. `detail` holds handles, counts and codes only (checked)."""
         with self._store.write() as tx:
             last = tx.one("audit_last")
             made = entry(
-                last.hash if last else "",
+                last.hash if last else GENESIS,
                 (last.seq + 1) if last else 1,
                 self._clock.stamp(),
                 actor,
@@ -45,3 +47,21 @@ class AuditLog:
                 previous=made.previous,
                 hash=made.hash,
             )
+
+    def broken_at(self) -> int | None:
+        """The first entry that was altered or removed; None when the log holds."""
+        with self._store.read() as tx:
+            rows = tx.all("audit_all")
+        return verify_chain(
+            AuditEntry(
+                r.seq,
+                r.at,
+                Actor.parse(r.actor),
+                Action(r.action),
+                r.target,
+                msgspec.json.decode(r.detail),
+                r.previous,
+                r.hash,
+            )
+            for r in rows
+        )

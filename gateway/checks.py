@@ -33,7 +33,9 @@ def _layers(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Prob
     address = next((str(v) for k, v in feed.source.settings.items() if k in ("base_url", "wsdl")), "")
     parts = urlsplit(address)
     if parts.hostname:
-        yield from _network(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), parts.scheme == "https")
+        yield from _network(
+            parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), parts.scheme == "https"
+        )
     try:
         work = prepare()
     except (MappingError, GatewayError, SourceError) as error:
@@ -84,7 +86,11 @@ def _read(work: FeedWork) -> Iterator[Probe]:
     yield Probe("试读", True, f"取得 {len(items)} 条，{total}")
     t = work.translator.translate(items)
     good, bad = len(t.records), len(t.rejected)
-    yield Probe("映射", bool(good or not items), f"可采纳 {good} 条，忽略 {sum(map(len, t.ignored.values()))} 条，需隔离 {bad} 条")
+    yield Probe(
+        "映射",
+        bool(good or not items),
+        f"可采纳 {good} 条，忽略 {sum(map(len, t.ignored.values()))} 条，需隔离 {bad} 条",
+    )
     for record in t.records:
         work.dataset.record.model_validate(record)
     yield Probe("字段约束", True, f"{good} 条全部符合 {work.dataset.title} 的字段约束")

@@ -6,14 +6,14 @@ a batch id is a function of its content, and a chain refuses the same id twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
-from gateway.chain import Chain, ChainRefused, ChainUnavailable
+from gateway.chain import Chain, ChainConflict, ChainRefused, ChainUnavailable, Receipt
 from gateway.checkpoints import reached
 from gateway.clock import Clock
 from gateway.config import CatalogueEntry, MemberModel
@@ -21,13 +21,16 @@ from gateway.errors import Unreconciled
 from gateway.leases import Leases
 from gateway.proof import (
     BatchOf,
-    MemberPublicKey,
+    MemberPublic,
     PayloadStore,
     SealedBatch,
     Signer,
     Statement,
     build,
+    expand,
     issue_keys,
+    keys_folder,
+    payload_name,
 )
 from gateway.statements import StatementMaker, may_share
 from gateway.store import Store, Tx
@@ -102,7 +105,9 @@ class Forwarder:
                     continue
                 for first in range(stream.sealed_seq + 1, stream.next_seq + 1, self._batch_size):
                     last = min(first + self._batch_size - 1, stream.next_seq)
-                    tx.value("batch_reserve", stream_id=stream.id, first=first, last=last, sealed_at=self._clock.stamp())
+                    tx.value(
+                        "batch_reserve", stream_id=stream.id, first=first, last=last, sealed_at=self._clock.stamp()
+                    )
                     report.sealed += 1
                 tx.run("stream_sealed", id=stream.id, last=stream.next_seq)
         if report.sealed:
@@ -134,7 +139,7 @@ class Forwarder:
                 ),
                 self._signer,
             )
-            self._payloads.put_payload(sealed.manifest.payload_digest, sealed.payload)
+            self._payloads.put(payload_name(sealed.manifest.payload_digest), sealed.payload)
             self._issue(feed.dataset, entry, sealed, statements)
             with self._store.write() as tx:
                 tx.run(
@@ -149,21 +154,20 @@ class Forwarder:
     def _statements(self, tx: Tx, row: Any, feed: Any, entry: CatalogueEntry) -> list[Statement]:
         rows = tx.all("statements", stream_id=row.stream_id, first=row.first, last=row.last)
         if len(rows) != row.last - row.first + 1:
-            raise Unreconciled(
-                "批次应有 {want} 条，版本表只有 {got} 条", want=row.last - row.first + 1, got=len(rows)
-            )
+            raise Unreconciled("批次应有 {want} 条，版本表只有 {got} 条", want=row.last - row.first + 1, got=len(rows))
         return StatementMaker(self._vault, DATASETS[feed.dataset], entry, feed).make(tx, rows)
 
     def _issue(self, dataset: str, entry: CatalogueEntry, sealed: SealedBatch, statements: list[Statement]) -> None:
         """Key files for the members that the terms name, holding the groups each was granted."""
         for name in entry.sharing.recipients:
-            member = self._members.get(name)
-            granted = member.groups.get(dataset, ()) if member else ()
-            if member is None or not granted:
+            model = self._members.get(name)
+            granted = model.groups.get(dataset, ()) if model else ()
+            if model is None or not granted:
                 continue
-            key = MemberPublicKey.parse((self._member_keys / member.key).read_text("ascii"))
-            wanted = None if granted == "all" else frozenset(granted)
-            self._payloads.put_keys(sealed.batch_id, name, issue_keys(sealed, statements, key, wanted))
+            member = MemberPublic.parse((self._member_keys / model.key).read_text("ascii"))
+            if not self._payloads.names(keys_folder(sealed.batch_id, member)):
+                file = issue_keys(sealed.batch_id, member, [_secrets(s, granted) for s in statements])
+                self._payloads.put(file.name, file.content)
 
     def _deliver(self, sink: str, report: Report) -> None:
         with self._store.write() as tx:
@@ -172,19 +176,30 @@ class Forwarder:
             waiting = tx.all("deliveries_open", sink=sink)
         for row in waiting:
             try:
-                self._submit(sink, row)
-                report.confirmed += 1
+                receipt = self._submit(sink, row)
             except (ChainUnavailable, ChainRefused) as error:
                 report.waiting += 1
                 self._note(sink, row.id, "failed", str(error))
                 log.warning("delivery_failed", sink=sink, batch=row.batch_id, error=type(error).__name__)
+                continue
+            report.confirmed += receipt is not None
+            report.waiting += receipt is None
 
-    def _submit(self, sink: str, row: Any) -> None:
-        """Submits, reads back what the chain holds now, and stores its receipt."""
+    def _submit(self, sink: str, row: Any) -> Receipt | None:
+        """Submits, reads back what the chain holds now, and stores its receipt; None while it is not final.
+
+        Raises:
+            Unreconciled: what the chain gives back is not what was sent, or it holds something else in its place.
+        """
         chain = self._chains[sink]
         reached("submitted")
-        receipt = chain.submit(row.manifest, row.signature)
+        try:
+            receipt = chain.submit(row.manifest, row.signature).receipt
+        except ChainConflict as error:
+            raise Unreconciled(error.sentence, **error.facts) from error
         reached("appended")
+        if receipt is None:
+            return None
         if chain.read(row.batch_id) != row.manifest:
             raise Unreconciled("{sink} 读回的批次 {batch} 与送出的不同", sink=sink, batch=row.batch_id)
         reached("receipt")
@@ -195,11 +210,12 @@ class Forwarder:
                 batch=row.id,
                 state="confirmed",
                 tried=1,
-                block=str(receipt.number),
+                block=str(receipt.block),
                 block_hash=receipt.block_hash,
                 confirmed_at=self._clock.stamp(),
                 sentence=None,
             )
+        return receipt
 
     def _note(self, sink: str, batch: int, state: str, sentence: str) -> None:
         with self._store.write() as tx:
@@ -214,6 +230,15 @@ class Forwarder:
                 confirmed_at=None,
                 sentence=sentence,
             )
+
+
+def _secrets(statement: Statement, granted: Sequence[str]) -> dict[str, bytes]:
+    """Keys of the groups of one version that a grant covers; `holder` covers `holder/0`, `holder/1`, …"""
+    if statement.key is None:
+        return {}
+    number = int(statement.envelope["version"] or 0)
+    stems = [g for g in statement.groups if granted == "all" or g.partition("/")[0] in granted]
+    return {group: expand(statement.key, number, group) for group in stems}
 
 
 def _span(statements: list[Statement]) -> str | None:

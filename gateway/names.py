@@ -40,7 +40,7 @@ class Namer:
                 for holder in (record.get(part) or ()) if part else (record,):
                     number = holder.get(field)  # type: ignore[union-attr] # a part holds objects
                     if number:
-                        names.append((name(number), role))
+                        names.append((name(str(number)), role))
         return out
 
     def indexes(self, records: Sequence[Canonical]) -> list[list[tuple[bytes, str]]]:

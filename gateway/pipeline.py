@@ -256,7 +256,7 @@ class _Sorter:
     def _recognise(self, tx: Tx, digests: list[bytes]) -> list[int]:
         """Positions that have to be mapped; counts the rest."""
         feed, counts = self._feed, self.counts
-        known = {d: i for d, i in tx.among("observations_recognised", digests, feed.id, feed.rules_id)}
+        known: dict[bytes, int] = dict(tx.among("observations_recognised", digests, feed.id, feed.rules_id))
         strange = digests if not known else [d for d in digests if d not in known]
         before = tx.among("quarantine_recognised", strange, feed.id) if strange else []
         held = {digest for digest, rules in before if rules == feed.rules_id}

@@ -55,7 +55,8 @@ def preview(feed: FeedWork, count: int) -> Preview:
     }
     records |= {r.position: (partial, ()) for r, partial in zip(t.rejected, t.partial, strict=True)}
     rows = [
-        PreviewRow(i, verdicts.get(i, "ok"), _cells(feed, item, *records.get(i, ({}, ())))) for i, item in enumerate(items)
+        PreviewRow(i, verdicts.get(i, "ok"), _cells(feed, item, *records.get(i, ({}, ()))))
+        for i, item in enumerate(items)
     ]
     return Preview(page.answer.request, len(page.rows.raw), page.declared, page.notes, rows)
 

@@ -43,6 +43,4 @@ def _add_feed(tx: Tx, name: str, dataset: str, county: str, channel: str) -> Non
     tx.run("stream_add", name=f"feed:{uid}", kind="versions")
     stream = tx.one("stream_by_name", name=f"feed:{uid}")
     assert stream is not None
-    tx.run(
-        "feed_add", uid=uid, name=name, dataset=dataset, county=county, channel=channel, stream_id=stream.id
-    )
+    tx.run("feed_add", uid=uid, name=name, dataset=dataset, county=county, channel=channel, stream_id=stream.id)

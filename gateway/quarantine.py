@@ -11,7 +11,7 @@ from adapters.kit import Item, decode_xml_row
 from gateway.clock import Clock
 from gateway.errors import Usage
 from gateway.pipeline import ITEM
-from gateway.store import Store
+from gateway.store import Store, row_dict
 from gateway.vault import Vault, handle_bytes, handle_text
 from schemas.masking import scrub
 
@@ -40,9 +40,9 @@ class Quarantine:
     def causes(self) -> list[dict[str, Any]]:
         """Open items by feed, reason and field, most frequent first: one mend cures a whole group."""
         with self._store.read() as tx:
-            return [dict(row._mapping) for row in tx.all("quarantine_causes")]  # noqa: SLF001 # SQLAlchemy's own name
+            return [row_dict(row) for row in tx.all("quarantine_causes")]
 
-    def list(self, feed: str = "", state: str = "open", count: int = 100) -> list[HeldItem]:
+    def items(self, feed: str = "", state: str = "open", count: int = 100) -> list[HeldItem]:
         with self._store.read() as tx:
             return [_held(row) for row in tx.all("quarantine_list", feed=feed, state=state, count=count)]
 

@@ -53,7 +53,10 @@ def replay(feed: FeedWork, store: Store, vault: Vault, clock: Clock, leases: Lea
         cursor: Cursor = msgspec.json.decode(vault.open(CURSOR, sealed)) if sealed else {}
         body = b"\n".join(raw)
         page = Page(
-            _KeptRows(raw), Answer("replay", 0, "application/octet-stream", body, clock.real()), lambda _newest: cursor, last=True
+            _KeptRows(raw),
+            Answer("replay", 0, "application/octet-stream", body, clock.real()),
+            lambda _newest: cursor,
+            last=True,
         )
         counts = Pipeline(store, vault, clock).replay(feed, RunWork(run_id, fence), page)
         with store.write() as tx:

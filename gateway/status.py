@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gateway.store import Store
+from gateway.store import Store, row_dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,11 @@ class FeedStatus:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def run_dict(row: Any) -> dict[str, Any]:
+    """A run as the CLI and the API show it."""
+    return {k: v for k, v in row_dict(row).items() if k not in ("token", "options")}
 
 
 def feed_statuses(store: Store) -> list[FeedStatus]:
@@ -84,9 +89,11 @@ def reconcile(store: Store, sinks: list[str]) -> list[Imbalance]:
                 found.append(Imbalance(f"run {run.id}", "取得 ≠ 识别 + 映射 + 重复 + 隔离 + 忽略"))
             if run.state == "done" and run.declared is not None and run.fetched < run.declared:
                 found.append(Imbalance(f"run {run.id}", f"来源声明 {run.declared} 条，只取得 {run.fetched} 条"))
-        for stream in tx.all("sealed_versus_versions"):
-            if not stream.sealed == stream.versions == stream.batched:
-                found.append(Imbalance(stream.stream, f"封存 {stream.sealed}、版本 {stream.versions}、成批 {stream.batched}"))
+        found += [
+            Imbalance(s.stream, f"封存 {s.sealed}、版本 {s.versions}、成批 {s.batched}")
+            for s in tx.all("sealed_versus_versions")
+            if not s.sealed == s.versions == s.batched
+        ]
         for sink in sinks:
             waiting = len(tx.all("deliveries_missing", sink=sink)) + len(tx.all("deliveries_open", sink=sink))
             if waiting:

@@ -1,8 +1,8 @@
 """Keys, names and ciphertexts: what keeps a person's data unreadable outside the vault (DESIGN §2b, §5.6). Pure.
 
-    master keys      rotate; wrap observation keys, encrypt evidence, cursors and secrets
-    names key        never rotates; makes handles and the names of subjects and joins (HMAC, 160 bits kept)
-    observation key  random, one per observation; deleting its wrapped form erases that observation and nobody else's
+master keys      rotate; wrap observation keys, encrypt evidence, cursors and secrets
+names key        never rotates; makes handles and the names of subjects and joins (HMAC, 160 bits kept)
+observation key  random, one per observation; deleting its wrapped form erases that observation and nobody else's
 """
 
 from __future__ import annotations
@@ -142,5 +142,3 @@ def handle_bytes(text: str) -> bytes:
     if len(raw) != NAME_BYTES:
         raise ValueError("not a handle")
     return raw
-
-

@@ -9,10 +9,10 @@ from mock_agencies.dirt import Dirt, repeat
 from mock_agencies.items import Canonical, Item, Raw
 from mock_agencies.people import DAY_0
 
-_OLDEST: Final = datetime(2024, 12, 31, 8)
+_OLDEST: Final = datetime.combine(date(2024, 12, 31), time(8))
 """When repeated rows were written: before everything else, so that they stand in pairs from the first row of a full read
 and no even page size parts them."""
-_FIRST: Final = datetime(2025, 1, 2, 9)
+_FIRST: Final = datetime.combine(date(2025, 1, 2), time(9))
 
 
 def stamp(at: datetime) -> str:

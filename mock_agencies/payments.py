@@ -80,7 +80,7 @@ class Payments:
         for detail in submit(rng, day) if submit else ():
             self._write(detail, day)
 
-    def _detail(self, rng: Random, day: date, nth: int, home: Household, item: str, amount: int) -> Detail:
+    def _detail(self, rng: Random, day: date, nth: int, home: Household, *, item: str, amount: int) -> Detail:
         due = f"{amount / 100:.2f}"
         return Detail(
             detail_id=f"MX{day:%Y%m%d}{nth:06d}",
@@ -100,7 +100,7 @@ class Payments:
     def _pay_out(self, rng: Random, day: date) -> list[Detail]:
         item, details, waiting = f"{day:%d}", [], []
         for nth, home in enumerate(self._heads(0.55, rng)):
-            detail = self._detail(rng, day, nth, home, item, rng.randint(5_000, 300_000))
+            detail = self._detail(rng, day, nth, home, item=item, amount=rng.randint(5_000, 300_000))
             chance = rng.random()
             if chance < 0.045:
                 detail.paid_on, detail.paid = None, "0.00"
@@ -124,11 +124,11 @@ class Payments:
 
     def _small(self, rng: Random, day: date) -> list[Detail]:
         details = [
-            self._detail(rng, day, nth, home, "02", rng.randint(20_000, 150_000))
+            self._detail(rng, day, nth, home, item="02", amount=rng.randint(20_000, 150_000))
             for nth, home in enumerate(self._heads(0.06, rng))
         ]
         for home in rng.sample(self.population.households, min(2, len(self.population.households))):
-            details.append(self._detail(rng, day, len(details), home, "10", -rng.randint(5_000, 60_000)))
+            details.append(self._detail(rng, day, len(details), home, item="10", amount=-rng.randint(5_000, 60_000)))
         return details
 
     def _write(self, detail: Detail, day: date) -> None:

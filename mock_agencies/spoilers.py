@@ -39,7 +39,7 @@ def _fits(kind: str, *values: str) -> Callable[[Spoiler], Spoiler]:
 def _form(kind: str, value: str, write: Callable[[str], Any]) -> None:
     """Registers another way of writing the same value; None from `write`: it cannot be written so."""
 
-    def spoil(true: str, rng: Random) -> Spoilt | None:
+    def spoil(true: str, _rng: Random) -> Spoilt | None:
         raw = write(true)
         return None if raw is None or raw == true else Spoilt(raw, true)
 
@@ -49,7 +49,7 @@ def _form(kind: str, value: str, write: Callable[[str], Any]) -> None:
 def _broken(kind: str, value: str, problem: str, write: Callable[[str], Any]) -> None:
     """Registers something given that cannot be read."""
 
-    def spoil(true: str, rng: Random) -> Spoilt | None:
+    def spoil(true: str, _rng: Random) -> Spoilt | None:
         raw = write(true)
         return None if raw is None else Spoilt(raw, None, problem)
 
@@ -78,32 +78,33 @@ EVERY: Final = [
     "text",
     "account",
 ]
-_NULL_TOKENS: Final = ("无", "/", "—", "--", "-", "暂无", "未知", "不详", "null", "NULL", "N/A", "空")
-_ID_NULL_TOKENS: Final = ("0", "0" * 18, "1" * 18, "无证件", "未办证")
+_NULL_TOKENS: Final = ("无", "/", "—", "--", "-", "暂无", "未知", "不详", "null", "NULL", "N/A")
+# 空 as well means "no" among yes-or-no codes, so only numbers are replaced by it.
+_ID_NULL_TOKENS: Final = ("空", "0", "0" * 18, "1" * 18, "无证件", "未办证")
 
 
 @_fits("NULL_TOKEN", *(set(EVERY) - {"id"}))
-def _null_token(true: str, rng: Random) -> Spoilt:
+def _null_token(_true: str, rng: Random) -> Spoilt:
     return Spoilt(rng.choice(_NULL_TOKENS))
 
 
 @_fits("ID_NULL_TOKEN", "id")
-def _id_null_token(true: str, rng: Random) -> Spoilt:
+def _id_null_token(_true: str, rng: Random) -> Spoilt:
     return Spoilt(rng.choice(_NULL_TOKENS + _ID_NULL_TOKENS))
 
 
 @_fits("BLANK", *EVERY)
-def _blank(true: str, rng: Random) -> Spoilt:
+def _blank(_true: str, rng: Random) -> Spoilt:
     return Spoilt(rng.choice((None, "", "  ")))
 
 
 @_fits("FULLWIDTH", "id", "date", "month", "year", "money", "count", "unit_no", "division", "ident", "code_cert")
-def _full_width(true: str, rng: Random) -> Spoilt:
+def _full_width(true: str, _rng: Random) -> Spoilt:
     return Spoilt(true.translate(_WIDE_ALNUM), true)
 
 
 @_fits("TEXT_FULLWIDTH", "text")
-def _full_width_digits(true: str, rng: Random) -> Spoilt | None:
+def _full_width_digits(true: str, _rng: Random) -> Spoilt | None:
     wide = true.translate(_WIDE_ALNUM)
     return None if wide == true else Spoilt(wide, true)
 
@@ -140,7 +141,7 @@ def _cyrillic_x(true: str, rng: Random) -> Spoilt | None:
 
 
 @_fits("ID_ZEROED", "id")
-def _zeroed(true: str, rng: Random) -> Spoilt | None:
+def _zeroed(true: str, _rng: Random) -> Spoilt | None:
     zeroed = f"{true[:15]}000"
     # One in eleven comes out right by chance, and nobody could tell.
     return None if check_character(zeroed[:17]) == "0" else Spoilt(zeroed, None, "ID_PRECISION_LOST")
@@ -152,7 +153,7 @@ def _masked(true: str, rng: Random) -> Spoilt:
 
 
 @_fits("ID_BIRTHDATE", "id")
-def _thirtieth_of_february(true: str, rng: Random) -> Spoilt:
+def _thirtieth_of_february(true: str, _rng: Random) -> Spoilt:
     first17 = f"{true[:10]}0230{true[14:17]}"
     return Spoilt(first17 + check_character(first17), None, "ID_BIRTHDATE")
 
@@ -242,17 +243,17 @@ def _partial(true: str, rng: Random) -> Spoilt:
 
 
 @_fits("DATE_ZERO", "date")
-def _zero_date(true: str, rng: Random) -> Spoilt:
+def _zero_date(_true: str, rng: Random) -> Spoilt:
     return Spoilt(rng.choice(("0000-00-00", "1900-01-01", "19000101", "1899-12-30", "0001-01-01")))
 
 
 @_fits("DATE_BAD", "date")
-def _bad_date(true: str, rng: Random) -> Spoilt:
+def _bad_date(_true: str, rng: Random) -> Spoilt:
     return Spoilt(rng.choice(("2023-02-30", "20231301", "2088-08-08")), None, "BAD_DATE")
 
 
 @_fits("DATE_OPEN", "open_date")
-def _open(true: str, rng: Random) -> Spoilt:
+def _open(_true: str, rng: Random) -> Spoilt:
     return Spoilt(rng.choice(("长期", "永久", "9999-12-31", "99991231", "2999-12-31")), "open")
 
 
@@ -281,28 +282,28 @@ def _area_unit(true: str, rng: Random) -> Spoilt:
 
 
 @_fits("AREA_MU", "area")
-def _area_mu(true: str, rng: Random) -> Spoilt:
+def _area_mu(true: str, _rng: Random) -> Spoilt:
     mu = (Decimal(true) * 3 / 2000).quantize(_CENT)
     return Spoilt(f"{mu}亩", _from_mu(mu))
 
 
 @_fits("AREA_MU_FEN", "area")
-def _area_mu_fen(true: str, rng: Random) -> Spoilt:
+def _area_mu_fen(_true: str, rng: Random) -> Spoilt:
     fen = rng.randint(1, 9)
     return Spoilt(f"1亩{fen}分", _from_mu(1 + Decimal(fen) / 10))
 
 
 @_fits("AREA_FEN", "area")
-def _area_fen(true: str, rng: Random) -> Spoilt:
+def _area_fen(true: str, _rng: Random) -> Spoilt:
     fen = (Decimal(true) * 3 / 200).quantize(Decimal("0.1"))
     return Spoilt(f"{fen}分", _from_mu(fen / 10))
 
 
-_fits("AREA_ZERO", "area")(lambda true, rng: Spoilt("0.00"))
+_fits("AREA_ZERO", "area")(lambda _true, _rng: Spoilt("0.00"))
 
 
 @_fits("AREA_SUSPECT", "area")
-def _area_suspect(true: str, rng: Random) -> Spoilt:
+def _area_suspect(true: str, _rng: Random) -> Spoilt:
     large = str(Decimal(true) + 2000)
     return Spoilt(large, large)
 
@@ -317,7 +318,7 @@ _broken("MONEY_BAD", "money", "BAD_NUMBER", lambda v: f"{v}.0")
 
 
 @_fits("MONEY_PARENTHESES", "money")
-def _parentheses(true: str, rng: Random) -> Spoilt | None:
+def _parentheses(true: str, _rng: Random) -> Spoilt | None:
     amount = true.lstrip("-")
     return None if Decimal(amount) == 0 else Spoilt(f"({amount})", f"-{amount}")
 
@@ -327,7 +328,7 @@ _broken("COUNT_BAD", "count", "BAD_NUMBER", lambda v: f"{v}.5")
 
 # Codes and certificates
 
-_broken("CODE_UNKNOWN", "code", "CODE_UNKNOWN", lambda v: "Q9")
+_broken("CODE_UNKNOWN", "code", "CODE_UNKNOWN", lambda _: "Q9")
 _form("UNIT_SPACED", "unit_no", lambda v: " ".join((v[:6], v[6:12], v[12:19], v[19:])))
 _broken("UNIT_BAD", "unit_no", "UNIT_NO_FORM", lambda v: v[:-1])
 _form("PARCEL_SPACED", "parcel", lambda v: " ".join((v[:6], v[6:12], v[12:])))
@@ -335,5 +336,5 @@ _broken("PARCEL_BAD", "parcel", "PARCEL_FORM", lambda v: f"{v[:12]}4{v[13:]}")
 _form("CERT_FULLWIDTH", "cert", lambda v: v.translate(_WIDE))
 _form("CERT_TORTOISE", "cert", lambda v: v.replace("(", "〔").replace(")", "〕"))
 _form("CERT_SPACED", "cert", lambda v: v.replace("(", " (").replace(")", ") ").replace("第", "第 "))
-_broken("CERT_BAD", "cert", "CERT_NO_FORM", lambda v: "赣(2023)丰城市不动产权第号")
-_broken("CODE_CERT_BAD", "code_cert", "CERT_NO_FORM", lambda v: "证号待补录")
+_broken("CERT_BAD", "cert", "CERT_NO_FORM", lambda _: "赣(2023)丰城市不动产权第号")
+_broken("CODE_CERT_BAD", "code_cert", "CERT_NO_FORM", lambda _: "证号待补录")

@@ -8,6 +8,7 @@ from schemas.cleaning_common import (
     NOTHING,
     NULL,
     Cleaned,
+    Cleaner,
     as_text,
     is_null,
     refused,
@@ -48,6 +49,14 @@ def _decoded(text: str) -> tuple[str, tuple[str, ...]]:
     return (text, ()) if repaired is None else (repaired, ("MOJIBAKE",))
 
 
+def _decoded_late(clean: Cleaner, cleaned: Cleaned) -> Cleaned:
+    """Cleans again what only shows as mojibake once it is tidy; each turn is shorter than the one before."""
+    if cleaned.value is None or repair_encoding(cleaned.value) is None:
+        return cleaned
+    again = clean(cleaned.value)
+    return again._replace(flags=tuple(dict.fromkeys((*cleaned.flags, *again.flags))))
+
+
 def clean_name(raw: Any) -> Cleaned:
     """A person's name: spaces between its characters, odd dots and remarks after it are removed, rare characters kept.
 
@@ -65,17 +74,15 @@ def clean_name(raw: Any) -> Cleaned:
         return refused("TEXT_FORM")
     if _GARBLED.search(text):
         return Cleaned(text, (*flags, "NAME_GARBLED"))
-    dotted = _DOT.sub("·", text)
-    if dotted != text:
-        flags = (*flags, "DOT_FOLDED")
-    tidy, repairs = _tidy(dotted)
-    flags = (*flags, *repairs)
+    spaced, repairs = _tidy(text)
+    tidy = _DOT.sub("·", spaced)
+    flags = (*flags, *repairs, "DOT_FOLDED") if tidy != spaced else (*flags, *repairs)
     if found := _SUFFIX.fullmatch(tidy):
         tidy, flags = found[1], (*flags, "NAME_SUFFIX")
     joined = tidy.replace(" ", "")
     if joined != tidy and _SHORT_HAN.fullmatch(joined):
         tidy, flags = joined, (*flags, "TRIMMED")
-    return Cleaned(tidy, tuple(dict.fromkeys(flags)))
+    return _decoded_late(clean_name, Cleaned(tidy, tuple(dict.fromkeys(flags))))
 
 
 def clean_text(raw: Any) -> Cleaned:
@@ -91,4 +98,4 @@ def clean_text(raw: Any) -> Cleaned:
     out, repairs = _tidy(text)
     if _SURROGATE.search(out) or len(out) > _TEXT_MAX:
         return refused("TEXT_FORM")
-    return Cleaned(out, (*flags, *repairs))
+    return _decoded_late(clean_text, Cleaned(out, (*flags, *repairs)))

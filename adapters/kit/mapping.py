@@ -112,14 +112,15 @@ class _Memo(dict[Any, Any]):
         self.odd: dict[Any, Cleaned] = {}
 
     def __missing__(self, raw: Any) -> Any:
-        if raw.__class__ is str and (value := self.plain(raw)) is not None:
-            self[raw] = value
-            return value
+        if raw.__class__ is str and (known := self.plain(raw)) is not None:
+            self[raw] = known
+            return known
         cleaned = self.clean(raw)
         plain = not cleaned.flags and cleaned.problem is None
         if not plain:
             self.odd[raw] = cleaned
-        self[raw] = value = cleaned.value if plain else ODD
+        value: Any = cleaned.value if plain else ODD
+        self[raw] = value
         return value
 
     def column(self, raw: Sequence[Any]) -> list[Any]:
@@ -266,7 +267,7 @@ class Translator:
         dataset: Dataset,
         rules: Mapping[str, FieldRule | str],
         *,
-        source_time: str | None = None,
+        source_time: FieldRule | str | None = None,
         ignore: Mapping[str, IgnoreRule] | None = None,
         today: date,
     ) -> None:
@@ -276,7 +277,7 @@ class Translator:
             MappingError: an unknown path, a required field without a rule, an impossible unit or code list.
         """
         self.dataset = dataset
-        self.source_time = source_time
+        self.source_time = source_time.from_ if isinstance(source_time, FieldRule) else source_time
         self.ignore = dict(ignore or {})
         self.rules = {path: FieldRule(from_=r) if isinstance(r, str) else r for path, r in rules.items()}
         self._check_paths()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from adapters.kit import SourceError
+from gateway.audit import NotAllowed
+from gateway.chain import ChainError
 from gateway.cli import adapter, config, member, quarantine
 from gateway.cli.check import check, preview
 from gateway.cli.common import State, fail
@@ -15,9 +17,9 @@ from gateway.cli.demo import demo
 from gateway.cli.serve import serve, worker
 from gateway.cli.sync import forward, runs, status, sync
 from gateway.cli.trace import trace, verify
+from gateway.errors import GatewayError
 from gateway.i18n import LANGUAGES, language
 from gateway.log import configure
-from gateway.errors import GatewayError
 from gateway.proof import ProofError
 from gateway.settings import Settings
 
@@ -33,9 +35,9 @@ app = typer.Typer(
 @app.callback()
 def root(
     ctx: typer.Context,
-    config_dir: Path | None = typer.Option(None, "--config", help="配置目录（SHUQIAO_CONFIG，默认 config/）"),
-    data_dir: Path | None = typer.Option(None, "--data", help="数据目录（SHUQIAO_DATA，默认 var/）"),
-    lang: str | None = typer.Option(None, "--lang", help="zh 或 en"),
+    config_dir: Annotated[Path | None, typer.Option("--config", help="配置目录（SHUQIAO_CONFIG，默认 config/）")] = None,
+    data_dir: Annotated[Path | None, typer.Option("--data", help="数据目录（SHUQIAO_DATA，默认 var/）")] = None,
+    lang: Annotated[str | None, typer.Option("--lang", help="zh 或 en")] = None,
 ) -> None:
     """数桥 Shuqiao"""
     given: dict[str, Any] = {"config": config_dir, "data": data_dir, "lang": lang}
@@ -59,5 +61,5 @@ def main() -> None:
     """Runs a verb; what is expected to go wrong is one sentence and an exit code, never a traceback."""
     try:
         app()
-    except (GatewayError, SourceError, ProofError) as error:
+    except (GatewayError, SourceError, ProofError, ChainError, NotAllowed) as error:
         raise SystemExit(fail(error).exit_code) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -23,14 +24,20 @@ def check(
     """逐层检查：配置、域名、端口、TLS、认证、服务描述、试读、映射、字段约束。"""
     with gateway(ctx, Action.CHECK, feed) as g:
         names = [g.feed(feed).name] if feed else list(g.config.feeds)
-        results = {name: check_feed(g.feed(name), lambda name=name: g.prepare(name), g.draft.problems) for name in names}
+        results = {
+            name: check_feed(g.feed(name), partial(g.prepare, name), g.draft.problems) for name in names
+        }
     if as_json:
         say_json({name: [asdict(p) for p in probes] for name, probes in results.items()})
     else:
         for name, probes in results.items():
             out.print(name, style="bold")
             for probe in probes:
-                out.print(f"  {'✓' if probe.ok else '✗'} {probe.layer:　<6} {probe.sentence}", style="" if probe.ok else "red", markup=False)
+                out.print(
+                    f"  {'✓' if probe.ok else '✗'} {probe.layer:　<6} {probe.sentence}",
+                    style="" if probe.ok else "red",
+                    markup=False,
+                )
     if not all(p.ok for probes in results.values() for p in probes):
         raise typer.Exit(1)
 
@@ -49,9 +56,19 @@ def preview(
         say_json(asdict(shown))
         return
     out.print(f"{_('请求')}：{shown.request}", markup=False)
-    out.print(_("本页 {got} 条，来源声明共 {declared} 条，只显示 {shown} 条").format(got=shown.got, declared=shown.declared, shown=len(shown.rows)))
+    out.print(
+        _("本页 {got} 条，来源声明共 {declared} 条，只显示 {shown} 条").format(
+            got=shown.got, declared=shown.declared, shown=len(shown.rows)
+        )
+    )
     for row in shown.rows:
-        table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left", title=f"#{row.position + 1} {row.verdict}")
+        table = Table(
+            box=None,
+            pad_edge=False,
+            header_style="bold",
+            title_justify="left",
+            title=f"#{row.position + 1} {row.verdict}",
+        )
         for column in ("字段", "来源列", "原始值（脱敏）", "标准值（脱敏）", "标记"):
             table.add_column(_(column), overflow="fold")
         for cell in row.cells:

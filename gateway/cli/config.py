@@ -18,13 +18,22 @@ def check(ctx: typer.Context, as_json: bool = JSON) -> None:
     """检查草稿；每处问题给出 文件:行:列、错在哪里、可以怎么写。"""
     draft = read(state(ctx).settings.config)
     if as_json:
-        say_json([{"file": p.file, "line": p.line, "column": p.column, "where": p.where, "sentence": p.sentence} for p in draft.problems])
+        say_json(
+            [
+                {"file": p.file, "line": p.line, "column": p.column, "where": p.where, "sentence": p.sentence}
+                for p in draft.problems
+            ]
+        )
     if draft.problems:
         if not as_json:
             fail(ConfigInvalid(draft.problems))
         raise typer.Exit(2)
     if not as_json:
-        out.print(_("配置没有问题：{feeds} 个采集任务，{accounts} 个账号").format(feeds=len(draft.feeds), accounts=len(draft.accounts)))
+        out.print(
+            _("配置没有问题：{feeds} 个采集任务，{accounts} 个账号").format(
+                feeds=len(draft.feeds), accounts=len(draft.accounts)
+            )
+        )
 
 
 @app.command()

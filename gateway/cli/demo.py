@@ -69,7 +69,12 @@ def demo(
             gateway.close()
             control.close()
         if not once:
-            out.print(_("\n网关留在运行中；另开一个终端试试：\n  .venv/bin/shuqiao status\n  .venv/bin/shuqiao sync 360981/homestead --json\n"), markup=False)
+            out.print(
+                _(
+                    "\n网关留在运行中；另开一个终端试试：\n  .venv/bin/shuqiao status\n  .venv/bin/shuqiao sync 360981/homestead --json\n"
+                ),
+                markup=False,
+            )
             serve(ctx, host="", port=-1)
 
 
@@ -125,7 +130,9 @@ def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
     out.print(_("账目全部相符；用时 {seconds:.1f} 秒").format(seconds=time.perf_counter() - began), style="green")
     out.print(Panel(_("追溯一户：从字段到区块"), style="bold cyan"))
     out.print(lineage_panel(trace(gateway, _someone(gateway))))
-    out.print(Panel(_("成员单位独立验证：另一个进程，空环境，只有自己的私钥、签名公钥、账本头和共享目录"), style="bold cyan"))
+    out.print(
+        Panel(_("成员单位独立验证：另一个进程，空环境，只有自己的私钥、签名公钥、账本头和共享目录"), style="bold cyan")
+    )
     _member_verifies(gateway, key)
 
 
@@ -149,13 +156,15 @@ def _collect(gateway: Gateway) -> list[Outcome]:
                 row = tx.one("feed_by_name", name=name)
             assert row is not None
             slot = Clock.real().isoformat(timespec="microseconds")
-            run_id, _new = queue_run(gateway.store, row.id, due_at=slot, reason="demo", actor="demo", options=RunOptions())
+            run_id, _new = queue_run(
+                gateway.store, row.id, due_at=slot, reason="demo", actor="demo", options=RunOptions()
+            )
             return gateway.executor.execute(run_id, on_page)
 
         outcomes = list(pool.map(one, names))
     for o in outcomes:
         if o.verdict.state != "ok":
-            raise Unreconciled("{feed}：{sentence}", feed=o.feed, sentence=o.verdict.sentence)
+            raise Unreconciled("{feed}：{why}", feed=o.feed, why=o.verdict.sentence)
     return outcomes
 
 
@@ -189,5 +198,3 @@ def _member_verifies(gateway: Gateway, key: Path) -> None:
     out.print(done.stdout.rstrip(), markup=False)
     if done.returncode:
         raise Unreconciled("成员验证失败：{why}", why=done.stderr.strip())
-
-

@@ -31,12 +31,14 @@ def list_(
     """列出隔离的数据。"""
     with gateway(ctx, Action.QUARANTINE_LIST, feed) as g:
         held = Quarantine(g.store, g.vault, g.clock)
-        rows = held.causes() if causes else [asdict(i) for i in held.list(feed, state, count)]
+        rows = held.causes() if causes else [asdict(i) for i in held.items(feed, state, count)]
     if as_json:
         say_json(rows)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("条数", "采集任务", "字段", "原因") if causes else ("编号", "采集任务", "字段", "原因", "首次", "最近"):
+    for column in (
+        ("条数", "采集任务", "字段", "原因") if causes else ("编号", "采集任务", "字段", "原因", "首次", "最近")
+    ):
         table.add_column(_(column))
     for r in rows:
         reason = title(r["reason"], language.get())
@@ -55,7 +57,10 @@ def show(ctx: typer.Context, handle: Handle, as_json: bool = JSON) -> None:
     if as_json:
         say_json(asdict(item))
         return
-    out.print(f"{item.handle}  {item.feed}  {item.state}\n{title(item.reason, language.get())}  {item.field or ''}", markup=False)
+    out.print(
+        f"{item.handle}  {item.feed}  {item.state}\n{title(item.reason, language.get())}  {item.field or ''}",
+        markup=False,
+    )
     for column, value in (item.item or {}).items():
         out.print(f"  {column}: {value}", markup=False)
 

@@ -25,7 +25,7 @@ from gateway.cli.common import JSON, actor, err, gateway, out, say_json
 from gateway.clock import Clock
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.i18n import _
-from gateway.status import FeedStatus, feed_statuses
+from gateway.status import FeedStatus, feed_statuses, run_dict
 from gateway.store.pages import Counts
 
 
@@ -95,10 +95,10 @@ def progress(*, disable: bool) -> Progress:
 
 def _table(outcomes: list[Outcome]) -> None:
     table = Table(box=None, pad_edge=False)
-    columns = "采集任务 状态 取得 识别 映射 重复 隔离 忽略 变更 未变 注销".split()
+    columns = ["采集任务", "状态", "取得", "识别", "映射", "重复", "隔离", "忽略", "变更", "未变", "注销"]
     for column in columns:
         table.add_column(_(column), justify="left" if column in columns[:2] else "right")
-    keys = "fetched recognised mapped duplicate quarantined ignored changed unchanged gone".split()
+    keys = ["fetched", "recognised", "mapped", "duplicate", "quarantined", "ignored", "changed", "unchanged", "gone"]
     for o in outcomes:
         table.add_row(o.feed, o.verdict.state, *(str(o.counts[k]) for k in keys))
     out.print(table)
@@ -137,7 +137,7 @@ def status(ctx: typer.Context, as_json: bool = JSON) -> None:
 
 
 def status_table(rows: list[FeedStatus]) -> Table:
-    """dataset × {declared, fetched, accepted, repaired, quarantined, confirmed, three clocks}."""
+    """Dataset × {declared, fetched, accepted, repaired, quarantined, confirmed, three clocks}."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("采集任务", "状态"):
         table.add_column(_(column))
@@ -174,7 +174,7 @@ def runs(
         with g.store.read() as tx:
             rows = tx.all("runs_of_feed", feed=feed, count=count) if feed else tx.all("runs_recent", count=count)
     if as_json:
-        say_json([{k: v for k, v in r._mapping.items() if k not in ("token", "options")} for r in rows])
+        say_json([run_dict(r) for r in rows])
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("批次", "采集任务", "缘由", "状态", "开始", "页", "取得", "变更", "隔离", "说明"):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -152,7 +153,7 @@ def _link(config: Config, doc: Document, county: CountyFile) -> None:
         if (feed.poll is None) == (feed.cron is None):
             doc.report(where, "请写 poll（间隔）或 cron（定时）之一", key=True)
         if feed.cron is not None:
-            _try(doc, (*where, "cron"), lambda cron=feed.cron: cron_trigger(cron))
+            _try(doc, (*where, "cron"), partial(cron_trigger, feed.cron))
         adapter = adapters[feed.source]
         if adapter is not None:
             _check_mapping(doc, where, feed, adapter)

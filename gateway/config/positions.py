@@ -100,7 +100,7 @@ def _holds_secrets(path: Path_) -> bool:
 
 
 def _scalar(node: Any) -> Any:
-    """ruamel's scalar types back to Python's own."""
+    """Ruamel's scalar types back to Python's own."""
     for base in (bool, int, float, str):
         if isinstance(node, base):
             return base(node)
@@ -116,12 +116,12 @@ def validate(document: Document, model: type[M], data: Any = None, base: Path_ =
         return model.model_validate(document.data if data is None else data)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            where, key = _place(model, base, detail)
+            where, key = _place(base, detail)
             document.report(where, _sentence(model, detail), key=key)
         return None
 
 
-def _place(model: type[BaseModel], base: Path_, detail: ErrorDetails) -> tuple[Path_, bool]:
+def _place(base: Path_, detail: ErrorDetails) -> tuple[Path_, bool]:
     loc = tuple(part for part in detail["loc"] if part != "[key]")
     # a union adds the name of the member it tried; such a name is no key of the file
     loc = tuple(part for part in loc if not (isinstance(part, str) and part in _UNION_NAMES))
@@ -141,7 +141,7 @@ def _sentence(model: type[BaseModel], detail: ErrorDetails) -> str:
     if kind == "missing":
         return "缺少这个键"
     if kind == "string_type":
-        return f"应为文本，请给 {detail['input']} 加引号，写成 \"{detail['input']}\""
+        return f'应为文本，请给 {detail["input"]} 加引号，写成 "{detail["input"]}"'
     if kind in ("literal_error", "enum"):
         return f"“{detail['input']}”不在可用值内。可用的有：{context.get('expected', '')}"
     if kind == "value_error":
@@ -155,7 +155,7 @@ def _allowed(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
     """Keys that the model at `loc` knows."""
     current: Any = model
     for part in loc:
-        found = current.model_fields.get(part) if isinstance(current, type) and issubclass(current, BaseModel) else None
+        found = current.model_fields.get(str(part)) if isinstance(current, type) and issubclass(current, BaseModel) else None
         current = _model_in(found.annotation) if found is not None else current
     fields = current.model_fields if isinstance(current, type) and issubclass(current, BaseModel) else {}
     return [info.alias or name for name, info in fields.items()]

@@ -51,9 +51,21 @@ class Outcome:
 
 
 HEALTHY: Final = Verdict("ok")
-COUNTERS: Final = (
-    "pages fetched recognised mapped duplicate quarantined ignored changed unchanged puts gone declared emptiness".split()
-)
+COUNTERS: Final = [
+    "pages",
+    "fetched",
+    "recognised",
+    "mapped",
+    "duplicate",
+    "quarantined",
+    "ignored",
+    "changed",
+    "unchanged",
+    "puts",
+    "gone",
+    "declared",
+    "emptiness",
+]
 
 
 def judge(error: Exception, feed: str) -> Verdict:
@@ -61,7 +73,9 @@ def judge(error: Exception, feed: str) -> Verdict:
     if isinstance(error, SourceDenied):
         return Verdict("denied", error.code, str(error), "county", f"核对账号密钥与授权后运行 shuqiao check {feed}")
     if isinstance(error, SourceMalformed):
-        return Verdict("malformed", error.code, str(error), "agency", f"请部门确认接口；原始应答已留存，运行 shuqiao check {feed}")
+        return Verdict(
+            "malformed", error.code, str(error), "agency", f"请部门确认接口；原始应答已留存，运行 shuqiao check {feed}"
+        )
     if isinstance(error, SourceError):
         return Verdict("unavailable", error.code, str(error), "gateway", "网关会按轮询间隔自动重试")
     if isinstance(error, NeedsPerson):
@@ -69,7 +83,9 @@ def judge(error: Exception, feed: str) -> Verdict:
     if isinstance(error, MappingError):
         return Verdict("misconfigured", "MAPPING", str(error), "county", "修改映射后运行 shuqiao config check")
     code = type(error).__name__
-    return Verdict("failed", code, str(error) if isinstance(error, GatewayError) else code, "gateway", "请查看日志并联系运维")
+    return Verdict(
+        "failed", code, str(error) if isinstance(error, GatewayError) else code, "gateway", "请查看日志并联系运维"
+    )
 
 
 class Executor:
@@ -108,7 +124,9 @@ class Executor:
         with self._store.write() as tx:
             config = tx.one("config_latest")
             at = self._clock.stamp()
-            return bool(tx.run("run_start", id=run_id, at=at, token=fence.token, config_id=config.id if config else None))
+            return bool(
+                tx.run("run_start", id=run_id, at=at, token=fence.token, config_id=config.id if config else None)
+            )
 
     def _attempt(
         self, run: Any, options: RunOptions, fence: Fence, on_page: Callable[[Counts, int | None], None] | None
@@ -186,4 +204,3 @@ def queue_run(
         text = msgspec.json.encode(options or RunOptions()).decode()
         added = tx.run("run_add", feed_id=feed_id, due_at=due_at, reason=reason, actor=actor, options=text)
         return int(tx.value("run_slot", feed_id=feed_id, due_at=due_at, reason=reason)), bool(added)
-

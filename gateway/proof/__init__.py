@@ -16,7 +16,6 @@ from gateway.proof.batch import (
 from gateway.proof.document import Anchor, Anchors, Trust, Verified, prove, verify_document
 from gateway.proof.errors import (
     KeyMalformed,
-    KeysMissing,
     KeysUnreadable,
     PayloadAltered,
     PayloadMissing,
@@ -40,7 +39,6 @@ __all__ = [
     "DirectoryPayloadStore",
     "KeyFile",
     "KeyMalformed",
-    "KeysMissing",
     "KeysUnreadable",
     "Manifest",
     "MemberKey",

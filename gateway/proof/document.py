@@ -99,7 +99,7 @@ class Verified:
     """When the chain took it."""
 
 
-def prove(
+def prove(  # a batch as the store keeps it, then what to show of it
     manifest_bytes: bytes, signature: bytes, payload: bytes, index: int, secrets: Mapping[str, bytes], anchor: Anchor
 ) -> dict[str, Any]:
     """The document for version `index` of a batch, disclosing exactly the groups whose 64 bytes are in `secrets`.

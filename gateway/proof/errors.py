@@ -5,9 +5,8 @@
     │                     ROOT, PATH, ANCHOR, RECEIPT
     ├── PayloadMissing    the payload store has no such file
     ├── PayloadAltered    a file is not what its name promises
-    ├── KeysMissing       no key file was issued to this member for this batch
     ├── KeysUnreadable    a key file is for somebody else, or was altered
-    └── KeyMalformed      a key file of our own (signer, member) does not hold a key
+    └── KeyMalformed      a text or file that should hold a key (signer, member) holds none, or would be overwritten
 
 Sentences are Chinese with named facts; none holds a value of a person or a key.
 """
@@ -49,12 +48,6 @@ class PayloadAltered(ProofError):
     code = "PAYLOAD_ALTERED"
 
 
-class KeysMissing(ProofError):
-    """No key file was issued to this member for this batch."""
-
-    code = "KEYS_MISSING"
-
-
 class KeysUnreadable(ProofError):
     """A key file is for somebody else, or was altered."""
 
@@ -62,6 +55,6 @@ class KeysUnreadable(ProofError):
 
 
 class KeyMalformed(ProofError):
-    """A text that should hold a key holds none."""
+    """A text or file that should hold a key holds none, or would be overwritten."""
 
     code = "KEY_MALFORMED"

@@ -7,7 +7,7 @@ a lock. Queries live in `sql/*.sql`, each named and explained; `:name` parameter
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -28,14 +28,14 @@ SQLITE_PRAGMAS: Final = (
     "PRAGMA temp_store=MEMORY",
 )
 
-_NAME = re.compile(r"^-- name: (\w+)$", re.M)
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
 IN_LIST: Final = "(:list)"
 
 
 @cache
 def queries() -> dict[str, str]:
-    """name -> SQL, from every `sql/*.sql` beside this module."""
+    """Name -> SQL, from every `sql/*.sql` beside this module."""
     out: dict[str, str] = {}
     for file in files("gateway.store").joinpath("sql").iterdir():
         if not file.name.endswith(".sql"):
@@ -153,5 +153,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute(pragma)
 
 
-def row_dict(row: Any) -> Mapping[str, Any]:
+def row_dict(row: Any) -> dict[str, Any]:
+    """A row by column name."""
     return dict(row._mapping)  # noqa: SLF001 # SQLAlchemy's documented name for it

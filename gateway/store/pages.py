@@ -153,12 +153,16 @@ def commit_page(store: Store, page: PageCommit) -> None:
             )
         )
         ids = _write_puts(tx, page, evidence_id)
-        tx.many("observation_touch", [(t.raw_digest, page.rules_id, t.source_time, t.observation) for t in page.touches])
+        tx.many(
+            "observation_touch", [(t.raw_digest, page.rules_id, t.source_time, t.observation) for t in page.touches]
+        )
         tx.many(
             "quarantine_insert",
             [
-                (h.handle, page.feed_id, h.raw_digest, page.rules_id, h.reason, h.field, page.run_id, evidence_id)
-                + (page.at, page.at, h.item)
+                (
+                    *(h.handle, page.feed_id, h.raw_digest, page.rules_id, h.reason, h.field),
+                    *(page.run_id, evidence_id, page.at, page.at, h.item),
+                )
                 for h in page.held
             ],
         )
@@ -224,8 +228,10 @@ def _write_puts(tx: Tx, page: PageCommit, evidence_id: int) -> list[int]:
     tx.many(
         "version_insert",
         [
-            (stream, seq, p.observation, p.number, "put", run, evidence_id, rules, p.source_time)
-            + (p.source_time or page.at, p.flags, p.sealed)
+            (
+                *(stream, seq, p.observation, p.number, "put", run, evidence_id, rules),
+                *(p.source_time, p.source_time or page.at, p.flags, p.sealed),
+            )
             for seq, p in enumerate(page.puts, last - len(page.puts) + 1)
         ],
     )
@@ -246,7 +252,15 @@ class Vanished:
 
 
 def commit_gone(
-    store: Store, fence: Fence, *, feed_id: int, stream_id: int, run_id: int, rules_id: int, at: str, gone: Sequence[Vanished]
+    store: Store,
+    fence: Fence,
+    *,
+    feed_id: int,
+    stream_id: int,
+    run_id: int,
+    rules_id: int,
+    at: str,
+    gone: Sequence[Vanished],
 ) -> None:
     """Tombstones, in one transaction, with the snapshot's seen marks cleared."""
     with store.write() as tx:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.app import Gateway
 from gateway.audit import Action, Actor, NotAllowed
-from gateway.status import feed_statuses
+from gateway.status import feed_statuses, run_dict
 
 
 def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
@@ -51,6 +51,8 @@ def permitted(action: Action) -> Callable[[Request], Gateway]:
     return dependency
 
 
+Reader = Annotated[Gateway, Depends(permitted(Action.READ_STATUS))]
+
 health = APIRouter()
 api = APIRouter(prefix="/api/v1")
 
@@ -62,7 +64,7 @@ def healthz() -> dict[str, str]:
 
 
 @health.get("/readyz", response_model=None)
-def readyz(request: Request, gateway: Gateway = Depends(permitted(Action.READ_STATUS))) -> JSONResponse:  # noqa: B008 # FastAPI's form
+def readyz(request: Request, gateway: Reader) -> JSONResponse:
     """The store answers and the worker lives; 503 names what does not."""
     missing = [] if request.app.state.worker_alive() else ["worker"]
     try:
@@ -74,18 +76,16 @@ def readyz(request: Request, gateway: Gateway = Depends(permitted(Action.READ_ST
 
 
 @api.get("/status")
-def status(gateway: Gateway = Depends(permitted(Action.READ_STATUS))) -> list[dict[str, Any]]:  # noqa: B008 # FastAPI's form
+def status(gateway: Reader) -> list[dict[str, Any]]:
     """Every feed: counters, three clocks, state, owner, next action."""
     return [row.as_dict() for row in feed_statuses(gateway.store)]
 
 
 @api.get("/runs")
 def runs(
-    feed: str = "",
-    count: int = Query(20, ge=1, le=1000),
-    gateway: Gateway = Depends(permitted(Action.READ_STATUS)),  # noqa: B008 # FastAPI's form
+    gateway: Reader, feed: str = "", count: Annotated[int, Query(ge=1, le=1000)] = 20
 ) -> list[dict[str, Any]]:
     """The latest runs, of one feed or of all."""
     with gateway.store.read() as tx:
         rows = tx.all("runs_of_feed", feed=feed, count=count) if feed else tx.all("runs_recent", count=count)
-    return [{k: v for k, v in r._mapping.items() if k not in ("token", "options")} for r in rows]  # noqa: SLF001 # SQLAlchemy's own name
+    return [run_dict(r) for r in rows]

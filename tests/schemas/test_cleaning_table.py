@@ -90,6 +90,7 @@ NAMES: Rows = [
     *[(name, flagged(name, "NAME_GARBLED")) for name in ("李?", "李□", "李〇", "李*", "李\ue000", "李？", " 李?")],
     *[(name, flagged(name)) for name in ("王䶮", "李㛃", "张\U0002c386", "龍", "Anna Lee")],
     ("张三".encode().decode("latin-1"), flagged("张三", "MOJIBAKE")),
+    (f"　{'李明'.encode().decode('latin-1')}", flagged("李明", "TRIMMED", "MOJIBAKE")),
     ("ＡＮＮＡ", flagged("ANNA", "FULLWIDTH")),
     ("丰城某某合作社(普通合伙)", flagged("丰城某某合作社(普通合伙)")),
     ("张\ud800", bad("TEXT_FORM")),
@@ -283,6 +284,7 @@ TEXTS: Rows = [
     ("水稻（早稻）补贴", flagged("水稻(早稻)补贴")),
     ("户名不符，退票", flagged("户名不符，退票")),
     ("丰城".encode().decode("latin-1"), flagged("丰城", "MOJIBAKE")),
+    (f"{'丰城'.encode().decode('latin-1')}　", flagged("丰城", "TRIMMED", "MOJIBAKE")),
     ("50%", flagged("50%")),
     (12, flagged("12")),
     ("㎡", flagged("㎡")),
@@ -295,6 +297,9 @@ MONTHS: Rows = [
         for raw in ("2023-07", "202307", "2023年7月", "2023-07-15", "20230715", "2023/7", 202307)
     ],
     ("2027-12", flagged("2027-12")),
+    ("1900-01", flagged(None, "ZERO_DATE")),
+    ("9999-12", flagged(None, "OPEN_ENDED")),
+    ("2226-01", bad("BAD_DATE")),
     ("长期", flagged(None, "OPEN_ENDED")),
     *[(raw, bad("BAD_DATE")) for raw in ("202313", "2023", "七月")],
 ]

@@ -1,0 +1,72 @@
+"""`trace` and `verify`: where a value came from, and whether the ledger still holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from gateway.audit import Action
+from gateway.cli.common import JSON, actor, gateway, out, say_json
+from gateway.i18n import _
+from gateway.trace import Trace
+from gateway.trace import trace as trace_handle
+
+
+def trace(
+    ctx: typer.Context,
+    handle: Annotated[str, typer.Argument(help="编号（32 位）")],
+    version: Annotated[int, typer.Option("--version", help="版本号；默认最新")] = 0,
+    as_json: bool = JSON,
+) -> None:
+    """从字段追到区块，并当场验证证明。"""
+    with gateway(ctx, Action.TRACE, handle) as g:
+        found = trace_handle(g, handle, version)
+        g.audit.record(actor(), Action.TRACE, handle, {"proven": found.proven})
+    if as_json:
+        say_json(asdict(found))
+    else:
+        out.print(lineage_panel(found))
+    if not found.proven:
+        raise typer.Exit(1)
+
+
+def lineage_panel(t: Trace) -> Group:
+    """The lineage of one version as lines, its fields as a table."""
+    steps = [
+        (_("观测"), f"{t.handle}  {t.feed}  v{t.version} {t.op}  {t.channel}  {_('数据截至')} {t.as_of or '—'}"),
+        (
+            _("采集"),
+            f"{_('批次')} {t.run_id} {_('第')} {t.page or '—'} {_('页')}  {t.request or ''}  {t.answered_at or ''}",
+        ),
+        (_("证据"), f"{_('应答指纹')} {(t.answer_hash or '—')[:32]}…"),
+        (_("规则"), f"{_('映射·清洗·代码表')} {t.rules}"),
+        (_("封存"), f"{_('批')} {(t.batch_id or '—')[:32]}…  {_('叶')} {t.leaf} / {t.of}"),
+        (_("上链"), f"{t.ledger or '—'}  {_('区块')} {t.block}  {(t.block_hash or '')[:32]}…"),
+    ]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("字段", "中文名", "值（脱敏）", "披露组"):
+        table.add_column(_(column))
+    for f in t.fields:
+        if f.value is not None:
+            table.add_row(f.path, f.title, f.value, f.group)
+    lines = [Text.assemble((f"{name}  ", "bold"), text) for name, text in steps]
+    verdict = Text(_("证明成立") if t.proven else _("尚未上链，无法证明"), style="green" if t.proven else "yellow")
+    also = [Text(f"  {a['feed']}  {a['handle']}  {a['role']}") for a in t.also]
+    return Group(table, *lines, verdict, *([Text(_("同一人在其他数据中："), style="bold"), *also] if also else []))
+
+
+def verify(ctx: typer.Context, as_json: bool = JSON) -> None:
+    """重新核对整个账本；哪个区块不对，就指出哪个。"""
+    with gateway(ctx, Action.VERIFY) as g:
+        results = g.verify_chains()
+        g.audit.record(actor(), Action.VERIFY, "", {"blocks": sum(results.values())})
+    if as_json:
+        say_json(results)
+        return
+    for sink, blocks in results.items():
+        out.print(_("{sink}：{blocks} 个区块全部相符").format(sink=sink, blocks=blocks), style="green")

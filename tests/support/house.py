@@ -1,0 +1,130 @@
+"""A whole installation in a folder: mock agencies, configuration, gateway; and the oracle that compares it with the truth."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+import mock_agencies
+from gateway.app import Gateway
+from gateway.clock import SHANGHAI, Clock
+from gateway.dispatch.execute import Outcome, RunOptions, queue_run
+from gateway.proof import MemberKey
+from gateway.settings import Settings
+from schemas import DATASETS
+
+ROOT = Path(__file__).parents[2]
+COUNTY = "360981"
+FEEDS = {name: f"{COUNTY}/{name}" for name in ("household_member", "payment", "homestead", "marriage", "assistance")}
+
+
+@dataclass
+class House:
+    """A gateway of Fengcheng over running mock agencies."""
+
+    home: Path
+    agencies: Any
+    gateway: Gateway
+    member_key: MemberKey
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def sync(self, *datasets: str, **options: bool) -> list[Outcome]:
+        """Runs the feeds here and now."""
+        done = []
+        for name in datasets or FEEDS:
+            with self.gateway.store.read() as tx:
+                row = tx.one("feed_by_name", name=FEEDS[name])
+            slot = Clock.real().isoformat(timespec="microseconds")
+            run, _ = queue_run(
+                self.gateway.store, row.id, due_at=slot, reason="test", actor="test", options=RunOptions(**options)
+            )
+            done.append(self.gateway.executor.execute(run))
+        self.outcomes += done
+        return done
+
+    def advance(self, days: int) -> dict[str, int]:
+        """Lets days pass everywhere; answers how many observations the world changed, by dataset."""
+        changed: dict[str, int] = self.agencies.advance(days)
+        self.set_clock()
+        return changed
+
+    def set_clock(self) -> None:
+        now = datetime.fromisoformat(self.agencies.world.now).replace(tzinfo=SHANGHAI)
+        self.gateway.clock.set(now)
+
+    def records(self, dataset: str) -> list[dict[str, Any]]:
+        """Every living observation of a feed, decrypted."""
+        vault, out = self.gateway.vault, []
+        with self.gateway.store.read() as tx:
+            feed = tx.one("feed_by_name", name=FEEDS[dataset])
+            ids = [r[0] for r in tx.all("observations_known", feed_id=feed.id)]
+            for row in tx.among("versions_latest", ids):
+                text = vault.open_version(vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed)
+                out.append(msgspec.json.decode(text))
+        return out
+
+    def held(self, dataset: str) -> Counter[tuple[str, str | None]]:
+        """Open quarantine by reason and field."""
+        with self.gateway.store.read() as tx:
+            rows = tx.all("quarantine_list", feed=FEEDS[dataset], state="open", count=1_000_000)
+        return Counter((r.reason, r.field) for r in rows)
+
+    def close(self) -> None:
+        self.gateway.close()
+
+
+def install(home: Path, urls: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, MemberKey]:
+    """The repository's own configuration in a folder of its own, pointed at running agencies."""
+    shutil.copytree(ROOT / "config", home / "config")
+    monkeypatch.setenv("SHUQIAO_DEMO_EXCHANGE", urls["provincial"])
+    monkeypatch.setenv("SHUQIAO_DEMO_REAL_ESTATE", f"{urls['real_estate']}/services/RealEstate?wsdl")
+    monkeypatch.setenv("SHUQIAO_DEMO_CIVIL", urls["civil"])
+    key = MemberKey.new()
+    (home / "data" / "members").mkdir(parents=True)
+    (home / "data" / "members" / "demo-bank.pub").write_text(key.public.text, "ascii")
+    return Settings(config=home / "config", data=home / "data"), key
+
+
+@contextmanager
+def house(
+    home: Path, monkeypatch: pytest.MonkeyPatch, *, households: int = 150, seed: int = 1, dirt: float = 0.03
+) -> Iterator[House]:
+    """Everything running, nothing collected yet."""
+    with mock_agencies.start(households=households, seed=seed, dirt=dirt) as agencies:
+        settings, key = install(home, agencies.urls, monkeypatch)
+        gateway = Gateway(settings)
+        made = House(home, agencies, gateway, key)
+        made.set_clock()
+        _ = gateway.config
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def canonical_key(dataset: str, record: dict[str, Any]) -> str:
+    return "|".join(str(record[f]) for f in DATASETS[dataset].record_key)
+
+
+def differences(made: House, dataset: str) -> list[str]:
+    """Everything in which the gateway differs from the truth; empty when it is right."""
+    truth = made.agencies.truth(dataset)
+    wanted = {canonical_key(dataset, t["canonical"]): t["canonical"] for t in truth if t["verdict"] == "accept"}
+    got = {canonical_key(dataset, r): r for r in made.records(dataset)}
+    out = [f"missing {k}" for k in wanted.keys() - got.keys()] + [f"extra {k}" for k in got.keys() - wanted.keys()]
+    for key in wanted.keys() & got.keys():
+        out += [f"{key} {f}: {got[key][f]!r} is {v!r}" for f, v in wanted[key].items() if got[key][f] != v]
+        out += [f"{key}: unknown field {f}" for f in got[key].keys() - wanted[key].keys()]
+    reasons = Counter((t["reason"], t["field"]) for t in truth if t["verdict"] == "quarantine")
+    held = made.held(dataset)
+    out += [f"quarantine {k}: {held[k]} held, {reasons[k]} true" for k in held.keys() | reasons.keys() if held[k] != reasons[k]]
+    return out
