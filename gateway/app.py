@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from adapters.kit import Adapter, Allowance, Http, Ports, SourceSettings, Translator, registry
+from adapters.kit.recording import Recording, record
 from gateway.accounts import AccountBudget, AccountSecrets
 from gateway.audit import Action, Actor, AllowAll, Authorizer
 from gateway.auditlog import AuditLog
@@ -155,6 +156,23 @@ class Gateway:
             namer=Namer(self.vault, dataset, row.uid),
             vanish_limit=feed.model.vanish_limit,
         )
+
+    def record(self, name: str, pages: int) -> Recording:
+        """Every stream of a feed's source, read once and once more, scrubbed of people, keys and addresses.
+
+        Raises:
+            SourceError: the source did not give what was asked.
+        """
+        feed = self.feed(name)
+        adapter = self.adapter(feed)
+        account = self.config.accounts[feed.source.account]
+        try:
+            secrets = {key: adapter.ports.secrets.get(key) for key in account.secrets}
+            return record(
+                type(adapter), adapter.ports, adapter.settings, feed.county.code, pages=pages, secrets=secrets
+            )
+        finally:
+            adapter.close()
 
     @cached_property
     def executor(self) -> Executor:

@@ -31,6 +31,10 @@ class Namer:
         prefix, handle, fields = self._prefix, self._handle, self._key_fields
         return [handle(prefix + "\0".join([r[f] for f in fields])) for r in records]  # type: ignore[misc] # key fields are text
 
+    def handle_of(self, partial: Canonical) -> bytes | None:
+        """The handle of a record of which perhaps not everything could be read; None when its key could not."""
+        return None if any(partial.get(f) is None for f in self._key_fields) else self.handles([partial])[0]
+
     def subjects(self, records: Sequence[Canonical]) -> list[list[tuple[bytes, str]]]:
         """(name, role) of every person each record is about."""
         out: list[list[tuple[bytes, str]]] = [[] for _ in records]

@@ -183,6 +183,7 @@ class Pipeline:
                 touches=sorter.touches,
                 held=sorter.held,
                 settled=sorter.settled,
+                superseded=sorter.superseded,
                 contact=not replay,
                 seen=sorter.seen if feed.stream.snapshot and not replay else None,
             ),
@@ -235,6 +236,7 @@ class _Sorter:
         self.settled: list[bytes] = []
         self.seen = array("q")
         self.newest: str | None = None
+        self.superseded: list[int] = []
         self._mended: set[bytes] = set()
 
     def sort(self) -> None:
@@ -248,10 +250,12 @@ class _Sorter:
             translated = self._feed.translator.translate(self._page.rows.decode(None if whole else wanted))
             self.newest = translated.newest
             self.counts.ignored = sum(map(len, translated.ignored.values()))
-            self._place(tx, translated, wanted, digests)
+            self._place(tx, translated, [wanted[p] for p in translated.positions], digests)
             self._protect(tx, translated)
-        for rejected in translated.rejected:
-            self._hold(wanted[rejected.position], digests, rejected.reason, rejected.field)
+            self._supersede(tx)
+        for rejected, partial in zip(translated.rejected, translated.partial, strict=True):
+            about = self._feed.namer.handle_of(partial)
+            self._hold(wanted[rejected.position], digests, rejected.reason, rejected.field, about)
 
     def _recognise(self, tx: Tx, digests: list[bytes]) -> list[int]:
         """Positions that have to be mapped; counts the rest."""
@@ -277,7 +281,8 @@ class _Sorter:
             met.add(digest)
         return wanted
 
-    def _place(self, tx: Tx, t: Translated, wanted: Sequence[int], digests: list[bytes]) -> None:
+    def _place(self, tx: Tx, t: Translated, at: Sequence[int], digests: list[bytes]) -> None:
+        """Records by what the store holds under their handles; `at` is the place of each in the page."""
         handles = self._feed.namer.handles(t.records)
         stored = {row[0]: row for row in tx.among("observations_by_handle", handles)} if handles else {}
         recognised = set(self.seen)
@@ -286,13 +291,13 @@ class _Sorter:
         for i, handle in enumerate(handles):
             known = stored.get(handle)
             if known is not None and known.id in recognised:
-                self._twin(t, i, known.source_time, None, wanted, digests)
+                self._twin(t, i, known.source_time, None, at, digests)
             elif handle in first:
-                self._twin(t, i, t.times[first[handle]], t.records[first[handle]], wanted, digests)
+                self._twin(t, i, t.times[first[handle]], t.records[first[handle]], at, digests)
             else:
                 first[handle] = i
                 keep.append(i)
-        self._versions(tx, t, keep, handles, stored, wanted, digests)
+        self._versions(tx, t, keep, handles, stored, at, digests)
 
     def _twin(
         self,
@@ -300,14 +305,14 @@ class _Sorter:
         i: int,
         time: str | None,
         record: Canonical | None,
-        wanted: Sequence[int],
+        at: Sequence[int],
         digests: list[bytes],
     ) -> None:
         """A second item of one page under a key already met: a repetition, an older state, or a contradiction."""
         if t.records[i] == record or (time and t.times[i] and str(t.times[i]) < time):
             self.counts.duplicate += 1
         else:
-            self._hold(wanted[i], digests, "DUPLICATE_KEY", None)
+            self._hold(at[i], digests, "DUPLICATE_KEY", None)
 
     def _versions(
         self,
@@ -316,7 +321,7 @@ class _Sorter:
         keep: list[int],
         handles: list[bytes],
         stored: dict[bytes, Any],
-        wanted: Sequence[int],
+        at: Sequence[int],
         digests: list[bytes],
     ) -> None:
         vault, namer, counts = self._vault, self._feed.namer, self.counts
@@ -328,7 +333,7 @@ class _Sorter:
         nonces = vault.noise(len(keep) * NONCE_BYTES)
         olds: list[tuple[Put, Any]] = []
         for n, i in enumerate(keep):
-            handle, position = handles[i], wanted[i]
+            handle, position = handles[i], at[i]
             known = stored.get(handle)
             if known is not None:
                 self.seen.append(known.id)
@@ -367,7 +372,7 @@ class _Sorter:
         if olds:
             self._stale(tx, olds)
         if self._mended:
-            self.settled = [d for i in keep if (d := digests[wanted[i]]) in self._mended]
+            self.settled = [d for i in keep if (d := digests[at[i]]) in self._mended]
 
     def _stale(self, tx: Tx, olds: list[tuple[Put, Any]]) -> None:
         """Names that the version before had and this one has not: found by opening it, so that no index grows for it."""
@@ -382,7 +387,15 @@ class _Sorter:
             put.stale_subjects = [s for s in subjects if s not in put.subjects]
             put.stale_indexes = [s for s in indexes if s not in put.indexes]
 
-    def _hold(self, position: int, digests: list[bytes], reason: str, field_: str | None) -> None:
+    def _supersede(self, tx: Tx) -> None:
+        """A readable row settles the unreadable ones that came before it under its key, unless they came in this page."""
+        if self.puts and tx.value("quarantine_open", feed_id=self._feed.id):
+            found = tx.among("quarantine_about", [p.handle for p in self.puts], self._feed.id)
+            self.superseded = [row[0] for row in found]
+
+    def _hold(
+        self, position: int, digests: list[bytes], reason: str, field_: str | None, about: bytes | None = None
+    ) -> None:
         digest = digests[position]
         self.counts.quarantined += 1
         self.held.append(
@@ -392,6 +405,7 @@ class _Sorter:
                 reason,
                 field_,
                 self._vault.seal(ITEM, bytes(self._page.rows.raw[position])),
+                about,
             )
         )
 

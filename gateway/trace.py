@@ -12,7 +12,7 @@ from gateway.errors import Usage
 from gateway.proof import Trust, expand, payload_name, prove, verify_document
 from gateway.vault import handle_bytes, handle_text
 from schemas import DATASETS
-from schemas.masking import mask
+from schemas.masking import mask, mask_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +123,7 @@ def document(gateway: Gateway, row: Any, batch: Any, groups: set[str] | None = N
     key = gateway.vault.unwrap(row.wrapped_key) if row.wrapped_key and row.sealed else None
     names = _group_names(payload, row.seq - batch.first) if key else []
     secrets = {g: expand(key, row.number, g) for g in names if key and (groups is None or g in groups)}
-    return prove(
-        batch.manifest, batch.signature, payload, index=row.seq - batch.first, secrets=secrets, anchor=anchor
-    )
+    return prove(batch.manifest, batch.signature, payload, index=row.seq - batch.first, secrets=secrets, anchor=anchor)
 
 
 def _group_names(payload: bytes, index: int) -> list[str]:
@@ -154,11 +152,13 @@ def _fields(dataset: str, record: dict[str, Any]) -> list[TracedField]:
     out = []
     for spec in DATASETS[dataset].fields.values():
         if spec.part is None:
-            out.append(TracedField(spec.path, spec.of.title, _masked(spec.kind, record.get(spec.name)), spec.of.group))
+            out.append(
+                TracedField(spec.path, spec.of.title, _masked(mask_kind(spec), record.get(spec.name)), spec.of.group)
+            )
             continue
         for i, element in enumerate(record.get(spec.part) or ()):
             path, group = f"{spec.part}.{i}.{spec.name}", f"{spec.of.group}/{i}"
-            out.append(TracedField(path, spec.of.title, _masked(spec.kind, element.get(spec.name)), group))
+            out.append(TracedField(path, spec.of.title, _masked(mask_kind(spec), element.get(spec.name)), group))
     return out
 
 

@@ -33,6 +33,8 @@ class Dirt:
         if "holders.id_no" in paths:
             self._waiting.append("MISALIGNED")
         Random(f"{seed}/{dataset}/kinds").shuffle(self._waiting)
+        # The shortest source is the only one with months and counts: they come first, or a small world would lack them.
+        self._waiting.sort(key=lambda kind: kind.partition("_")[0] not in {"MONTH", "COUNT"})
 
     def item(
         self, key: str, updated: str, raw: Raw, canonical: Canonical, *, revision: str = "", clean: bool = False

@@ -42,7 +42,16 @@ class Check:
 def checks(kind: type[Adapter], recording: Recording) -> list[Check]:
     """Every check, ready to run over this recording."""
     subject = _Subject(kind, recording)
-    return [Check(check.__name__, lambda check=check: check(subject)) for check in CHECKS]  # type: ignore[misc] # bound early
+    return [Check(check.__name__, partial(_kept, check, subject)) for check in CHECKS]
+
+
+def _kept(check: Callable[[_Subject], None], subject: _Subject) -> None:
+    try:
+        check(subject)
+    except Broken:
+        raise
+    except Exception as error:
+        raise Broken(f"raised {type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True)

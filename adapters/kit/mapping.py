@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from schemas import Canonical, Dataset, FieldSpec
 from schemas.cleaning import Cleaned, Options, cleaner
+from schemas.masking import mask_kind
 from schemas.plain import Plain, plain
 from schemas.provenance import CLEANING_VERSION, CODES_VERSION
 
@@ -307,8 +308,8 @@ class Translator:
         return blake2b(msgspec.json.encode(what, order="sorted"), digest_size=8).hexdigest()
 
     def kind(self, path: str) -> str:
-        """The kind of value a rule's path holds; decides how it is masked."""
-        return self.dataset.fields[_leaf(path)].kind
+        """How a value under a rule's path is masked (`schemas.masking`)."""
+        return mask_kind(self.dataset.fields[_leaf(path)])
 
     def _check_paths(self) -> None:
         fields = self.dataset.fields

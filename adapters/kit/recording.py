@@ -72,6 +72,9 @@ class Recorder(httpx.BaseTransport):
         self._onward = onward
         self.exchanges: list[Exchange] = []
 
+    def close(self) -> None:
+        self._onward.close()
+
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = self._onward.handle_request(request)
         body = response.read()
@@ -195,13 +198,17 @@ def record(
     """
     kind(ports, settings, county).probe()
     recorder = Recorder(onward or httpx.HTTPTransport())
-    adapter = kind(replace(ports, http=Http(transport=recorder)), settings, county)
+    http = Http(transport=recorder)
     complete = {}
-    for dataset in kind.streams:
-        read, cursor = run(adapter, dataset, None, pages)
-        complete[dataset] = read[-1].last
-        if read[-1].last:
-            run(adapter, dataset, cursor, pages)
+    try:
+        adapter = kind(replace(ports, http=http), settings, county)
+        for dataset in kind.streams:
+            read, cursor = run(adapter, dataset, None, pages)
+            complete[dataset] = read[-1].last
+            if read[-1].last:
+                run(adapter, dataset, cursor, pages)
+    finally:
+        http.close()
     scrubber = Scrubber(columns(kind.streams.items()), (secrets or {}).values())
     told = settings.model_dump(mode="json", exclude_none=True)
     hosts = {_host(value) for value in told.values() if isinstance(value, str) and value.startswith("http")}

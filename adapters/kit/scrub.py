@@ -1,7 +1,7 @@
 """Takes the people out of recorded answers, consistently: the same person stays the same person within one recording.
 
-What a column holds is read from the adapter's own mapping and the field table. Columns nobody maps are blanked unless they
-are plainly a code, a number or a date. What cannot be told by its column (an ID number in a message) is found by its form,
+What a column holds is read from the adapter's own mapping and the field table. Columns nobody maps are blanked: a replay does
+not need them, and what they hold nobody has looked at. What cannot be told by its column (an ID number in a message) is found by its form,
 and in the end every original name, number and secret that was met is swept out of every text. Answers keep their shape,
 dates, area counts and money, so that a scrubbed recording still runs through the adapter and its mapping.
 """
@@ -23,7 +23,7 @@ from lxml import etree
 from adapters.kit.base import Stream
 from adapters.kit.errors import SourceError
 from adapters.kit.mapping import FieldRule
-from adapters.kit.xmlrows import inner, parse, utf8
+from adapters.kit.xmlrows import inner, parse
 from schemas import DATASETS
 from schemas.fields import Sensitivity
 
@@ -35,9 +35,6 @@ _NAME: Final = re.compile(rf"[{_HAN}](?:[ \u3000·•．・.‧]?[{_HAN}])*")
 _ID: Final = re.compile(r"(?<![0-9０-９])[0-9０-９]{17}[0-9０-９XxＸｘХх](?![0-9０-９])")
 _PHONE: Final = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 _LONG: Final = re.compile(r"(?<![\d.])\d{16,22}(?!\d)")
-_PLAIN: Final = re.compile(
-    r"[A-Za-z0-9_.\-]{0,4}|-?\d{1,8}(\.\d{1,2})?|\d{4}[-/]?\d{2}([-/]?\d{2})?([ T]\d{2}:\d{2}:\d{2}(\.\d+)?)?"
-)
 _YEAR: Final = re.compile(r"(19|20)\d\d")
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -52,8 +49,8 @@ def columns(streams: Iterable[tuple[str, Stream]]) -> dict[str, str]:
             spec = fields.get(re.sub(r"\.\d+\.", ".", path))
             if column is not None and spec is not None:
                 found[column] = _treatment(spec.kind, spec.of.level)
-        if isinstance(stream.source_time, str):
-            found[stream.source_time] = "keep"
+        kept = [stream.source_time, *(ignored.from_ for ignored in stream.ignore.values())]
+        found |= {column: "keep" for column in kept if isinstance(column, str) and column not in found}
     return found
 
 
@@ -88,8 +85,8 @@ class Scrubber:
                 return self._patterns(text)
         if stripped[:1] == "<":
             try:
-                root = parse(inner(stripped) if "encoding=" not in stripped[:80] else utf8(stripped.encode()))
-            except (SourceError, ValueError):
+                root = parse(inner(stripped))
+            except SourceError:
                 return self._patterns(text)
             self._xml(root)
             return etree.tostring(root, encoding="unicode")
@@ -99,51 +96,62 @@ class Scrubber:
         """Everything that was replaced anywhere, gone from here too."""
         for secret in self._secrets:
             text = text.replace(secret, SCRUBBED)
-        for original, stand_in in self._ids.items():
-            text = text.replace(original, stand_in)
-        for original in sorted(self._names, key=len, reverse=True):
-            if len(original) > 1:
-                text = text.replace(original, self._names[original])
+        for known in (self._ids, self._names):
+            stand_ins = set(known.values())
+            for original in sorted(known, key=len, reverse=True):
+                if len(original) > 1 and original not in stand_ins:
+                    text = text.replace(original, known[original])
         return text
 
-    def _json(self, value: Any, name: str, in_row: bool = False) -> Any:
+    def _json(self, value: Any, name: str) -> Any:
         if isinstance(value, dict):
-            row = len(self._treatments.keys() & value.keys()) > 1
-            return {key: self._json(inside, key, row) for key, inside in value.items()}
+            if len(self._treatments.keys() & value.keys()) > 1:
+                return {key: self._json_cell(key, cell) for key, cell in value.items()}
+            return {key: self._json(inside, key) for key, inside in value.items()}
         if isinstance(value, list):
-            return [self._json(inside, name, in_row) for inside in value]
-        if isinstance(value, str):
-            return self._leaf(name, value, in_row)
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**10:
-            return int(re.sub(r"\D", "0", self._leaf(name, str(value), in_row=False)))
-        return value
+            return [self._json(inside, name) for inside in value]
+        return self._loose(name, value) if isinstance(value, str) else value
+
+    def _json_cell(self, column: str, value: Any) -> Any:
+        if value is None or isinstance(value, str):
+            return value and self._cell(column, value)
+        if isinstance(value, (dict, list)):
+            return None
+        treatment = self._treatments.get(column)
+        if treatment == "keep" or isinstance(value, (bool, float)):
+            return value if treatment else None
+        scrubbed = self._cell(column, str(value))
+        return int(scrubbed) if scrubbed.isdigit() else scrubbed
 
     def _xml(self, root: Any) -> None:
         for element in root.iter("*"):
-            parent = element.getparent()
-            siblings = {etree.QName(child).localname for child in parent} if parent is not None else set()
-            in_row = len(self._treatments.keys() & siblings) > 1
-            row = len(self._treatments.keys() & {etree.QName(name).localname for name in element.attrib}) > 1
             for name, value in element.attrib.items():
-                element.set(name, self._leaf(etree.QName(name).localname, value, row))
-            if element.text and not len(element):
-                element.text = self._leaf(etree.QName(element).localname, element.text, in_row)
+                known = len(self._treatments.keys() & set(map(_local, element.attrib))) > 1
+                element.set(name, self._cell(_local(name), value) if known else self._loose(_local(name), value))
+            if not element.text or len(element):
+                continue
+            parent = element.getparent()
+            beside = set() if parent is None else {_local(child.tag) for child in parent}
+            known = len(self._treatments.keys() & beside) > 1
+            name = _local(element.tag)
+            element.text = self._cell(name, element.text) if known else self._loose(name, element.text)
 
-    def _leaf(self, name: str, value: str, in_row: bool) -> str:
-        if SECRET_NAME.search(name):
-            return SCRUBBED
-        if not in_row:
-            return self.body(value) if value.lstrip()[:1] in {"{", "[", "<"} else self._patterns(value)
-        treatment = self._treatments.get(name)
-        if treatment is None:
-            return value if _PLAIN.fullmatch(value.strip()) else "隐"
+    def _cell(self, column: str, value: str) -> str:
+        """A value of a row."""
         return {
+            None: lambda _: "",
             "name": self._name,
             "id": self._id_cell,
             "digits": self._digits,
             "text": self._text,
             "keep": self._patterns,
-        }[treatment](value)
+        }[self._treatments.get(column)](value)
+
+    def _loose(self, name: str, value: str) -> str:
+        """A value outside rows: a message, a total, or a document of its own."""
+        if SECRET_NAME.search(name):
+            return SCRUBBED
+        return self.body(value) if value.lstrip()[:1] in {"{", "[", "<"} else self._patterns(value)
 
     def _name(self, value: str) -> str:
         """Each name of a list of names; what follows a name (户主) stays."""
@@ -214,6 +222,10 @@ class Scrubber:
         value = _ID.sub(lambda found: self._id_written(found[0]), value)
         value = _PHONE.sub("13000000000", value)
         return _LONG.sub(lambda found: found[0] if found[0].startswith("360999") else self._digits(found[0]), value)
+
+
+def _local(tag: str) -> str:
+    return etree.QName(tag).localname
 
 
 def _is_date(text: str) -> bool:

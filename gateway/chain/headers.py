@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.chain.base import ChainBroken, ChainUnavailable, Head, Receipt
 from gateway.chain.blocks import GENESIS, Block, SignedHead, verified
+from gateway.proof.errors import ProofError
 from gateway.proof.manifest import Manifest
 from gateway.proof.signing import PublicKey
 
@@ -137,7 +138,11 @@ def _blocks(lines: list[bytes]) -> Iterator[Block]:
             )
         except ValueError:
             raise ChainBroken(position, "账本头的这一行无法读取") from None
-        # whatever a member reads in a line is checked, also what could be computed
-        if line != _line(block):
+        try:
+            # whatever a member reads in a line is checked, also what could be computed
+            agrees = line == _line(block)
+        except ProofError as error:
+            raise ChainBroken(position, str(error)) from error
+        if not agrees:
             raise ChainBroken(position, "账本头的这一行与清单不符")
         yield block

@@ -35,7 +35,9 @@ app = typer.Typer(
 @app.callback()
 def root(
     ctx: typer.Context,
-    config_dir: Annotated[Path | None, typer.Option("--config", help="配置目录（SHUQIAO_CONFIG，默认 config/）")] = None,
+    config_dir: Annotated[
+        Path | None, typer.Option("--config", help="配置目录（SHUQIAO_CONFIG，默认 config/）")
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option("--data", help="数据目录（SHUQIAO_DATA，默认 var/）")] = None,
     lang: Annotated[str | None, typer.Option("--lang", help="zh 或 en")] = None,
 ) -> None:

@@ -24,9 +24,7 @@ def check(
     """逐层检查：配置、域名、端口、TLS、认证、服务描述、试读、映射、字段约束。"""
     with gateway(ctx, Action.CHECK, feed) as g:
         names = [g.feed(feed).name] if feed else list(g.config.feeds)
-        results = {
-            name: check_feed(g.feed(name), partial(g.prepare, name), g.draft.problems) for name in names
-        }
+        results = {name: check_feed(g.feed(name), partial(g.prepare, name), g.draft.problems) for name in names}
     if as_json:
         say_json({name: [asdict(p) for p in probes] for name, probes in results.items()})
     else:

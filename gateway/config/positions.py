@@ -155,7 +155,11 @@ def _allowed(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
     """Keys that the model at `loc` knows."""
     current: Any = model
     for part in loc:
-        found = current.model_fields.get(str(part)) if isinstance(current, type) and issubclass(current, BaseModel) else None
+        found = (
+            current.model_fields.get(str(part))
+            if isinstance(current, type) and issubclass(current, BaseModel)
+            else None
+        )
         current = _model_in(found.annotation) if found is not None else current
     fields = current.model_fields if isinstance(current, type) and issubclass(current, BaseModel) else {}
     return [info.alias or name for name, info in fields.items()]

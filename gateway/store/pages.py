@@ -61,6 +61,8 @@ class Held:
     reason: str
     field: str | None
     item: bytes
+    about: bytes | None
+    """Handle of the observation it is about, where its record key could be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ class PageCommit:
     held: list[Held]
     settled: Sequence[bytes] = ()
     """Raw digests mapped now that may stand in quarantine from before their rules were mended."""
+    superseded: Sequence[int] = ()
+    """Quarantined items of which this page brings a readable successor."""
     contact: bool = True
     """The source itself answered; a replay never moves the contact clock."""
     seen: array[int] | None = None
@@ -161,12 +165,13 @@ def commit_page(store: Store, page: PageCommit) -> None:
             [
                 (
                     *(h.handle, page.feed_id, h.raw_digest, page.rules_id, h.reason, h.field),
-                    *(page.run_id, evidence_id, page.at, page.at, h.item),
+                    *(page.run_id, evidence_id, page.at, page.at, h.item, h.about),
                 )
                 for h in page.held
             ],
         )
         tx.many("quarantine_settled", [(page.at, "mapping", page.feed_id, d) for d in page.settled])
+        tx.many("quarantine_superseded", [(page.at, "source", i) for i in page.superseded])
         if page.seen is not None:
             page.seen.extend(ids)
             tx.run("seen_put", feed_id=page.feed_id, run_id=page.run_id, page=page.page, ids=page.seen.tobytes())

@@ -223,7 +223,9 @@ quarantine = Table(
     _bytes("item"),
     _text("note", nullable=True),
     _text("actor", nullable=True),
+    _bytes("about", nullable=True),
     UniqueConstraint("feed_id", "raw_digest"),
+    Index(None, "feed_id", "about"),
 )
 
 seen = Table(

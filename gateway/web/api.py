@@ -82,9 +82,7 @@ def status(gateway: Reader) -> list[dict[str, Any]]:
 
 
 @api.get("/runs")
-def runs(
-    gateway: Reader, feed: str = "", count: Annotated[int, Query(ge=1, le=1000)] = 20
-) -> list[dict[str, Any]]:
+def runs(gateway: Reader, feed: str = "", count: Annotated[int, Query(ge=1, le=1000)] = 20) -> list[dict[str, Any]]:
     """The latest runs, of one feed or of all."""
     with gateway.store.read() as tx:
         rows = tx.all("runs_of_feed", feed=feed, count=count) if feed else tx.all("runs_recent", count=count)

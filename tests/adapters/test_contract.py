@@ -207,43 +207,43 @@ class TellsItsSecret(Twin):
             raise SourceMalformed(error.code, said) from error
 
 
-TWINS: list[tuple[str, type[Twin]]] = [
-    ("name_is_its_module", BadName),
-    ("name_is_its_module", NoTitle),
-    ("mapping_fits_the_schema", UnknownField),
-    ("mapping_fits_the_schema", RequiredFieldUnfed),
-    ("mapping_fits_the_schema", FieldFromNowhere),
-    ("source_time_dates_the_rows", Undated),
-    ("source_time_dates_the_rows", DatedByTheWrongColumn),
-    ("a_run_ends_and_rests", Endless),
-    ("a_run_ends_and_rests", CursorNone),
-    ("cursors_are_json_and_resume", CursorNotJson),
-    ("cursors_are_json_and_resume", CursorForgets),
-    ("a_resting_cursor_may_be_used_twice", Drifting),
-    ("rows_decode_to_the_mapped_columns", TuplesForItems),
-    ("rows_decode_to_the_mapped_columns", LosesAnItem),
-    ("rows_decode_to_the_mapped_columns", AlwaysTheFirstItems),
-    ("rows_decode_to_the_mapped_columns", MapsAColumnNobodySends),
-    ("equal_items_have_equal_bytes", Stamped),
-    ("nothing_is_lost_on_the_way", Shrinking),
-    ("nothing_is_confirmed", NoTotal),
-    ("failures_are_named", KeyErrorOnAStrangeAnswer),
-    ("failures_are_named", SwallowsFailures),
-    ("strange_cursors_are_refused_or_read", TrustsItsCursor),
-    ("nothing_private_is_said", TellsItsQuery),
-    ("nothing_private_is_said", TellsItsSecret),
+TWINS: list[tuple[str, type[Twin], str]] = [
+    ("name_is_its_module", BadName, "not the module's"),
+    ("name_is_its_module", NoTitle, "title is blank"),
+    ("mapping_fits_the_schema", UnknownField, "no field bride"),
+    ("mapping_fits_the_schema", RequiredFieldUnfed, "nothing feeds cert_no"),
+    ("mapping_fits_the_schema", FieldFromNowhere, "dept_name has no source"),
+    ("source_time_dates_the_rows", Undated, "without a source time"),
+    ("source_time_dates_the_rows", DatedByTheWrongColumn, "dates no row"),
+    ("a_run_ends_and_rests", Endless, "no last page"),
+    ("a_run_ends_and_rests", CursorNone, "the cursor after the last page is None"),
+    ("cursors_are_json_and_resume", CursorNotJson, "the cursor is not JSON"),
+    ("cursors_are_json_and_resume", CursorForgets, "leads elsewhere"),
+    ("a_resting_cursor_may_be_used_twice", Drifting, "drifts though nothing changed"),
+    ("rows_decode_to_the_mapped_columns", TuplesForItems, "raised AttributeError"),
+    ("rows_decode_to_the_mapped_columns", LosesAnItem, "rows gave"),
+    ("rows_decode_to_the_mapped_columns", AlwaysTheFirstItems, "picks others"),
+    ("rows_decode_to_the_mapped_columns", MapsAColumnNobodySends, "no row has DEPT"),
+    ("equal_items_have_equal_bytes", Stamped, "the same answer, other bytes"),
+    ("nothing_is_lost_on_the_way", Shrinking, "of 1000000 items"),
+    ("nothing_is_confirmed", NoTotal, "a confirmed nothing"),
+    ("failures_are_named", KeyErrorOnAStrangeAnswer, "became KeyError"),
+    ("failures_are_named", SwallowsFailures, "went unnoticed"),
+    ("strange_cursors_are_refused_or_read", TrustsItsCursor, "became TypeError"),
+    ("nothing_private_is_said", TellsItsQuery, "says a query"),
+    ("nothing_private_is_said", TellsItsSecret, "says replayed-"),
 ]
 
 
 def test_every_check_has_a_twin_that_breaks_it() -> None:
-    assert {check for check, _ in TWINS} == set(NAMES)
+    assert {check for check, _, _ in TWINS} == set(NAMES)
 
 
-@pytest.mark.parametrize(("check", "twin"), TWINS, ids=[twin.__name__ for _, twin in TWINS])
-def test_a_check_can_fail(check: str, twin: type[Twin]) -> None:
+@pytest.mark.parametrize(("check", "twin", "sentence"), TWINS, ids=[twin.__name__ for _, twin, _ in TWINS])
+def test_a_check_can_fail(check: str, twin: type[Twin], sentence: str) -> None:
     twin.__module__ = "adapters.civil_affairs"
     found = next(c for c in checks(twin, recording("civil_affairs")) if c.name == check)
-    with pytest.raises(Broken):
+    with pytest.raises(Broken, match=sentence):
         found.run()
 
 

@@ -54,7 +54,7 @@ def test_an_answer_comes_whole(http: Http, server: Any) -> None:
         (302, {"Location": "http://127.0.0.2:9/login"}, "", SourceMalformed, "REDIRECT"),
     ],
 )
-def test_a_failure_is_named_by_what_to_do_next(  # noqa: PLR0917 # one column of the table each
+def test_a_failure_is_named_by_what_to_do_next(  # one column of the table each
     http: Http, server: Any, status: int, headers: dict[str, str], body: str, kind: type[SourceError], code: str
 ) -> None:
     server.answer = lambda call: (status, headers, body.encode())

@@ -148,7 +148,7 @@ def test_nothing_is_confirmed_only_by_the_source(adapter: Any, server: Any, body
         (200, f'<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x">{listed(ROWS, 2).decode()[38:]}', SourceMalformed, "DTD"),
     ],
 )
-def test_a_failure_is_named_by_what_to_do_next(  # noqa: PLR0917 # one column of the table each
+def test_a_failure_is_named_by_what_to_do_next(  # one column of the table each
     adapter: Any, server: Any, status: int, body: str, kind: type[SourceError], code: str
 ) -> None:
     serve(server, body.encode(), status)

@@ -66,14 +66,25 @@ FROM version JOIN observation ON observation.id = version.observation_id
 WHERE version.number = observation.version AND version.observation_id IN (:list)
 
 -- name: quarantine_insert
-INSERT INTO quarantine (handle, feed_id, raw_digest, rules_id, reason, field, run_id, evidence_id, first_at, last_at, item)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO quarantine (handle, feed_id, raw_digest, rules_id, reason, field, run_id, evidence_id, first_at, last_at, item, about)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (feed_id, raw_digest) DO UPDATE SET last_at = excluded.last_at, rules_id = excluded.rules_id,
     reason = excluded.reason, field = excluded.field
 
 -- name: quarantine_settled
 -- A row that maps after its rules were mended leaves quarantine by itself; who mended the rules is in the audit log.
 UPDATE quarantine SET state = 'repaired', last_at = ?, actor = ? WHERE feed_id = ? AND raw_digest = ? AND state = 'open'
+
+-- name: quarantine_open
+SELECT COUNT(*) FROM quarantine WHERE feed_id = :feed_id AND state = 'open' AND about IS NOT NULL
+
+-- name: quarantine_about
+-- Open items whose record key could be read, by that key's handle.
+SELECT id FROM quarantine WHERE feed_id = ? AND state = 'open' AND about IN (:list)
+
+-- name: quarantine_superseded
+-- The agency sent the row again, readable: what was wrong with it is history.
+UPDATE quarantine SET state = 'superseded', last_at = ?, actor = ? WHERE id = ? AND state = 'open'
 
 -- name: quarantine_list
 SELECT quarantine.*, feed.name AS feed FROM quarantine JOIN feed ON feed.id = quarantine.feed_id

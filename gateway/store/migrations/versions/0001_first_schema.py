@@ -257,6 +257,7 @@ def upgrade() -> None:
         sa.Column("item", sa.LargeBinary(), nullable=False),
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("actor", sa.Text(), nullable=True),
+        sa.Column("about", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["evidence_id"], ["evidence.id"], name=op.f("fk_quarantine_evidence_id")),
         sa.ForeignKeyConstraint(["feed_id"], ["feed.id"], name=op.f("fk_quarantine_feed_id")),
         sa.ForeignKeyConstraint(["rules_id"], ["rules.id"], name=op.f("fk_quarantine_rules_id")),
@@ -265,6 +266,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("feed_id", "raw_digest", name=op.f("uq_quarantine_feed_id_raw_digest")),
         sa.UniqueConstraint("handle", name=op.f("uq_quarantine_handle")),
     )
+    with op.batch_alter_table("quarantine", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_quarantine_feed_id_about"), ["feed_id", "about"], unique=False)
+
     op.create_table(
         "version",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -293,6 +297,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("version")
+    with op.batch_alter_table("quarantine", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_quarantine_feed_id_about"))
+
     op.drop_table("quarantine")
     with op.batch_alter_table("evidence", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_evidence_run_id_page"))
