@@ -50,7 +50,7 @@ class ProvincialExchange(RestAdapter):
             path="/httpproxy",
             method="POST",
             service="s_{county}0000000_0001",
-            envelope=Envelope(rows="data.rows", total="data.total", message="message"),
+            envelope=Envelope(rows="data.rows", total="data.total", message="message", errors="errItems"),
             paging=PageNumber(limit=500),
             since=Since("gxsj_start"),
             source_time="GXSJ",

@@ -68,7 +68,6 @@ XML = replace(
     total="TOTAL",
     code="CODE",
     message="MSG",
-    errors="ERRITEMS",
     paging=PageNumber("PAGENUM", "PAGESIZE", limit=500),
     since=Since("GXSJ"),
     xml_in_xml=InnerXml(request="request", root="REQUEST", result="return"),

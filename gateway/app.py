@@ -116,7 +116,7 @@ class Gateway:
             cool_down=b.cool_down.total_seconds(),
         )
         ports = Ports(
-            http=Http(),
+            http=self.http,
             secrets=AccountSecrets(feed.source.account, account, self.config.root, self.store, self.vault, self.leases),
             budget=AccountBudget(feed.source.account, allowance, self.store, self.clock),
             now=self.clock.real,
@@ -175,6 +175,11 @@ class Gateway:
             adapter.close()
 
     @cached_property
+    def http(self) -> Http:
+        """One client, its connections kept warm, for every source."""
+        return Http()
+
+    @cached_property
     def executor(self) -> Executor:
         pipeline = Pipeline(self.store, self.vault, self.clock)
         return Executor(self.store, self.clock, self.leases, pipeline, self.prepare)
@@ -227,6 +232,9 @@ class Gateway:
         )
 
     def close(self) -> None:
+        """Lets go of connections and files; only of what was ever used."""
         for chain in self.__dict__.get("chains", {}).values():
             chain.close()
+        if "http" in self.__dict__:
+            self.http.close()
         self.store.close()

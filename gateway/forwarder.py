@@ -84,12 +84,21 @@ class Forwarder:
             Unreconciled: a chain gave back something else than we sent: a hard alarm.
         """
         report = Report()
+        if self._idle():
+            return report
         with self._leases.take(FORWARDER):
             self._reserve(report)
             self._build(report)
             for sink in self._chains:
                 self._deliver(sink, report)
         return report
+
+    def _idle(self) -> bool:
+        """Whether there is nothing to seal, build or deliver: then no lease is taken and nothing is written."""
+        with self._store.read() as tx:
+            if tx.value("unsealed_count") or tx.all("batches_unbuilt"):
+                return False
+            return not any(tx.all(q, sink=s) for s in self._chains for q in ("deliveries_missing", "deliveries_open"))
 
     def _reserve(self, report: Report) -> None:
         """Membership first: whatever dies later, the same statements end up in the same batch."""

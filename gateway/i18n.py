@@ -1,10 +1,12 @@
 """Chinese first, English second: sentences are written in Chinese and looked up in `locale/en.po`.
 
-`_` marks and translates; errors carry their sentence and facts apart, so `show` can say them in either language.
+`_` marks and translates; errors carry their sentence and facts apart, so `show` can say them in either language. What was
+kept or handed on as a finished sentence (a feed's state, a fault of a file) is told again by `retell`.
 """
 
 from __future__ import annotations
 
+import re
 from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
@@ -13,6 +15,32 @@ from typing import Final
 
 LANGUAGES: Final = ("zh", "en")
 language: ContextVar[str] = ContextVar("language", default="zh")
+
+WORDS: Final = {
+    "ok": "正常",
+    "waiting": "待首采",
+    "suspicious": "可疑",
+    "denied": "被拒",
+    "malformed": "应答异常",
+    "unavailable": "连不上",
+    "needs_person": "待核实",
+    "misconfigured": "配置有误",
+    "failed": "失败",
+    "queued": "排队",
+    "running": "进行中",
+    "done": "完成",
+    "county": "县",
+    "agency": "部门",
+    "gateway": "网关",
+    "chain": "链",
+    "manual": "手动",
+    "scheduled": "定时",
+    "demo": "演示",
+    "replay": "重放",
+}
+"""Codes of the store as people read them: states of feeds and runs, owners, reasons of runs."""
+
+_FACT: Final = re.compile(r"\{(\w+)(?::[^}]*)?\}")
 
 
 @cache
@@ -25,14 +53,52 @@ def _catalogue(lang: str) -> dict[str, str]:
     return {str(m.id): str(m.string) for m in read_po(BytesIO(content)) if m.id and m.string}
 
 
+@cache
+def _templates(lang: str) -> list[tuple[re.Pattern[str], str]]:
+    """Sentences with facts as patterns, the most telling first."""
+    sentences = [(s, t) for s, t in _catalogue(lang).items() if _FACT.search(s)]
+    sentences.sort(key=lambda pair: -len(_FACT.sub("", pair[0])))
+    return [(_pattern(s), t) for s, t in sentences]
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    *texts, rest = re.split(r"\{\w+(?::[^}]*)?\}", sentence)
+    names = _FACT.findall(sentence)
+    return re.compile(
+        "".join(f"{re.escape(t)}(?P<_{n}>.*?)" for t, n in zip(texts, names, strict=True)) + re.escape(rest), re.DOTALL
+    )
+
+
 def _(sentence: str) -> str:
     """The sentence in the language of this context; itself where a translation is missing."""
     return _catalogue(language.get()).get(sentence, sentence)
+
+
+def word(code: str) -> str:
+    """A code of the store as a word; itself where it is none of ours."""
+    return _(WORDS.get(code, code))
 
 
 def show(error: Exception) -> str:
     """An error of ours as a person reads it."""
     sentence, facts = getattr(error, "sentence", None), getattr(error, "facts", None)
     if isinstance(sentence, str) and isinstance(facts, dict):
-        return _(sentence).format(**facts)
-    return str(error)
+        return _(sentence).format(**{name: _told(fact) for name, fact in facts.items()})
+    return retell(str(error))
+
+
+def retell(text: str) -> str:
+    """A finished Chinese sentence in the language of this context; itself where no template of ours gave it."""
+    lang = language.get()
+    if (known := _catalogue(lang).get(text)) is not None:
+        return known
+    for pattern, translation in _templates(lang):
+        if found := pattern.fullmatch(text):
+            facts = {name[1:]: _told(fact) for name, fact in found.groupdict().items()}
+            return _FACT.sub(lambda fact, facts=facts: str(facts[fact[1]]), translation)  # type: ignore[misc]
+    return text
+
+
+def _told(fact: object) -> object:
+    """A fact may be a sentence itself, or a list of names."""
+    return fact if not isinstance(fact, str) or language.get() == "zh" else retell(fact).replace("、", ", ")

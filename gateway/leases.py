@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from gateway.errors import Busy
@@ -23,7 +24,7 @@ class Leases:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._process = f"{socket.gethostname()}:{os.getpid()}"
+        self._process = f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
 
     @contextmanager
     def take(self, name: str, *, wait: float = 0.0) -> Iterator[Fence]:
@@ -45,6 +46,18 @@ class Leases:
             with self._store.write() as tx:
                 tx.run("lease_release", name=name, owner=owner, token=fence.token)
 
+    def reclaim(self) -> list[str]:
+        """Frees leases whose process on this host is gone, so that nobody waits for them to run out; answers their names."""
+        host = socket.gethostname()
+        freed = []
+        with self._store.write() as tx:
+            for row in tx.all("leases_held", now=time.time()):
+                owner_host, pid, started, _ = row.owner.rsplit(":", 3)
+                if owner_host == host and started != "?" and _started(int(pid)) != started:
+                    tx.run("lease_release", name=row.name, owner=row.owner, token=row.token)
+                    freed.append(row.name)
+        return freed
+
     def _acquire(self, name: str, owner: str, wait: float) -> int:
         deadline = time.monotonic() + wait
         while True:
@@ -63,3 +76,13 @@ class Leases:
                 until = time.time() + LEASE_SECONDS
                 if not tx.run("lease_renew", name=fence.name, owner=owner, token=fence.token, until=until):
                     return
+
+
+def _started(pid: int) -> str:
+    """When a process of this host began, as the kernel counts; `-` if there is none, `?` where that cannot be known."""
+    if not Path("/proc/self/stat").exists():
+        return "?"
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[19]
+    except OSError:
+        return "-"

@@ -168,7 +168,7 @@ class Pipeline:
                 at=self._clock.stamp(),
                 as_of=sorter.newest,
                 cursor=self._vault.seal(CURSOR, msgspec.json.encode(cursor)),
-                declared=page.declared,
+                declared=page.declared or None,
                 counts=counts,
                 proof=Proof(
                     at=answer.received_at.isoformat(timespec="seconds"),

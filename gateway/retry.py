@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 ATTEMPTS: Final = 3
 LONGEST_WAIT: Final = 20.0
-_backoff = wait_exponential_jitter(initial=0.5, max=LONGEST_WAIT)
+_backoff = wait_exponential_jitter(multiplier=0.5, max=LONGEST_WAIT)
 
 
 def _wait(state: RetryCallState) -> float:

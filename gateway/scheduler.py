@@ -20,7 +20,7 @@ from gateway.store import Store
 
 log = structlog.get_logger(__name__)
 
-REAP_SECONDS: Final = 10
+REAP_SECONDS: Final = 5
 
 
 class Scheduler:
@@ -33,7 +33,7 @@ class Scheduler:
         dispatcher: Dispatcher,
         feeds: Callable[[], Mapping[str, Feed]],
         forward: Callable[[], object],
-        forward_seconds: int = 5,
+        forward_seconds: float = 2,
     ) -> None:
         self._store, self._clock, self._dispatcher = store, clock, dispatcher
         self._feeds, self._forward = feeds, forward
@@ -47,8 +47,10 @@ class Scheduler:
         for name, feed in self._feeds().items():
             if not feed.model.paused:
                 self._engine.add_job(self._due, _trigger(feed), args=[name], id=name, next_run_time=self._first(name))
-        self._engine.add_job(self._reap, IntervalTrigger(seconds=REAP_SECONDS), id="reaper")
-        self._engine.add_job(self._forward_quietly, IntervalTrigger(seconds=self._forward_seconds), id="forwarder")
+        now = datetime.now(SHANGHAI)
+        self._engine.add_job(self._reap, IntervalTrigger(seconds=REAP_SECONDS), id="reaper", next_run_time=now)
+        forward = IntervalTrigger(seconds=self._forward_seconds)
+        self._engine.add_job(self._forward, forward, id="forwarder", next_run_time=now)
         self._engine.start()
 
     def stop(self) -> None:
@@ -84,9 +86,6 @@ class Scheduler:
             queued = [row.id for row in tx.all("runs_queued")]
         for run_id in queued:
             self._dispatcher.submit(run_id)
-
-    def _forward_quietly(self) -> None:
-        self._forward()
 
 
 def _trigger(feed: Feed) -> BaseTrigger:

@@ -30,6 +30,7 @@ def work(gateway: Gateway, stop: threading.Event) -> None:
     scheduler = Scheduler(
         gateway.store, gateway.clock, dispatcher, lambda: gateway.config.feeds, lambda: _forward(gateway)
     )
+    gateway.leases.reclaim()
     scheduler.start()
     log.info("worker_started", feeds=len(gateway.config.feeds))
     stop.wait()

@@ -23,7 +23,7 @@ class Dirt:
 
     def __init__(self, dataset: str, columns: tuple[Column, ...], seed: int, rate: float) -> None:
         self.dataset, self.columns, self.seed, self.rate = dataset, columns, seed, rate
-        unknown = {c.kind for c in columns} - set(EVERY)
+        unknown = {c.kind for c in columns} - EVERY
         assert not unknown, unknown
         self._waiting = [kind for kind, (values, _) in SPOILERS.items() if any(c.kind in values for c in columns)]
         """Kinds of dirt, the longest unused first."""

@@ -24,7 +24,7 @@ COLUMNS: Final = (
     Column("SYQQSSJ", "use_from", "date"),
     Column("SYQJSSJ", "use_to", "open_date"),
     Column("GYFS", "co_ownership", "code"),
-    Column("CFZT", "seized", "code"),
+    Column("CFZT", "seized", "flag"),
     Column("ZL", "location", "text"),
     Column("YWH", "business_no", "ident"),
     Column("QLRMC", "holders.name", "name", "required"),

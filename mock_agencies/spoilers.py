@@ -58,32 +58,17 @@ def _broken(kind: str, value: str, problem: str, write: Callable[[str], Any]) ->
 
 _WIDE: Final = {c: c + 0xFEE0 for c in range(0x21, 0x7F)}
 _WIDE_ALNUM: Final = {c: c + 0xFEE0 for c in range(0x21, 0x7F) if chr(c).isalnum()}
-EVERY: Final = [
-    "id",
-    "name",
-    "date",
-    "open_date",
-    "month",
-    "year",
-    "area",
-    "money",
-    "count",
-    "code",
-    "unit_no",
-    "parcel",
-    "cert",
-    "code_cert",
-    "division",
-    "ident",
-    "text",
-    "account",
-]
-_NULL_TOKENS: Final = ("无", "/", "—", "--", "-", "暂无", "未知", "不详", "null", "NULL", "N/A")
-# 空 as well means "no" among yes-or-no codes, so only numbers are replaced by it.
-_ID_NULL_TOKENS: Final = ("空", "0", "0" * 18, "1" * 18, "无证件", "未办证")
+EVERY: Final = frozenset({
+    "id", "name", "date", "open_date", "month", "year", "area", "money", "count", "code", "flag",
+    "unit_no", "parcel", "cert", "code_cert", "division", "ident", "text", "account",
+})  # fmt: skip
+"""Kinds of values."""
+_NULL_TOKENS: Final = ("无", "/", "—", "--", "-", "暂无", "未知", "不详", "null", "NULL", "N/A", "空")
+_ID_NULL_TOKENS: Final = ("0", "0" * 18, "1" * 18, "无证件", "未办证")
 
 
-@_fits("NULL_TOKEN", *(set(EVERY) - {"id"}))
+# 无 and 空 say "no" in a flag, so there they are no absence.
+@_fits("NULL_TOKEN", *(EVERY - {"id", "flag"}))
 def _null_token(_true: str, rng: Random) -> Spoilt:
     return Spoilt(rng.choice(_NULL_TOKENS))
 
@@ -110,7 +95,7 @@ def _full_width_digits(true: str, _rng: Random) -> Spoilt | None:
 
 
 # Codes, accounts and open ends are sent in other words than the canonical ones.
-@_fits("PADDED", *(set(EVERY) - {"name", "code", "account", "open_date"}))
+@_fits("PADDED", *(EVERY - {"name", "code", "flag", "account", "open_date"}))
 def _padded(true: str, rng: Random) -> Spoilt:
     return Spoilt(rng.choice((" {}", "{} ", "{}\t", "{}\u3000")).format(true), true)
 
@@ -328,7 +313,7 @@ _broken("COUNT_BAD", "count", "BAD_NUMBER", lambda v: f"{v}.5")
 
 # Codes and certificates
 
-_broken("CODE_UNKNOWN", "code", "CODE_UNKNOWN", lambda _: "Q9")
+_fits("CODE_UNKNOWN", "code", "flag")(lambda _true, _rng: Spoilt("Q9", None, "CODE_UNKNOWN"))
 _form("UNIT_SPACED", "unit_no", lambda v: " ".join((v[:6], v[6:12], v[12:19], v[19:])))
 _broken("UNIT_BAD", "unit_no", "UNIT_NO_FORM", lambda v: v[:-1])
 _form("PARCEL_SPACED", "parcel", lambda v: " ".join((v[:6], v[6:12], v[12:])))

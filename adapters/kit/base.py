@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
-from adapters.kit.mapping import FieldRule, IgnoreRule
 from pydantic import BaseModel, ConfigDict
+
+from adapters.kit.mapping import FieldRule, IgnoreRule
 
 if TYPE_CHECKING:
     from adapters.kit.http import Http

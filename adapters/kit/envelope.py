@@ -193,7 +193,7 @@ class _Reading:
         head = members.get(self._envelope.rows.partition(".")[0])
         if head is None:
             if self._says_empty(members):
-                return Opened(JsonRows(()), 0, empty_confirmed=True)
+                return Opened(JsonRows(()), None, empty_confirmed=True)
             raise self._unknown()
         above = self._unpack(head)
         if above in _NOTHING or above[:1] == b"[":
@@ -209,7 +209,7 @@ class _Reading:
     def _said(self, message: str, code: str) -> Opened:
         found = "NO_DATA" if self._is_empty_text(message) else verdict(message, code)
         if found == "NO_DATA":
-            return Opened(JsonRows(()), 0, empty_confirmed=True)
+            return Opened(JsonRows(()), None, empty_confirmed=True)
         raise refusal(found or "BUSINESS_ERROR", self._label, self._body)
 
     def _says_empty(self, members: Mapping[str, bytes]) -> bool:
@@ -262,12 +262,10 @@ def _count(raw: bytes) -> int | None:
 
 def _utf8(body: bytes) -> bytes:
     """GB18030 answers as UTF-8. Judged by the first 8 kB; what goes wrong later is refused when a row is decoded."""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(body[:_SAMPLE])
-        return body
-    except UnicodeDecodeError:
-        pass
-    try:
-        return body.decode("gb18030").encode()
-    except UnicodeDecodeError:
-        return body
+    for encoding, sample in (("utf-8", body[:_SAMPLE]), ("gb18030", body)):
+        try:
+            text = codecs.getincrementaldecoder(encoding)().decode(sample)
+        except UnicodeDecodeError:
+            continue
+        return body if encoding == "utf-8" else text.encode()
+    return body

@@ -171,13 +171,13 @@ class Scrubber:
         return self._texts.setdefault(value, f"某地{len(self._texts) + 1}号")
 
     def _digits(self, value: str) -> str:
-        """Runs of digits replaced by a keyed function of themselves; a leading division code and years stay."""
+        """Runs of digits replaced by a keyed function of themselves; a leading division code of the province and years stay."""
 
         def run(found: re.Match[str]) -> str:
             digits = found[0]
             if len(digits) < 3 or _YEAR.fullmatch(digits):
                 return digits
-            kept = digits[:6] if len(digits) > 8 else ""
+            kept = digits[:6] if len(digits) > 8 and digits.startswith("36") else ""
             rest = digits[len(kept) :]
             number = int.from_bytes(hmac.digest(self._key, rest.encode(), "sha256")[:12], "big")
             return kept + f"{number % 10 ** len(rest):0{len(rest)}d}"

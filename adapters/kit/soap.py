@@ -90,7 +90,7 @@ class SoapStream(Stream):
     def _refused(self, code: str, message: str, label: str, body: bytes) -> Opened:
         found = verdict(message, code)
         if found == "NO_DATA":
-            return Opened(JsonRows(()), 0, empty_confirmed=True)
+            return Opened(JsonRows(()), None, empty_confirmed=True)
         if not code and found is None:
             raise _malformed("ENVELOPE_UNKNOWN", "{label}：答复的结构与约定不符", label, body)
         raise refusal(found or "BUSINESS_ERROR", label, body)
@@ -185,7 +185,7 @@ class SoapAdapter(WebAdapter):
             raise failure(answer, label) from None
         found = verdict(message)
         if found == "NO_DATA":
-            return Opened(JsonRows(()), 0, empty_confirmed=True)
+            return Opened(JsonRows(()), None, empty_confirmed=True)
         if found is not None:
             raise refusal(found, label, answer.body)
         if code.rpartition(":")[2] in {"Client", "Sender"}:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,14 +21,13 @@ from gateway.cli.serve import serve, worker
 from gateway.cli.sync import forward, runs, status, sync
 from gateway.cli.trace import trace, verify
 from gateway.errors import GatewayError
-from gateway.i18n import LANGUAGES, language
+from gateway.i18n import LANGUAGES, _, language
 from gateway.log import configure
 from gateway.proof import ProofError
 from gateway.settings import Settings
 
 app = typer.Typer(
     name="shuqiao",
-    help="数桥：把政务数据可证明地送到金融联盟链",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,9 +41,9 @@ def root(
         Path | None, typer.Option("--config", help="配置目录（SHUQIAO_CONFIG，默认 config/）")
     ] = None,
     data_dir: Annotated[Path | None, typer.Option("--data", help="数据目录（SHUQIAO_DATA，默认 var/）")] = None,
-    lang: Annotated[str | None, typer.Option("--lang", help="zh 或 en")] = None,
+    lang: Annotated[str | None, typer.Option("--lang", help="语言：zh 或 en（SHUQIAO_LANG，默认 zh）")] = None,
 ) -> None:
-    """数桥 Shuqiao"""
+    """数桥：把政务数据可证明地送到金融联盟链"""
     given: dict[str, Any] = {"config": config_dir, "data": data_dir, "lang": lang}
     if lang is not None and lang not in LANGUAGES:
         raise typer.BadParameter("zh / en", param_hint="--lang")
@@ -61,7 +63,26 @@ app.add_typer(adapter.app, name="adapter")
 
 def main() -> None:
     """Runs a verb; what is expected to go wrong is one sentence and an exit code, never a traceback."""
+    language.set(_asked(sys.argv[1:]))
+    command = typer.main.get_command(app)
+    _translate(command)
     try:
-        app()
+        command()
     except (GatewayError, SourceError, ProofError, ChainError, NotAllowed) as error:
         raise SystemExit(fail(error).exit_code) from None
+
+
+def _asked(words: list[str]) -> str:
+    """The language of this command line; help is written before options are parsed."""
+    given = [b for a, b in pairwise(words) if a == "--lang"] + [w[7:] for w in words if w.startswith("--lang=")]
+    asked = (given or [os.environ.get("SHUQIAO_LANG", "")])[-1]
+    return asked if asked in LANGUAGES else LANGUAGES[0]
+
+
+def _translate(command: Any) -> None:
+    """Help texts of a command, its options and its subcommands, in the language of this context."""
+    for told in (command, *command.params):
+        if getattr(told, "help", None):
+            told.help = _(told.help)
+    for verb in getattr(command, "commands", {}).values():
+        _translate(verb)

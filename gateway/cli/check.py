@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from rich.cells import set_cell_size
 from rich.table import Table
 
 from gateway.audit import Action
 from gateway.checks import check_feed
 from gateway.cli.common import JSON, actor, gateway, out, say_json
-from gateway.i18n import _
+from gateway.i18n import _, retell
 from gateway.preview import preview as preview_feed
+
+
+LAYER_CELLS: Final = 8
+"""Terminal cells for the name of a layer; a Chinese character takes two."""
 
 
 def check(
@@ -32,7 +37,7 @@ def check(
             out.print(name, style="bold")
             for probe in probes:
                 out.print(
-                    f"  {'✓' if probe.ok else '✗'} {probe.layer:　<6} {probe.sentence}",
+                    f"  {'✓' if probe.ok else '✗'} {_padded(_(probe.layer))} {retell(probe.sentence)}",
                     style="" if probe.ok else "red",
                     markup=False,
                 )
@@ -40,10 +45,14 @@ def check(
         raise typer.Exit(1)
 
 
+def _padded(layer: str) -> str:
+    return set_cell_size(layer, LAYER_CELLS)
+
+
 def preview(
     ctx: typer.Context,
     feed: Annotated[str, typer.Argument(help="采集任务")],
-    rows: Annotated[int, typer.Option("--rows", "-n", min=1, max=100)] = 5,
+    rows: Annotated[int, typer.Option("--rows", "-n", min=1, max=100, help="显示几行")] = 5,
     as_json: bool = JSON,
 ) -> None:
     """读一页给人看：请求、脱敏后的原始值、标准值、标记；什么都不入库。"""
@@ -53,7 +62,7 @@ def preview(
     if as_json:
         say_json(asdict(shown))
         return
-    out.print(f"{_('请求')}：{shown.request}", markup=False)
+    out.print(_("请求：{request}").format(request=shown.request), markup=False)
     out.print(
         _("本页 {got} 条，来源声明共 {declared} 条，只显示 {shown} 条").format(
             got=shown.got, declared=shown.declared, shown=len(shown.rows)

@@ -6,7 +6,7 @@ import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -15,8 +15,9 @@ from rich.console import Console
 
 from gateway.app import Gateway
 from gateway.audit import Action, Actor
+from gateway.config import Problem
 from gateway.errors import ConfigInvalid, GatewayError
-from gateway.i18n import _, show
+from gateway.i18n import _, retell, show
 from gateway.settings import Settings
 
 out = Console(highlight=False)
@@ -62,10 +63,15 @@ def fail(error: Exception) -> typer.Exit:
     """Says what is wrong on stderr, one sentence a line; the exit that belongs to it."""
     if isinstance(error, ConfigInvalid):
         for problem in error.problems:
-            err.print(str(problem), style="red", markup=False, soft_wrap=True)
+            err.print(_told(problem), style="red", markup=False, soft_wrap=True)
         return typer.Exit(error.exit_code)
-    err.print(f"{_('错误')}：{show(error)}", style="red", markup=False, soft_wrap=True)
+    err.print(_("错误：{why}").format(why=show(error)), style="red", markup=False, soft_wrap=True)
     return typer.Exit(error.exit_code if isinstance(error, GatewayError) else 1)
+
+
+def _told(problem: object) -> str:
+    told = replace(problem, sentence=retell(problem.sentence)) if isinstance(problem, Problem) else problem
+    return str(told)
 
 
 JSON = typer.Option(False, "--json", help="以 JSON 输出")

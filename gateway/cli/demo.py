@@ -29,7 +29,7 @@ from gateway.cli.trace import lineage_panel
 from gateway.clock import SHANGHAI, Clock
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.errors import Unreconciled, Usage
-from gateway.i18n import _
+from gateway.i18n import _, language, retell
 from gateway.member import keygen
 from gateway.status import feed_statuses, reconcile
 from gateway.store.pages import Counts
@@ -117,15 +117,15 @@ def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
     began = time.perf_counter()
     _collect(gateway)
     _forward(gateway)
-    out.print(status_table(feed_statuses(gateway.store)))
+    out.print(status_table(feed_statuses(gateway.store), gateway.clock.today()))
     for _day in range(days):
         moved = control.post("/advance", json={"days": 1}).json()
         _set_clock(gateway, control.get("/world").json())
         outcomes = _collect(gateway)
         _forward(gateway)
-        changes = "，".join(f"{o.feed.split('/')[1]} {o.counts['puts'] + o.counts['gone']}" for o in outcomes)
+        changes = _("，").join(f"{o.feed.split('/')[1]} {o.counts['puts'] + o.counts['gone']}" for o in outcomes)
         out.print(_("{today}：新增或变化 {changes}").format(today=moved["today"], changes=changes), markup=False)
-    out.print(status_table(feed_statuses(gateway.store)))
+    out.print(status_table(feed_statuses(gateway.store), gateway.clock.today()))
     _must_reconcile(gateway)
     out.print(_("账目全部相符；用时 {seconds:.1f} 秒").format(seconds=time.perf_counter() - began), style="green")
     out.print(Panel(_("追溯一户：从字段到区块"), style="bold cyan"))
@@ -177,7 +177,7 @@ def _forward(gateway: Gateway) -> None:
 def _must_reconcile(gateway: Gateway) -> None:
     found = reconcile(gateway.store, list(gateway.chains))
     if found:
-        raise Unreconciled("账目不平：{places}", places="；".join(f"{i.where} {i.sentence}" for i in found))
+        raise Unreconciled("账目不平：{places}", places=_("；").join(f"{i.where} {retell(i.sentence)}" for i in found))
 
 
 def _someone(gateway: Gateway) -> str:
@@ -192,7 +192,19 @@ def _member_verifies(gateway: Gateway, key: Path) -> None:
     data = gateway.settings.data
     headers = data / "headers.jsonl"
     next(iter(gateway.chains.values())).export_headers(headers)
-    command = [sys.executable, "-m", "gateway", "member", "verify", "--key", str(key), "--headers", str(headers)]
+    command = [
+        sys.executable,
+        "-m",
+        "gateway",
+        "--lang",
+        language.get(),
+        "member",
+        "verify",
+        "--key",
+        str(key),
+        "--headers",
+        str(headers),
+    ]
     command += ["--signer", str(gateway.paths.signer_public), "--shared", str(gateway.payloads.path)]
     done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)  # noqa: S603 # ourselves
     out.print(done.stdout.rstrip(), markup=False)

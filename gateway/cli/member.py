@@ -10,7 +10,7 @@ import typer
 
 from gateway import member
 from gateway.cli.common import JSON, err, out, say_json
-from gateway.i18n import _
+from gateway.i18n import _, retell
 
 app = typer.Typer(help="成员单位：生成密钥、取回密文、独立验证", no_args_is_help=True)
 
@@ -68,10 +68,16 @@ def verify(
     if as_json:
         say_json(asdict(report))
     else:
+        told = (
+            _("区块 {block}；{batches} 批、{versions} 个版本全部相符；打开 {opened} 组，{closed} 组未授权、打不开")
+            if report.ok
+            else _(
+                "区块 {block}；{batches} 批、{versions} 个版本，{problems} 处不符；打开 {opened} 组，{closed} 组未授权、打不开"
+            )
+        )
         out.print(
-            _(
-                "区块 {block}；{batches} 批、{versions} 个版本全部相符；打开 {opened} 组，{closed} 组未授权、打不开"
-            ).format(
+            told.format(
+                problems=len(report.problems),
                 block=report.head.number,
                 batches=report.batches,
                 versions=report.versions,
@@ -91,4 +97,4 @@ def _one_of(headers: Path | None, ledger: Path | None) -> None:
 
 def _complain(problems: list[member.Problem]) -> None:
     for problem in problems:
-        err.print(f"{_('区块')} {problem.block}：{problem.sentence}", style="red", markup=False)
+        err.print(retell(problem.sentence), style="red", markup=False)

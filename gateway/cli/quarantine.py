@@ -25,7 +25,7 @@ def list_(
     feed: Annotated[str, typer.Argument(help="只看这个采集任务")] = "",
     causes: Annotated[bool, typer.Option("--causes", help="按原因归并")] = False,
     state: Annotated[str, typer.Option("--state", help="open / repaired / discarded")] = "open",
-    count: Annotated[int, typer.Option("--count", "-n", min=1)] = 50,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="最多列几条")] = 50,
     as_json: bool = JSON,
 ) -> None:
     """列出隔离的数据。"""

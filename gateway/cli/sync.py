@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated
 
 import typer
+from rich.console import Group
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -24,9 +26,10 @@ from gateway.audit import Action
 from gateway.cli.common import JSON, actor, err, gateway, out, say_json
 from gateway.clock import Clock
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
-from gateway.i18n import _
+from gateway.i18n import _, language, retell, word
 from gateway.status import FeedStatus, feed_statuses, run_dict
 from gateway.store.pages import Counts
+from schemas import DATASETS
 
 
 def sync(
@@ -100,11 +103,12 @@ def _table(outcomes: list[Outcome]) -> None:
         table.add_column(_(column), justify="left" if column in columns[:2] else "right")
     keys = ["fetched", "recognised", "mapped", "duplicate", "quarantined", "ignored", "changed", "unchanged", "gone"]
     for o in outcomes:
-        table.add_row(o.feed, o.verdict.state, *(str(o.counts[k]) for k in keys))
+        table.add_row(o.feed, word(o.verdict.state), *(str(o.counts[k]) for k in keys))
     out.print(table)
     for o in outcomes:
         if o.verdict.sentence:
-            out.print(f"{o.feed}：{o.verdict.sentence}；{o.verdict.action}", style="yellow", markup=False)
+            verdict = {"sentence": retell(o.verdict.sentence), "action": retell(o.verdict.action or "")}
+            out.print(_("{feed}：{sentence}；{action}").format(feed=o.feed, **verdict), style="yellow", markup=False)
 
 
 def forward(ctx: typer.Context, as_json: bool = JSON) -> None:
@@ -117,7 +121,7 @@ def forward(ctx: typer.Context, as_json: bool = JSON) -> None:
     else:
         out.print(_("新封存 {sealed} 批，确认上链 {confirmed} 批，待送达 {waiting} 批").format(**asdict(report)))
         for line in report.held:
-            out.print(line, style="yellow", markup=False)
+            out.print(retell(line), style="yellow", markup=False)
     if report.waiting or report.held:
         raise typer.Exit(1)
 
@@ -126,35 +130,62 @@ def status(ctx: typer.Context, as_json: bool = JSON) -> None:
     """各采集任务的数量、三个时钟、该谁处理。"""
     with gateway(ctx, Action.READ_STATUS) as g:
         g.config  # noqa: B018 # see run_now
-        rows = feed_statuses(g.store)
+        rows, today = feed_statuses(g.store), g.clock.today()
     if as_json:
         say_json([r.as_dict() for r in rows])
         return
-    out.print(status_table(rows))
+    out.print(status_table(rows, today))
     for r in rows:
         if r.sentence:
-            out.print(f"{r.feed}：{r.sentence}（{_(r.owner or '')}）{r.action}", style="yellow", markup=False)
+            verdict = {"sentence": retell(r.sentence), "owner": word(r.owner or ""), "action": retell(r.action or "")}
+            told = _("{feed}：{sentence}（{owner}）{action}").format(feed=r.feed, **verdict)
+            out.print(told, style="yellow", markup=False)
 
 
-def status_table(rows: list[FeedStatus]) -> Table:
-    """Dataset × {declared, fetched, accepted, repaired, quarantined, confirmed, three clocks}."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("采集任务", "状态"):
-        table.add_column(_(column))
-    for column in ("声明", "取得", "采纳", "修复", "隔离", "版本", "已上链"):
-        table.add_column(_(column), justify="right")
-    for column in ("最近联系", "数据截至", "最近上链"):
-        table.add_column(_(column))
+def status_table(rows: list[FeedStatus], today: date) -> Group:
+    """Per county, dataset × {declared, fetched, accepted, repaired, quarantined, confirmed, three clocks}; 80 columns hold
+    five digits. What is on chain reads `17/20` while versions wait; a clock is hh:mm today, else MM-DD.
+    """
+    counties: dict[str, list[FeedStatus]] = {}
     for r in rows:
+        counties.setdefault(r.feed.partition("/")[0], []).append(r)
+    return Group(*(_county(code, feeds, today) for code, feeds in counties.items()))
+
+
+def _county(code: str, rows: list[FeedStatus], today: date) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", title=code, title_justify="left", title_style="bold")
+    table.padding = (0, 1, 0, 0)
+    for column in ("数据资源", "状态"):
+        table.add_column(_(column), no_wrap=True, min_width=4)
+    for column in ("声明", "取得", "采纳", "修复", "隔离", "已上链"):
+        table.add_column(_(column), justify="right", no_wrap=True)
+    for column in ("联系于", "截至", "上链于"):
+        table.add_column(_(column), justify="right", no_wrap=True)
+    for r in rows:
+        confirmed = min(r.confirmed.values(), default=0)
         table.add_row(
-            r.feed,
-            _(r.state),
+            _dataset(r),
+            Text(word(r.state), style="" if r.state == "ok" else "yellow"),
             "—" if r.declared is None else str(r.declared),
-            *(str(n) for n in (r.fetched, r.accepted, r.repaired, r.quarantined, r.versions)),
-            str(sum(r.confirmed.values())),
-            *(_short(t) for t in (r.contact_at, r.as_of, r.confirmed_at)),
+            *(str(n) for n in (r.fetched, r.accepted, r.repaired, r.quarantined)),
+            str(confirmed) if confirmed == r.versions else f"{confirmed}/{r.versions}",
+            *(_moment(t, today) for t in (r.contact_at, r.as_of, r.confirmed_at)),
         )
     return table
+
+
+def _dataset(r: FeedStatus) -> str:
+    """The dataset as people call it; the feed's own name where it has another."""
+    key = r.feed.partition("/")[2]
+    return DATASETS[r.dataset].title if language.get() == "zh" and key == r.dataset else key
+
+
+def _moment(moment: str | None, today: date) -> str:
+    if moment is None:
+        return "—"
+    if moment[:10] == today.isoformat():
+        return moment[11:16]
+    return moment[5:10] if moment[:4] == str(today.year) else moment[2:7]
 
 
 def _short(moment: str | None) -> str:
@@ -164,7 +195,7 @@ def _short(moment: str | None) -> str:
 def runs(
     ctx: typer.Context,
     feed: Annotated[str, typer.Argument(help="只看这个采集任务")] = "",
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000)] = 20,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000, help="最多列几条")] = 20,
     as_json: bool = JSON,
 ) -> None:
     """最近的采集批次。"""
@@ -181,5 +212,7 @@ def runs(
         table.add_column(_(column))
     for r in rows:
         numbers = (str(n) for n in (r.pages, r.fetched, r.changed, r.quarantined))
-        table.add_row(str(r.id), r.feed, _(r.reason), _(r.state), _short(r.started_at), *numbers, r.sentence or "")
+        table.add_row(
+            str(r.id), r.feed, word(r.reason), word(r.state), _short(r.started_at), *numbers, retell(r.sentence or "")
+        )
     out.print(table)

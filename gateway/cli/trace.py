@@ -37,27 +37,36 @@ def trace(
 
 def lineage_panel(t: Trace) -> Group:
     """The lineage of one version as lines, its fields as a table."""
+    hashes = {name: (value or "—")[:32] for name, value in (("answer", t.answer_hash), ("batch", t.batch_id))}
+    at = {"feed": t.feed, "version": t.version, "op": t.op, "channel": t.channel, "as_of": t.as_of or "—"}
     steps = [
-        (_("观测"), f"{t.handle}  {t.feed}  v{t.version} {t.op}  {t.channel}  {_('数据截至')} {t.as_of or '—'}"),
+        (_("编号"), t.handle),
+        (_("观测"), _("{feed}  第 {version} 版 {op}  {channel}  数据截至 {as_of}").format(**at)),
         (
             _("采集"),
-            f"{_('批次')} {t.run_id} {_('第')} {t.page or '—'} {_('页')}  {t.request or ''}  {t.answered_at or ''}",
+            _("批次 {run} 第 {page} 页  {request}").format(run=t.run_id, page=t.page or "—", request=t.request or ""),
         ),
-        (_("证据"), f"{_('应答指纹')} {(t.answer_hash or '—')[:32]}…"),
-        (_("规则"), f"{_('映射·清洗·代码表')} {t.rules}"),
-        (_("封存"), f"{_('批')} {(t.batch_id or '—')[:32]}…  {_('叶')} {t.leaf} / {t.of}"),
-        (_("上链"), f"{t.ledger or '—'}  {_('区块')} {t.block}  {(t.block_hash or '')[:32]}…"),
+        (_("证据"), _("应答指纹 {hash}…  {at}").format(hash=hashes["answer"], at=t.answered_at or "")),
+        (_("规则"), _("映射·清洗·代码表 {rules}").format(rules=t.rules)),
     ]
+    if t.batch_id is not None:
+        where = {"batch": hashes["batch"], "leaf": t.leaf, "of": t.of}
+        steps.append((_("封存"), _("批 {batch}…  第 {leaf} 叶，共 {of} 叶").format(**where)))
+    if t.ledger is not None:
+        block = {"ledger": t.ledger, "block": t.block, "hash": (t.block_hash or "")[:32]}
+        steps.append((_("上链"), _("{ledger}  区块 {block}  {hash}…").format(**block)))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("字段", "中文名", "值（脱敏）", "披露组"):
         table.add_column(_(column))
     for f in t.fields:
         if f.value is not None:
             table.add_row(f.path, f.title, f.value, f.group)
-    lines = [Text.assemble((f"{name}  ", "bold"), text) for name, text in steps]
+    lines = Table.grid(padding=(0, 2))
+    for name, text in steps:
+        lines.add_row(Text(name, style="bold"), Text(text))
     verdict = Text(_("证明成立") if t.proven else _("尚未上链，无法证明"), style="green" if t.proven else "yellow")
     also = [Text(f"  {a['feed']}  {a['handle']}  {a['role']}") for a in t.also]
-    return Group(table, *lines, verdict, *([Text(_("同一人在其他数据中："), style="bold"), *also] if also else []))
+    return Group(table, lines, verdict, *([Text(_("同一人在其他数据中："), style="bold"), *also] if also else []))
 
 
 def verify(ctx: typer.Context, as_json: bool = JSON) -> None:

@@ -207,7 +207,7 @@ def read_payload(manifest: Manifest, payload: bytes) -> list[SealedVersion]:
         versions = [msgspec.json.decode(line, type=SealedVersion) for line in lines[:-1]]
     except msgspec.DecodeError:
         raise ProofInvalid("PAYLOAD", "载荷不是 {format} 格式", format=PAYLOAD_FORMAT) from None
-    if head != _Head(PAYLOAD_FORMAT, suite.name, manifest.stream, str(manifest.first), str(len(versions))):
+    if head != _Head(PAYLOAD_FORMAT, suite.name, manifest.stream, str(manifest.first), str(manifest.count)):
         raise ProofInvalid("PAYLOAD", "载荷抬头与批次清单不符")
     h = suite.hash
     roots = [version.root(suite) for version in versions]

@@ -49,12 +49,12 @@ class Desk:
     ports: Callable[..., Ports]
     http: Http
 
-    def adapter(self, agency: str, **settings: Any) -> Adapter:
+    def adapter(self, agency: str, *, probed: bool = True, **settings: Any) -> Adapter:
         url = self.mocks.urls[agency]
         name, where = {
             "provincial": (
                 "provincial_exchange",
-                {"base_url": url, "rid": "demo-rid@36", "payments_from": "2026-02-01"},
+                {"base_url": url, "rid": "demo-rid@36", "payments_from": "2025-12-01"},
             ),
             "real_estate": ("real_estate", {"wsdl": f"{url}/services/RealEstate?wsdl"}),
             "civil": ("civil_affairs", {"base_url": url}),
@@ -67,7 +67,8 @@ class Desk:
         )
         kind = registry.find(name)
         adapter = kind(ports, kind.Settings.model_validate({**where, **settings}), "360981")
-        assert all(layer.ok for layer in adapter.probe())
+        if probed:
+            assert all(layer.ok for layer in adapter.probe())
         return adapter
 
 
@@ -104,7 +105,7 @@ def test_everything_an_agency_serves_arrives(
 ) -> None:
     pages, cursor = run(desk.adapter(agency, page_size=30, **settings), dataset, None, 500)
     served = desk.mocks.truth(dataset)
-    assert len(rows(pages)) == len(served) > 30
+    assert len(rows(pages)) == len(served) > 5
     declared = pages[-1].declared
     assert declared in {None, len(served)}
     again, resting = run(desk.adapter(agency, page_size=30, **settings), dataset, cursor, 500)
@@ -181,7 +182,7 @@ class Memory:
 
 @pytest.mark.parametrize(("agency", "dataset", "settings"), PAGED)
 def test_a_page_given_again_is_noticed(desk: Desk, agency: str, dataset: str, settings: Mapping[str, Any]) -> None:
-    adapter = desk.adapter(agency, page_size=10, **settings)
+    adapter = desk.adapter(agency, page_size=4, **settings)
     cursor = adapter.fetch(dataset, None).after(None)
     fault(desk, agency, "repeat")
     with pytest.raises(SourceMalformed) as caught:
@@ -214,7 +215,7 @@ def test_a_slice_that_shifts_while_it_is_read_loses_nothing(
     assert set(rows(pages)) == set(rows(whole))
 
 
-@pytest.mark.parametrize(("agency", "dataset", "settings"), [stream for stream in PAGED if stream[0] != "provincial"])
+@pytest.mark.parametrize(("agency", "dataset", "settings"), PAGED)
 def test_a_dropped_row_is_noted(desk: Desk, agency: str, dataset: str, settings: Mapping[str, Any]) -> None:
     adapter = desk.adapter(agency, page_size=10, **settings)
     fault(desk, agency, "partial")
@@ -237,11 +238,12 @@ def test_a_forgotten_token_is_renewed_on_the_way(desk: Desk) -> None:
     assert len(adapter.fetch("marriage", None).rows.raw) == before
 
 
-@pytest.mark.parametrize("agency", ["provincial", "real_estate", "civil"])
-def test_a_wrong_secret_is_denied(desk: Desk, agency: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("agency", "dataset", "settings"), AGENCIES)
+def test_a_wrong_secret_is_denied(
+    desk: Desk, agency: str, dataset: str, settings: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(SECRETS, agency, dict.fromkeys(SECRETS[agency], "a-wrong-secret"))
-    with pytest.raises(AssertionError):
-        desk.adapter(agency)
+    refused(desk.adapter(agency, probed=False, **settings), dataset, SourceDenied)
 
 
 @pytest.mark.parametrize(("agency", "dataset", "settings"), [stream for stream in STREAMS if stream[1] != "assistance"])

@@ -52,9 +52,9 @@ def test_a_secret_of_32_characters_travels_in_64() -> None:
     secret = "0123456789abcdef0123456789abcdef"
     assert len(encrypt(secret)) == 64
     assert gj_decrypt(encrypt(secret), APP_KEY) == secret
-    for wrong in (lambda: gj_decrypt(encrypt(secret), "another"), lambda: gj_decrypt("%%%", APP_KEY)):
+    for ciphertext, key in ((encrypt(secret), "another"), ("%%%", APP_KEY)):
         with pytest.raises(ValueError):
-            wrong()
+            gj_decrypt(ciphertext, key)
 
 
 class Platform:
@@ -62,6 +62,7 @@ class Platform:
 
     def __init__(self, server: Any) -> None:
         self.serial = 0
+        self.asked: dict[str, str] = {}
         server.answer = self.answer
 
     @property

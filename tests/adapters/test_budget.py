@@ -118,9 +118,10 @@ def test_a_state_survives_any_store() -> None:
 def test_a_local_budget_counts_what_happens_inside() -> None:
     budget = LocalBudget(Allowance(failures=1), lambda: NOW)
     with budget.call():
-        assert len(budget.state.running) == 1
+        under_way = len(budget.state.running)
+    assert under_way == 1
     with pytest.raises(SourceUnavailable, match="断"), budget.call():
         raise DOWN
-    assert budget.state.running == ()
+    assert not budget.state.running
     with pytest.raises(SourceUnavailable, match="暂停"), budget.call():
         raise AssertionError("not reached")

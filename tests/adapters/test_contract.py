@@ -40,10 +40,11 @@ class Twin(CivilAffairs):
     """A whole adapter; each twin below breaks one thing."""
 
     __module__ = "adapters.civil_affairs"
-    change: ClassVar[Callable[[Page], Page]] = staticmethod(lambda page: page)
+    change: ClassVar[Any] = staticmethod(lambda page: page)
 
     def fetch(self, dataset: str, cursor: Cursor | None) -> Page:
-        return type(self).change(super().fetch(dataset, cursor))
+        changed: Page = self.change(super().fetch(dataset, cursor))
+        return changed
 
 
 def streams(**changes: Any) -> Mapping[str, RestStream]:
@@ -71,7 +72,7 @@ class Rows:
         return self._decode(self._page.rows.decode(wanted))
 
 
-def after(change: Callable[[dict[str, Any]], Any]) -> Callable[[Page], Page]:
+def after(change: Callable[[dict[str, Any]], Any]) -> Any:
     """Pages whose cursors are changed."""
     return staticmethod(lambda page: replace(page, after=lambda newest: change(dict(page.after(newest)))))
 

@@ -47,7 +47,7 @@ def test_a_changed_member_of_any_line_is_named(exported: Path, row: int, member:
     line[member] = ("0" if line[member][0] != "0" else "1") + line[member][1:]
     lines[row] = msgspec.json.encode(line)
     exported.write_bytes(b"\n".join(lines))
-    with pytest.raises(ChainBroken, match=f"^区块 {row}："):
+    with pytest.raises(ChainBroken, match=rf"^区块 {row}："):
         HeaderChain(exported, SIGNER.public)
 
 
@@ -55,7 +55,7 @@ def test_a_missing_line_is_named(exported: Path) -> None:
     lines = exported.read_bytes().splitlines()
     for row in (1, 2, 4):
         exported.write_bytes(b"\n".join(lines[:row] + lines[row + 1 :]))
-        with pytest.raises(ChainBroken, match=f"^区块 {row}：.*缺失"):
+        with pytest.raises(ChainBroken, match=rf"^区块 {row}：.*缺失"):
             HeaderChain(exported, SIGNER.public)
 
 
@@ -70,12 +70,12 @@ def test_the_first_line_is_signed(exported: Path, member: str) -> None:
 
 
 def test_headers_of_another_signer_are_refused(exported: Path) -> None:
-    with pytest.raises(ChainBroken, match="^区块 1：签名者"):
+    with pytest.raises(ChainBroken, match=r"^区块 1：签名者"):
         HeaderChain(exported, OTHER_SIGNER.public)
 
 
 def test_headers_must_hold_what_was_seen_before(exported: Path) -> None:
-    with pytest.raises(ChainBroken, match="^区块 5：缺失"):
+    with pytest.raises(ChainBroken, match=r"^区块 5：缺失"):
         HeaderChain(exported, SIGNER.public, Head(5, "0" * 64))
 
 
@@ -91,5 +91,5 @@ def test_what_are_no_headers_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_an_unreadable_line_is_named(exported: Path) -> None:
     lines = exported.read_bytes().splitlines()
     exported.write_bytes(b"\n".join([*lines[:2], b"?", *lines[3:]]))
-    with pytest.raises(ChainBroken, match="^区块 2："):
+    with pytest.raises(ChainBroken, match=r"^区块 2："):
         HeaderChain(exported, SIGNER.public)

@@ -100,7 +100,7 @@ def test_what_the_gateway_did_not_sign_is_refused(chain: LocalChain) -> None:
 
 def _columns() -> list[str]:
     ddl = Path(sys.modules["gateway.chain"].__file__ or "").with_name("ledger.sql").read_text("utf-8")
-    body = re.search(r"EXISTS block \((.*?)\n\) STRICT", ddl, re.S)
+    body = re.search(r"EXISTS block \((.*?)\n\) STRICT", ddl, re.DOTALL)
     assert body is not None
     return [m for line in body[1].splitlines() for m in re.findall(r"^    ([a-z_]+) ", line)]
 
@@ -118,8 +118,11 @@ def _change(column: str) -> str:
 @pytest.mark.parametrize("row", [1, 3, 5])
 @pytest.mark.parametrize("column", _columns())
 def test_a_changed_column_of_any_row_is_named(chain: LocalChain, path: Path, column: str, row: int) -> None:
-    tamper(path, f"UPDATE block SET {column} = CAST({_change(column)} AS {'BLOB' if column in BLOBS else 'TEXT'}) WHERE number = {row}")
-    with pytest.raises(ChainBroken, match=f"^区块 {row}：") as failure:
+    tamper(
+        path,
+        f"UPDATE block SET {column} = CAST({_change(column)} AS {'BLOB' if column in BLOBS else 'TEXT'}) WHERE number = {row}",
+    )
+    with pytest.raises(ChainBroken, match=rf"^区块 {row}：") as failure:
         chain.verify()
     assert failure.value.block == row
 
@@ -140,7 +143,7 @@ def test_a_changed_head_is_noticed(chain: LocalChain, path: Path, column: str) -
 @pytest.mark.parametrize(("row", "named"), [(1, 1), (3, 3), (5, 5)])
 def test_a_removed_block_is_named(chain: LocalChain, path: Path, row: int, named: int) -> None:
     tamper(path, f"DELETE FROM block WHERE number = {row}")
-    with pytest.raises(ChainBroken, match=f"^区块 {named}：") as failure:
+    with pytest.raises(ChainBroken, match=rf"^区块 {named}：") as failure:
         chain.verify()
     assert "缺失" in str(failure.value)
 
@@ -160,9 +163,9 @@ def test_a_ledger_put_back_to_an_older_copy_is_noticed_from_outside(tmp_path: Pa
     head = whole.verify()
     assert whole.verify(expected_head=head) == head
     assert old.verify().number == 4
-    with pytest.raises(ChainBroken, match="^区块 5：缺失"):
+    with pytest.raises(ChainBroken, match=r"^区块 5：缺失"):
         old.verify(expected_head=head)
-    with pytest.raises(ChainBroken, match="^区块 3：与先前"):
+    with pytest.raises(ChainBroken, match=r"^区块 3：与先前"):
         whole.verify(expected_head=Head(3, "0" * 64))
 
 
@@ -171,7 +174,7 @@ def test_a_ledger_signed_again_by_another_key_is_noticed(path: Path) -> None:
     for batch in chain_of(2):
         forged.submit(batch.manifest_bytes, OTHER_SIGNER.sign("manifest", batch.manifest_bytes))
     assert forged.verify().number == 2
-    with pytest.raises(ChainBroken, match="^区块 1：签名者"):
+    with pytest.raises(ChainBroken, match=r"^区块 1：签名者"):
         forged.verify(SIGNER.public)
 
 
@@ -179,8 +182,10 @@ def test_blocks_signed_again_under_the_pinned_name_are_noticed(chain: LocalChain
     """The forger keeps the signer's name and signs with a key of his own."""
     with closing(sqlite3.connect(path)) as db:
         digest = db.execute("SELECT hash FROM block WHERE number = 3").fetchone()[0]
-    tamper(path, "UPDATE block SET signature = ? WHERE number = 3", values=(OTHER_SIGNER.sign("block", digest.encode()),))
-    with pytest.raises(ChainBroken, match="^区块 3："):
+    tamper(
+        path, "UPDATE block SET signature = ? WHERE number = 3", values=(OTHER_SIGNER.sign("block", digest.encode()),)
+    )
+    with pytest.raises(ChainBroken, match=r"^区块 3："):
         chain.verify()
 
 
@@ -196,24 +201,30 @@ def test_blocks_signed_again_under_the_pinned_name_are_noticed(chain: LocalChain
     ],
 )
 def test_the_file_refuses_to_be_rewritten(chain: LocalChain, path: Path, statement: str) -> None:
-    with closing(sqlite3.connect(path)) as db, pytest.raises(sqlite3.IntegrityError, match="block|head"):
+    with closing(sqlite3.connect(path)) as db, pytest.raises(sqlite3.IntegrityError, match=r"block|head"):
         db.execute(statement)
 
 
 def test_a_block_that_cannot_be_read_is_named(chain: LocalChain, path: Path) -> None:
     tamper(path, "UPDATE block SET at = CAST(x'ff' AS TEXT) WHERE number = 4")
-    with pytest.raises(ChainBroken, match="^区块 4：账本文件已损坏"):
+    with pytest.raises(ChainBroken, match=r"^区块 4：账本文件已损坏"):
         chain.verify()
 
 
 def test_an_empty_ledger_holds(path: Path, tmp_path: Path) -> None:
     chain = LocalChain(path, SIGNER)
-    assert chain.verify() == chain.export_headers(tmp_path / "h.jsonl") == HeaderChain(tmp_path / "h.jsonl", SIGNER.public).head
-    with pytest.raises(ChainBroken, match="^区块 1：缺失"):
+    assert (
+        chain.verify()
+        == chain.export_headers(tmp_path / "h.jsonl")
+        == HeaderChain(tmp_path / "h.jsonl", SIGNER.public).head
+    )
+    with pytest.raises(ChainBroken, match=r"^区块 1：缺失"):
         chain.verify(expected_head=Head(1, "0" * 64))
 
 
-def test_a_ledger_that_is_not_there_or_locked_leaves_the_outcome_open(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ledger_that_is_not_there_or_locked_leaves_the_outcome_open(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(ChainUnavailable):
         LocalLedger(path)
     monkeypatch.setattr("gateway.chain.local.BUSY_SECONDS", 0.05)

@@ -50,8 +50,8 @@ class Consortium:
         self.store.put(file.name, file.content)
         return file.name
 
-    def verify(self, **options: Path) -> Report:
-        return verify(self.store.path, self.key, SIGNER.public, headers=self.headers, **options)
+    def verify(self, *, out: Path | None = None, ledger: Path | None = None) -> Report:
+        return verify(self.store.path, self.key, SIGNER.public, headers=self.headers, out=out, ledger=ledger)
 
     def payload(self, at: int) -> Path:
         return self.store.path / payload_name(self.batches[at].manifest.payload_digest)
@@ -59,7 +59,9 @@ class Consortium:
 
 @pytest.fixture
 def consortium(tmp_path: Path) -> Consortium:
-    made = Consortium(tmp_path, chain_of(3, SIZE), MemberKey(bytes(range(1, 33))), DirectoryPayloadStore(tmp_path / "shared"))
+    made = Consortium(
+        tmp_path, chain_of(3, SIZE), MemberKey(bytes(range(1, 33))), DirectoryPayloadStore(tmp_path / "shared")
+    )
     chain = LocalChain(made.ledger, SIGNER)
     for at, batch in enumerate(made.batches):
         made.store.put(payload_name(batch.manifest.payload_digest), batch.payload)
@@ -110,14 +112,22 @@ print(report.ok, report.groups_opened, forbidden)
     (consortium.root / "bank.key").write_text(consortium.key.text)
     (consortium.root / "signer.pub").write_text(SIGNER.public_text)
     repository = str(Path(__file__).parents[2])
-    done = subprocess.run([sys.executable, "-c", program, repository, str(consortium.root)], env={}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, repository, str(consortium.root)],
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.stdout, done.stderr) == ("True 66 []\n", "")
 
 
 def test_a_missing_payload_is_named_and_the_rest_is_verified(consortium: Consortium) -> None:
     consortium.payload(1).unlink()
     report = consortium.verify()
-    assert [(p.code, p.block, p.batch) for p in report.problems] == [("PAYLOAD_MISSING", 2, consortium.batches[1].batch_id)]
+    assert [(p.code, p.block, p.batch) for p in report.problems] == [
+        ("PAYLOAD_MISSING", 2, consortium.batches[1].batch_id)
+    ]
     assert report.problems[0].sentence.startswith("区块 2：")
     assert report.batches == 2
 
@@ -135,7 +145,7 @@ def test_a_forged_chain_stops_everything(consortium: Consortium) -> None:
         verify(consortium.store.path, consortium.key, OTHER_SIGNER.public, headers=consortium.headers)
     lines = consortium.headers.read_bytes().splitlines(keepends=True)
     consortium.headers.write_bytes(b"".join(lines[:-1]))
-    with pytest.raises(ChainBroken, match="^区块 3：缺失"):
+    with pytest.raises(ChainBroken, match=r"^区块 3：缺失"):
         consortium.verify()
 
 
@@ -203,8 +213,12 @@ def test_what_was_fetched_verifies_elsewhere(consortium: Consortium) -> None:
     mine = consortium.root / "mine"
     told: list[tuple[int, int]] = []
     fetched = fetch(
-        consortium.store.path, consortium.key, SIGNER.public, mine,
-        headers=consortium.headers, on_batch=lambda done, of: told.append((done, of)),
+        consortium.store.path,
+        consortium.key,
+        SIGNER.public,
+        mine,
+        headers=consortium.headers,
+        on_batch=lambda done, of: told.append((done, of)),
     )
     assert (fetched.batches, fetched.copied, fetched.problems) == (3, 6, [])
     assert told == [(1, 3), (2, 3), (3, 3)]

@@ -58,7 +58,15 @@ def test_a_removed_or_swapped_entry_is_noticed() -> None:
     assert verify_chain([entries[1], entries[0]]) == 1
 
 
-PERSONAL = ["360999197001010018", "36099919700101001X", "360999700101001", "13800000000", "6222000000000000000", "张三", "a\nb"]
+PERSONAL = [
+    "360999197001010018",
+    "36099919700101001X",
+    "360999700101001",
+    "13800000000",
+    "6222000000000000000",
+    "张三",
+    "a\nb",
+]
 
 
 @pytest.mark.parametrize("value", PERSONAL)

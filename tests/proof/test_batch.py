@@ -137,6 +137,14 @@ def test_a_missing_or_repeated_version_is_noticed() -> None:
         read_payload(*_anchored(swapped))
 
 
+def test_a_batch_that_is_shorter_than_it_says_is_refused() -> None:
+    lines = sealed().payload.split(b"\n")
+    lines[0] = lines[0].replace(b'"count":"12"', b'"count":"13"')
+    manifest, payload = _anchored(lines)
+    with pytest.raises(ProofInvalid, match="条数"):
+        read_payload(msgspec.structs.replace(manifest, last=13, count=13, puts=12), payload)
+
+
 def test_counts_of_a_manifest_are_recounted() -> None:
     manifest = msgspec.structs.replace(sealed().manifest, puts=10, gone=2)
     with pytest.raises(ProofInvalid, match="条数"):
@@ -252,6 +260,18 @@ def test_a_manifest_is_read_in_its_one_form_only(old: bytes, new: bytes) -> None
     with pytest.raises(ProofInvalid) as failure:
         Manifest.parse(encoded.replace(old, new))
     assert failure.value.code == "MANIFEST"
+
+
+@pytest.mark.parametrize("figures", [{"last": 13}, {"first": 0, "last": 11}, {"first": 13, "last": 12, "count": 0}])
+def test_a_range_that_contradicts_its_count_is_refused(figures: dict[str, int]) -> None:
+    with pytest.raises(ProofInvalid, match="序号"):
+        msgspec.structs.replace(sealed().manifest, **figures).check()
+
+
+def test_the_order_in_which_groups_are_given_changes_nothing() -> None:
+    one = statement(1)
+    turned = replace(one, groups=dict(reversed(one.groups.items())))
+    assert build([turned], batch_of(), SIGNER) == build([one], batch_of(), SIGNER)
 
 
 def test_a_thousand_versions_are_sealed_in_well_under_half_a_second() -> None:

@@ -61,6 +61,14 @@ def test_what_is_no_key_file_is_unreadable(content: bytes) -> None:
         open_keys(KEY, BATCH, content)
 
 
+def test_a_key_file_of_another_format_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as later:
+        later.setattr("gateway.proof.keyfile.FORMAT", "shuqiao-keys/2")
+        content = issue_keys(BATCH, KEY.public, SECRETS).content
+    with pytest.raises(KeysUnreadable):
+        open_keys(KEY, BATCH, content)
+
+
 def test_a_key_of_another_length_is_not_used() -> None:
     with pytest.raises(KeysUnreadable, match="长度"):
         open_keys(KEY, BATCH, issue_keys(BATCH, KEY.public, [{"money": b"short"}]).content)

@@ -74,8 +74,8 @@ UPDATE lease SET until = 0 WHERE name = :name AND owner = :owner AND token = :to
 -- The fence, checked inside the transaction that writes.
 UPDATE lease SET until = :until WHERE name = :name AND token = :token AND until > 0
 
--- name: lease_get
-SELECT owner, until, token FROM lease WHERE name = :name
+-- name: leases_held
+SELECT name, owner, until, token FROM lease WHERE until > :now
 
 -- name: account_get
 SELECT state, revision FROM account WHERE name = :name

@@ -1,0 +1,56 @@
+"""What the gateway holds is the truth, the whole truth and nothing but the truth, over days and dirt (DESIGN §5.1, §12)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.house import ROOT, house
+from tests.support.oracle import Oracles
+
+pytestmark = pytest.mark.sockets
+
+COUNTY_FILE = "config/counties/360981-fengcheng.yaml"
+DAYS = 3
+
+
+@pytest.mark.parametrize(("seed", "dirt"), [(1, 0.03), (2, 0.03), (3, 0.03), (4, 0.30)])
+def test_three_days_leave_nothing_but_the_truth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, dirt: float
+) -> None:
+    with house(tmp_path, monkeypatch, households=200, seed=seed, dirt=dirt) as made:
+        oracles = Oracles(made)
+        assert {o.state for o in made.sync()} == {"done"}
+        assert oracles.differences() == []
+        for _ in range(DAYS):
+            made.advance(1)
+            oracles.read()
+            assert {o.state for o in made.sync()} == {"done"}
+            assert oracles.differences() == []
+
+
+@pytest.mark.parametrize(
+    ("feed", "rule", "told"),
+    [
+        ("payment", "{amount_paid: YFJE}", "payment: "),
+        ("homestead", "{use_to: SYQQSSJ}", "homestead: "),
+        ("assistance", "{category: {from: BZLB, codes: {A: B, B: B, C: C}}}", "assistance: "),
+    ],
+)
+def test_a_wrong_mapping_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, feed: str, rule: str, told: str
+) -> None:
+    line = f"  {feed}: {{"
+    county = (ROOT / COUNTY_FILE).read_text("utf-8")
+    assert line in county
+    wrong = county.replace(line, f"{line}mapping: {rule}, ")
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda p: wrong.encode() if p.match("360981-*.yaml") else read(p))
+    with house(tmp_path, monkeypatch, households=60, dirt=0.0) as made:
+        oracles = Oracles(made)
+        assert {o.state for o in made.sync(feed)} == {"done"}
+        field = rule[1:].partition(":")[0]
+        found = [d for d in oracles.differences() if d.startswith(told)]
+        assert found
+        assert all(f" {field}: " in d for d in found)

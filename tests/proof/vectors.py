@@ -1,0 +1,111 @@
+"""Makes `docs/proof-vectors.json`: `python -m tests.proof.vectors`. Only a new version of the format may change it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from gateway.chain import Receipt
+from gateway.chain.base import Head
+from gateway.chain.blocks import GENESIS, forge, sign_head
+from gateway.proof import INTL, MemberKey, canonical, commit, expand, issue_keys, merkle, prove
+from tests.proof.sample import SIGNER, envelope, key_of, sealed, secrets_of, statements
+
+PATH: Final = Path(__file__).parents[2] / "docs" / "proof-vectors.json"
+SIZE: Final = 5
+SHOWN: Final = 1
+AT: Final = "2026-03-02T02:00:01.000+00:00"
+MEMBER: Final = MemberKey(bytes(range(64, 96)))
+CANONICAL: Final[list[dict[str, str | None]]] = [
+    {},
+    {"b": "1", "a": None},
+    {"甲": "数桥", "a": 'quote " slash / back \\ tab \t nul \x00 del \x7f', "Z": "𠮷"},
+]
+TREES: Final = [["00"], ["00", "01"], ["00", "01", "02"], ["00", "01", "02", "03", "04", "05", "06"]]
+
+
+def make() -> dict[str, Any]:
+    batch = sealed(SIZE)
+    block = forge(
+        SIGNER,
+        Head(0, GENESIS),
+        at=AT,
+        batch_id=batch.batch_id,
+        manifest=batch.manifest_bytes,
+        signature=batch.signature,
+    )
+    receipt: Receipt = block.receipt("local")
+    secrets = {"holder/0": expand(key_of(SHOWN), 1, "holder/0")}
+    granted = secrets_of(statements(SIZE), "money")
+    file = issue_keys(batch.batch_id, MEMBER.public, granted)
+    salt = secrets["holder/0"][32:]
+    return {
+        "format": "shuqiao-proof-vectors/1",
+        "suite": INTL.name,
+        "canonical": [{"values": v, "bytes": canonical(v).hex()} for v in CANONICAL],
+        "expansions": [
+            {"key": key_of(n).hex(), "version": str(v), "group": g, "bytes": expand(key_of(n), v, g).hex()}
+            for n, v, g in [(0, 1, "subject"), (0, 2, "subject"), (1, 1, "holder/0"), (1, 2**40, "")]
+        ],
+        "commitments": [
+            {"schema": s, "group": g, "salt": b.hex(), "text": t, "bytes": commit(INTL, s, g, b, t.encode()).hex()}
+            for s, g, b, t in [
+                ("homestead/1", "holder/0", salt, '{"name":"甲"}'),
+                ("homestead/2", "holder/0", salt, '{"name":"甲"}'),
+                ("homestead/1", "envelope", b"", canonical(envelope(1)).decode()),
+            ]
+        ],
+        "trees": [_tree([bytes.fromhex(leaf) for leaf in leaves]) for leaves in TREES],
+        "batch": {
+            "seed": bytes(range(32)).hex(),
+            "signer": SIGNER.public_text,
+            "keys": [s.key.hex() if s.key else None for s in statements(SIZE)],
+            "payload": batch.payload.decode(),
+            "manifest": batch.manifest_bytes.decode(),
+            "signature": batch.signature.hex(),
+            "batch_id": batch.batch_id,
+            "roots": [root.hex() for root in batch.roots],
+        },
+        "key_file": {
+            "private": MEMBER.text,
+            "member": MEMBER.public.id,
+            "name": file.name,
+            "content": file.content.hex(),
+            "opens": [{g: secret.hex() for g, secret in one.items()} for one in granted],
+        },
+        "block": {
+            "number": str(block.number),
+            "previous": block.previous,
+            "at": block.at,
+            "hash": block.hash,
+            "signature": block.signature.hex(),
+            "head_signature": sign_head(SIGNER, Head(block.number, block.hash)).signature.hex(),
+        },
+        "document": prove(batch.manifest_bytes, batch.signature, batch.payload, SHOWN, secrets, receipt),
+        "refused": [
+            {"code": code, "at": at, "value": value}
+            for code, at, value in [
+                ("FORMAT", ["format"], "shuqiao-proof/9"),
+                ("SUITE", ["manifest", "suite"], "none"),
+                ("MANIFEST", ["manifest", "count"], "6"),
+                ("SIGNATURE", ["manifest", "period"], "2026-03"),
+                ("ENVELOPE", ["envelope", "op"], "get"),
+                ("GROUP", ["disclosed", "holder/0", "values", "name"], "乙"),
+                ("ROOT", ["commitments", "money"], "00" * 32),
+                ("PATH", ["index"], str(SIZE)),
+                ("RECEIPT", ["receipt", "block"], "2"),
+            ]
+        ],
+    }
+
+
+def _tree(data: list[bytes]) -> dict[str, Any]:
+    leaves = [merkle.leaf_hash(INTL.hash, d) for d in data]
+    paths = [[p.hex() for p in merkle.path(INTL.hash, leaves, i)] for i in range(len(leaves))]
+    return {"leaves": [d.hex() for d in data], "root": merkle.root(INTL.hash, leaves).hex(), "paths": paths}
+
+
+if __name__ == "__main__":
+    PATH.write_bytes(msgspec.json.format(msgspec.json.encode(make()), indent=1) + b"\n")
