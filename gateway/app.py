@@ -90,9 +90,10 @@ class Gateway:
         if draft.gateway is None or not draft.catalogue or not draft.accounts or not draft.feeds:
             raise ConfigInvalid(draft.problems)
         changed = publish(self.store, self.clock, draft, actor.name)
-        if changed:
-            self.audit.record(actor, Action.PUBLISH_CONFIG, draft.digest[:16], {"feeds": len(draft.feeds)})
         self.__dict__.pop("config", None)
+        if changed:
+            running = self.config
+            self.audit.record(actor, Action.PUBLISH_CONFIG, running.digest[:16], {"feeds": len(running.feeds)})
         return changed
 
     def feed(self, name: str) -> Feed:

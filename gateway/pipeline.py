@@ -347,10 +347,9 @@ class _Sorter:
                     continue
             nonce = nonces[n * NONCE_BYTES : (n + 1) * NONCE_BYTES]
             if known is None:
-                fresh = next(keys)
-                key, wrapped, number = fresh.key, fresh.wrapped, 1
+                key, number = next(keys), 1
             else:
-                key, wrapped, number = vault.unwrap(known.wrapped_key), None, known.version + 1
+                key, number = vault.unwrap(known.wrapped_key), known.version + 1
             put = Put(
                 None if known is None else known.id,
                 handle,
@@ -360,7 +359,7 @@ class _Sorter:
                 t.times[i],
                 " ".join(t.flags[i]),
                 vault.seal_version(key, number, handle, texts[n], nonce),
-                wrapped,
+                key.wrapped if known is None else None,
                 subjects[n],
                 indexes[n],
             )

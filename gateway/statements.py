@@ -77,7 +77,7 @@ class StatementMaker:
         record = msgspec.json.decode(self._vault.open_version(key, row.number, row.handle, row.sealed))
         if self._dataset.period_by != "as_of":
             envelope["period"] = record.get(self._dataset.period_by) or envelope["period"]
-        return Statement(envelope, restrict(self._dataset, self._dataset.groups(record), self._paths), key)
+        return Statement(envelope, restrict(self._dataset, self._dataset.groups(record), self._paths), key.disclosure)
 
     @staticmethod
     def _period(row: Any) -> str | None:

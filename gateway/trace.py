@@ -122,7 +122,7 @@ def document(gateway: Gateway, row: Any, batch: Any, groups: set[str] | None = N
     payload = gateway.payloads.get(payload_name(batch.payload_digest))
     key = gateway.vault.unwrap(row.wrapped_key) if row.wrapped_key and row.sealed else None
     names = _group_names(payload, row.seq - batch.first) if key else []
-    secrets = {g: expand(key, row.number, g) for g in names if key and (groups is None or g in groups)}
+    secrets = {g: expand(key.disclosure, row.number, g) for g in names if key and (groups is None or g in groups)}
     return prove(batch.manifest, batch.signature, payload, index=row.seq - batch.first, secrets=secrets, anchor=anchor)
 
 

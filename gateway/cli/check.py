@@ -16,7 +16,6 @@ from gateway.cli.common import JSON, actor, gateway, out, say_json
 from gateway.i18n import _, retell
 from gateway.preview import preview as preview_feed
 
-
 LAYER_CELLS: Final = 8
 """Terminal cells for the name of a layer; a Chinese character takes two."""
 

@@ -6,7 +6,7 @@ import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -70,8 +70,11 @@ def fail(error: Exception) -> typer.Exit:
 
 
 def _told(problem: object) -> str:
-    told = replace(problem, sentence=retell(problem.sentence)) if isinstance(problem, Problem) else problem
-    return str(told)
+    if not isinstance(problem, Problem):
+        return retell(str(problem))
+    sentence = retell(problem.sentence)
+    told = _("{where}：{sentence}").format(where=problem.where, sentence=sentence) if problem.where else sentence
+    return f"{problem.file}:{problem.line}:{problem.column} {told}"
 
 
 JSON = typer.Option(False, "--json", help="以 JSON 输出")

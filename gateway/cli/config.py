@@ -71,6 +71,8 @@ def publish(ctx: typer.Context) -> None:
     with gateway(ctx, Action.PUBLISH_CONFIG) as g:
         changed = g.publish(actor())
         problems = g.draft.problems
-        out.print(_("已发布 {digest}").format(digest=g.draft.digest[:16]) if changed else _("与生效版本相同，没有发布"))
+        out.print(
+            _("已发布 {digest}").format(digest=g.config.digest[:16]) if changed else _("与生效版本相同，没有发布")
+        )
     if problems:
         raise fail(ConfigInvalid(problems))

@@ -24,7 +24,7 @@ from gateway.app import Gateway
 from gateway.audit import Actor
 from gateway.cli.common import fail, out, state
 from gateway.cli.serve import serve
-from gateway.cli.sync import progress, status_table
+from gateway.cli.sync import feed_title, progress, status_table
 from gateway.cli.trace import lineage_panel
 from gateway.clock import SHANGHAI, Clock
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
@@ -117,15 +117,17 @@ def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
     began = time.perf_counter()
     _collect(gateway)
     _forward(gateway)
-    out.print(status_table(feed_statuses(gateway.store), gateway.clock.today()))
+    out.print(status_table(gateway, feed_statuses(gateway.store)))
     for _day in range(days):
         moved = control.post("/advance", json={"days": 1}).json()
         _set_clock(gateway, control.get("/world").json())
         outcomes = _collect(gateway)
         _forward(gateway)
-        changes = _("，").join(f"{o.feed.split('/')[1]} {o.counts['puts'] + o.counts['gone']}" for o in outcomes)
+        moves = {o.feed: o.counts["puts"] + o.counts["gone"] for o in outcomes}
+        titles = {name: feed_title(name, feed.dataset) for name, feed in gateway.config.feeds.items()}
+        changes = _("，").join(f"{titles[name]} {count}" for name, count in moves.items() if count) or _("无")
         out.print(_("{today}：新增或变化 {changes}").format(today=moved["today"], changes=changes), markup=False)
-    out.print(status_table(feed_statuses(gateway.store), gateway.clock.today()))
+    out.print(status_table(gateway, feed_statuses(gateway.store)))
     _must_reconcile(gateway)
     out.print(_("账目全部相符；用时 {seconds:.1f} 秒").format(seconds=time.perf_counter() - began), style="green")
     out.print(Panel(_("追溯一户：从字段到区块"), style="bold cyan"))
@@ -192,19 +194,8 @@ def _member_verifies(gateway: Gateway, key: Path) -> None:
     data = gateway.settings.data
     headers = data / "headers.jsonl"
     next(iter(gateway.chains.values())).export_headers(headers)
-    command = [
-        sys.executable,
-        "-m",
-        "gateway",
-        "--lang",
-        language.get(),
-        "member",
-        "verify",
-        "--key",
-        str(key),
-        "--headers",
-        str(headers),
-    ]
+    command = [sys.executable, "-m", "gateway", "--lang", language.get(), "member", "verify"]
+    command += ["--key", str(key), "--headers", str(headers)]
     command += ["--signer", str(gateway.paths.signer_public), "--shared", str(gateway.payloads.path)]
     done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)  # noqa: S603 # ourselves
     out.print(done.stdout.rstrip(), markup=False)

@@ -24,7 +24,7 @@ def list_(
     ctx: typer.Context,
     feed: Annotated[str, typer.Argument(help="只看这个采集任务")] = "",
     causes: Annotated[bool, typer.Option("--causes", help="按原因归并")] = False,
-    state: Annotated[str, typer.Option("--state", help="open / repaired / discarded")] = "open",
+    state: Annotated[str, typer.Option("--state", help="open / repaired / superseded / discarded")] = "open",
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="最多列几条")] = 50,
     as_json: bool = JSON,
 ) -> None:

@@ -130,11 +130,12 @@ def status(ctx: typer.Context, as_json: bool = JSON) -> None:
     """各采集任务的数量、三个时钟、该谁处理。"""
     with gateway(ctx, Action.READ_STATUS) as g:
         g.config  # noqa: B018 # see run_now
-        rows, today = feed_statuses(g.store), g.clock.today()
+        rows = feed_statuses(g.store)
+        table = status_table(g, rows)
     if as_json:
         say_json([r.as_dict() for r in rows])
         return
-    out.print(status_table(rows, today))
+    out.print(table)
     for r in rows:
         if r.sentence:
             verdict = {"sentence": retell(r.sentence), "owner": word(r.owner or ""), "action": retell(r.action or "")}
@@ -142,18 +143,20 @@ def status(ctx: typer.Context, as_json: bool = JSON) -> None:
             out.print(told, style="yellow", markup=False)
 
 
-def status_table(rows: list[FeedStatus], today: date) -> Group:
+def status_table(g: Gateway, rows: list[FeedStatus]) -> Group:
     """Per county, dataset × {declared, fetched, accepted, repaired, quarantined, confirmed, three clocks}; 80 columns hold
     five digits. What is on chain reads `17/20` while versions wait; a clock is hh:mm today, else MM-DD.
     """
     counties: dict[str, list[FeedStatus]] = {}
     for r in rows:
         counties.setdefault(r.feed.partition("/")[0], []).append(r)
-    return Group(*(_county(code, feeds, today) for code, feeds in counties.items()))
+    names = {f.county.code: f.county.name for f in g.config.feeds.values()}
+    today = g.clock.today()
+    return Group(*(_county(f"{code} {names.get(code, '')}", feeds, today) for code, feeds in counties.items()))
 
 
-def _county(code: str, rows: list[FeedStatus], today: date) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", title=code, title_justify="left", title_style="bold")
+def _county(title: str, rows: list[FeedStatus], today: date) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left", title_style="bold")
     table.padding = (0, 1, 0, 0)
     for column in ("数据资源", "状态"):
         table.add_column(_(column), no_wrap=True, min_width=4)
@@ -164,7 +167,7 @@ def _county(code: str, rows: list[FeedStatus], today: date) -> Table:
     for r in rows:
         confirmed = min(r.confirmed.values(), default=0)
         table.add_row(
-            _dataset(r),
+            feed_title(r.feed, r.dataset),
             Text(word(r.state), style="" if r.state == "ok" else "yellow"),
             "—" if r.declared is None else str(r.declared),
             *(str(n) for n in (r.fetched, r.accepted, r.repaired, r.quarantined)),
@@ -174,10 +177,10 @@ def _county(code: str, rows: list[FeedStatus], today: date) -> Table:
     return table
 
 
-def _dataset(r: FeedStatus) -> str:
-    """The dataset as people call it; the feed's own name where it has another."""
-    key = r.feed.partition("/")[2]
-    return DATASETS[r.dataset].title if language.get() == "zh" and key == r.dataset else key
+def feed_title(feed: str, dataset: str) -> str:
+    """A feed of a known county, as its dataset is called; by its own key where that is another."""
+    key = feed.partition("/")[2]
+    return DATASETS[dataset].title if language.get() == "zh" and key == dataset else key
 
 
 def _moment(moment: str | None, today: date) -> str:

@@ -1,6 +1,6 @@
 """Configuration: drafts on disk, validated with places, published as versions."""
 
-from gateway.config.load import Config, Feed, cron_trigger, read, read_texts, resolve
+from gateway.config.load import Config, Feed, cron_trigger, digest, read, read_texts, resolve
 from gateway.config.models import AccountModel, CatalogueEntry, GatewayFile, MemberModel, SinkModel
 from gateway.config.positions import Problem
 
@@ -14,6 +14,7 @@ __all__ = [
     "Problem",
     "SinkModel",
     "cron_trigger",
+    "digest",
     "read",
     "read_texts",
     "resolve",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from apscheduler.triggers.cron import CronTrigger
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from adapters.kit import Adapter, FieldRule, MappingError, Translator, registry
 from gateway.clock import SHANGHAI
@@ -31,6 +31,8 @@ from gateway.config.models import (
 )
 from gateway.config.positions import Document, Problem, load, validate
 from schemas import DATASETS
+
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,17 @@ class Config:
     problems: list[Problem] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     """The files as they were read: what a published version keeps."""
+    broken: set[str] = field(default_factory=set)
+    """Names of the files that `problems` are about."""
 
     @property
     def digest(self) -> str:
-        return sha256(msgspec.json.encode(self.texts, order="sorted")).hexdigest()
+        return digest(self.texts)
+
+
+def digest(texts: Mapping[str, str]) -> str:
+    """Names a version of the configuration; 64 hex digits."""
+    return sha256(msgspec.json.encode(texts, order="sorted")).hexdigest()
 
 
 def read_texts(root: Path) -> dict[str, str]:
@@ -87,12 +96,17 @@ def read(root: Path, texts: dict[str, str] | None = None) -> Config:
             return Document(label, problems=[Problem(label, 1, 1, "", "缺少这个文件")])
         return load(config.texts[name], label)
 
+    def note(name: str, doc: Document) -> None:
+        config.problems += doc.problems
+        if doc.problems:
+            config.broken.add(name)
+
     def whole(name: str, model: type[BaseModel]) -> Any:
         doc = document(name)
         parsed = validate(doc, model) if not doc.problems else None
         if parsed is not None and isinstance(parsed, AccountsFile):
             _check_secrets(doc, parsed, root)
-        config.problems += doc.problems
+        note(name, doc)
         return parsed
 
     config.gateway = whole("gateway.yaml", GatewayFile)
@@ -102,10 +116,10 @@ def read(root: Path, texts: dict[str, str] | None = None) -> Config:
     config.accounts = dict(accounts.accounts) if accounts else {}
     for name in sorted(n for n in config.texts if n.startswith("counties/")):
         doc = document(name)
-        parsed = validate(doc, CountyFile) if not doc.problems else None
-        if parsed is not None:
-            _link(config, doc, parsed)
-        config.problems += doc.problems
+        if not doc.problems:
+            parsed = validate(doc, CountyFile)
+            _link(config, doc, parsed or _whole_parts(doc.data))
+        note(name, doc)
     return config
 
 
@@ -136,17 +150,41 @@ def resolve(ref: SecretRef, root: Path) -> str:
     return path.read_text("utf-8").strip()
 
 
+def _whole_parts(data: Any) -> CountyFile:
+    """What can be read of a county file that does not hold: one reading names every fault, not only the first kind."""
+
+    def each(section: str, model: type[M]) -> dict[str, M]:
+        given = data.get(section) if isinstance(data, dict) else None
+        out: dict[str, M] = {}
+        for key, value in given.items() if isinstance(given, dict) else ():
+            try:
+                out[key] = model.model_validate(value)
+            except ValidationError:
+                continue
+        return out
+
+    nobody = CountyModel(code="000000", name="", bureau="")
+    return CountyFile.model_construct(
+        county=nobody, sources=each("sources", SourceModel), feeds=each("feeds", FeedModel)
+    )
+
+
 def _link(config: Config, doc: Document, county: CountyFile) -> None:
     """Checks what a county's file refers to; its feeds join the configuration only when the whole file holds."""
+    named = doc.data.get("sources") if isinstance(doc.data, dict) else None
     adapters = {name: _source(config, doc, name, source) for name, source in county.sources.items()}
     found: dict[str, Feed] = {}
     for key, feed in county.feeds.items():
         where = ("feeds", key)
         source = county.sources.get(feed.source)
+        if source is None and isinstance(named, dict) and feed.source in named:
+            continue  # its own fault was told where it stands
         if source is None:
             doc.report((*where, "source"), f"没有数据源 {feed.source}。可用的有：{'、'.join(county.sources)}")
             continue
         entry = config.catalogue.get(feed.dataset)
+        if entry is None and not config.catalogue:
+            continue  # catalogue.yaml is broken: told there
         if entry is None:
             doc.report((*where, "dataset"), f"目录里没有 {feed.dataset}，请先写进 catalogue.yaml")
             continue
@@ -168,7 +206,7 @@ def _link(config: Config, doc: Document, county: CountyFile) -> None:
 
 def _source(config: Config, doc: Document, name: str, source: SourceModel) -> type[Adapter] | None:
     where = ("sources", name)
-    if source.account not in config.accounts:
+    if config.accounts and source.account not in config.accounts:
         known = "、".join(config.accounts)
         doc.report((*where, "account"), f"没有账号 {source.account}。可用的有：{known}")
     try:

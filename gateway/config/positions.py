@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
-from typing import Any, TypeAlias, TypeVar, get_args
+from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
+
+from gateway.config.wording import of_syntax, of_value
 
 Path_: TypeAlias = tuple[Any, ...]
+
+DEEPEST: Final = 32
+"""Levels that any sane file stays far above; an alias inside its own anchor has no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +67,60 @@ def load(text: str, shown: str) -> Document:
     """Reads a file's text; a syntax error is a problem of the document, not an exception."""
     document = Document(shown)
     if (at := text.find("\ufffd")) >= 0:
-        line = text.count("\n", 0, at) + 1
-        document.problems.append(Problem(shown, line, 1, "", "文件不是 UTF-8 编码，请另存为 UTF-8"))
-        return document
+        return _unread(document, *_place_of(text, at), "文件不是 UTF-8 编码，请另存为 UTF-8")
     try:
         tree = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        document.problems.append(Problem(shown, line, column, "", f"YAML 语法不对：{error.problem}"))
-        return document
+        return _unread(document, line, column, of_syntax(error))
+    except ReaderError as error:
+        return _unread(document, *_place_of(text, error.position), "这里有看不见的控制字符，请删去")
+    except (YAMLError, ValueError):
+        return _unread(document, *_place_of(text, _no_date(text)), "日历上没有这一天")
     document.places[()] = (1, 1)
-    document.data = _plain(document, tree, ())
+    try:
+        document.data = _plain(document, tree, ())
+    except RecursionError:
+        return _unread(document, 1, 1, "层次太深；请不要用 & 和 * 引用自身")
     return document
 
 
+def _unread(document: Document, line: int, column: int, sentence: str) -> Document:
+    document.problems.append(Problem(document.file, line, column, "", sentence))
+    return document
+
+
+def _place_of(text: str, at: int) -> tuple[int, int]:
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+
+
+_DATE: Final = re.compile(r"(?<![\w-])(\d{4})-(\d\d?)-(\d\d?)(?![\w-])")
+
+
+def _no_date(text: str) -> int:
+    """Where the first date stands that no calendar has: the parser that trips over it does not say."""
+    for found in _DATE.finditer(text):
+        try:
+            date(*map(int, found.groups()))
+        except ValueError:
+            return found.start()
+    return 0
+
+
 def _plain(document: Document, node: Any, path: Path_) -> Any:
+    if len(path) > DEEPEST:
+        raise RecursionError
     if isinstance(node, CommentedMap):
         if node and set(node) <= {"env", "default"} and "env" in node and not _holds_secrets(path):
             return os.environ.get(str(node["env"]), node.get("default"))
         out = {}
         for key, value in node.items():
-            line, column = node.lc.key(key)
-            document.places[*path, ("key", key)] = (line + 1, column + 1)
-            line, column = node.lc.value(key)
-            document.places[*path, key] = (line + 1, column + 1)
+            if key in node.lc.data:  # not so for a key merged in with <<
+                line, column = node.lc.key(key)
+                document.places[*path, ("key", key)] = (line + 1, column + 1)
+                line, column = node.lc.value(key)
+                document.places[*path, key] = (line + 1, column + 1)
             out[key] = _plain(document, value, (*path, key))
         return out
     if isinstance(node, CommentedSeq):
@@ -115,10 +152,20 @@ def validate(document: Document, model: type[M], data: Any = None, base: Path_ =
     try:
         return model.model_validate(document.data if data is None else data)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
+        for detail in _apart(error.errors(include_url=False)):
             where, key = _place(base, detail)
-            document.report(where, _sentence(model, detail), key=key)
+            document.report(where, of_value(model, detail), key=key)
         return None
+
+
+def _apart(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """One fault, one sentence: a misspelt key is not also missing."""
+    strange = [d["loc"] for d in details if d["type"] == "extra_forbidden"]
+
+    def misspelt(loc: tuple[int | str, ...]) -> bool:
+        return any(s[:-1] == loc[:-1] and get_close_matches(str(s[-1]), [str(loc[-1])]) for s in strange)
+
+    return [d for d in details if d["type"] != "missing" or not misspelt(d["loc"])]
 
 
 def _place(base: Path_, detail: ErrorDetails) -> tuple[Path_, bool]:
@@ -129,44 +176,3 @@ def _place(base: Path_, detail: ErrorDetails) -> tuple[Path_, bool]:
 
 
 _UNION_NAMES = frozenset({"FieldRule", "str", "tuple[str, ...]", "literal['all']"})
-
-
-def _sentence(model: type[BaseModel], detail: ErrorDetails) -> str:
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "extra_forbidden":
-        allowed = _allowed(model, detail["loc"][:-1])
-        close = get_close_matches(str(detail["loc"][-1]), allowed, n=1)
-        hint = f"是不是 {close[0]}？" if close else ""
-        return f"没有这个键。{hint}可用的有：{'、'.join(allowed)}"
-    if kind == "missing":
-        return "缺少这个键"
-    if kind == "string_type":
-        return f'应为文本，请给 {detail["input"]} 加引号，写成 "{detail["input"]}"'
-    if kind in ("literal_error", "enum"):
-        return f"“{detail['input']}”不在可用值内。可用的有：{context.get('expected', '')}"
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "string_pattern_mismatch":
-        return f"“{detail['input']}”写法不对，应符合 {context['pattern']}"
-    return f"“{detail['input']}”不合规：{detail['msg']}"
-
-
-def _allowed(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    """Keys that the model at `loc` knows."""
-    current: Any = model
-    for part in loc:
-        found = (
-            current.model_fields.get(str(part))
-            if isinstance(current, type) and issubclass(current, BaseModel)
-            else None
-        )
-        current = _model_in(found.annotation) if found is not None else current
-    fields = current.model_fields if isinstance(current, type) and issubclass(current, BaseModel) else {}
-    return [info.alias or name for name, info in fields.items()]
-
-
-def _model_in(annotation: Any) -> Any:
-    """The model inside `dict[str, M]`, `M | None`, `tuple[M, ...]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((m for part in get_args(annotation) if (m := _model_in(part)) is not None), None)

@@ -145,9 +145,9 @@ def verify_document(document: bytes | Mapping[str, Any], trust: Trust) -> Verifi
     root = version_root(suite, doc.envelope, commitments)
     agree(doc.envelope, manifest)
     for group, shown in doc.disclosed.items():
-        salt = _unhex(shown.salt)
-        made = commit(suite, str(doc.envelope["schema"]), group, salt, canonical(shown.values))
-        if len(salt) != SALT_BYTES or commitments.get(group) != made:
+        schema = str(doc.envelope["schema"])
+        made = commit(suite, schema, group, _unhex(shown.salt), canonical(shown.values))
+        if commitments.get(group) != made:
             raise ProofInvalid("GROUP", "披露组 {group} 的内容与承诺不符", group=group)
     try:
         leaf = merkle.leaf_hash(suite.hash, root)

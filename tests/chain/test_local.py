@@ -23,6 +23,7 @@ from gateway.chain import (
     LocalChain,
     LocalLedger,
 )
+from gateway.chain.blocks import sign_head
 from tests.proof.sample import OTHER_SIGNER, SIGNER, chain_of, sealed
 
 BATCHES = chain_of(5)
@@ -151,6 +152,15 @@ def test_a_removed_block_is_named(chain: LocalChain, path: Path, row: int, named
 def test_a_shortened_ledger_without_its_head_is_noticed(chain: LocalChain, path: Path) -> None:
     tamper(path, "DELETE FROM block WHERE number = 5", "DELETE FROM head")
     with pytest.raises(ChainBroken):
+        chain.verify()
+
+
+def test_a_block_beyond_the_signed_head_is_named(chain: LocalChain, path: Path) -> None:
+    """An older head, put back by somebody who kept it."""
+    digest = next(b.hash for b, _ in chain.blocks(SIGNER.public) if b.number == 4)
+    head = sign_head(SIGNER, Head(4, digest))
+    tamper(path, "UPDATE head SET number = ?, hash = ?, signature = ?", values=(head.number, head.hash, head.signature))
+    with pytest.raises(ChainBroken, match=r"^区块 5：不在"):
         chain.verify()
 
 

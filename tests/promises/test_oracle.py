@@ -33,7 +33,7 @@ def test_three_days_leave_nothing_but_the_truth(
 @pytest.mark.parametrize(
     ("feed", "rule", "told"),
     [
-        ("payment", "{amount_paid: YFJE}", "payment: "),
+        ("marriage", "{dept_name: dept_code}", "marriage: "),
         ("homestead", "{use_to: SYQQSSJ}", "homestead: "),
         ("assistance", "{category: {from: BZLB, codes: {A: B, B: B, C: C}}}", "assistance: "),
     ],

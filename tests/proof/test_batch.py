@@ -270,7 +270,7 @@ def test_a_range_that_contradicts_its_count_is_refused(figures: dict[str, int]) 
 
 def test_the_order_in_which_groups_are_given_changes_nothing() -> None:
     one = statement(1)
-    turned = replace(one, groups=dict(reversed(one.groups.items())))
+    turned = replace(one, groups={group: one.groups[group] for group in sorted(one.groups, reverse=True)})
     assert build([turned], batch_of(), SIGNER) == build([one], batch_of(), SIGNER)
 
 

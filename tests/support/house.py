@@ -126,5 +126,9 @@ def differences(made: House, dataset: str) -> list[str]:
         out += [f"{key}: unknown field {f}" for f in got[key].keys() - wanted[key].keys()]
     reasons = Counter((t["reason"], t["field"]) for t in truth if t["verdict"] == "quarantine")
     held = made.held(dataset)
-    out += [f"quarantine {k}: {held[k]} held, {reasons[k]} true" for k in held.keys() | reasons.keys() if held[k] != reasons[k]]
+    out += [
+        f"quarantine {k}: {held[k]} held, {reasons[k]} true"
+        for k in held.keys() | reasons.keys()
+        if held[k] != reasons[k]
+    ]
     return out

@@ -24,9 +24,6 @@ ORDER BY last DESC LIMIT 1
 UPDATE batch SET batch_id = :batch_id, payload_digest = :payload_digest, manifest = :manifest, signature = :signature
 WHERE id = :id AND batch_id IS NULL
 
--- name: batch_get
-SELECT * FROM batch WHERE id = :id
-
 -- name: batch_of_statement
 SELECT * FROM batch WHERE stream_id = :stream_id AND first <= :seq AND last >= :seq
 
@@ -55,16 +52,9 @@ UPDATE delivery SET state = :state, attempts = attempts + :tried, block = :block
     confirmed_at = :confirmed_at, sentence = :sentence
 WHERE sink = :sink AND batch = :batch
 
--- name: delivery_get
-SELECT * FROM delivery WHERE sink = :sink AND batch = :batch
-
 -- name: deliveries_confirmed
 SELECT batch.batch_id, batch.manifest, delivery.block, delivery.block_hash FROM delivery
 JOIN batch ON batch.id = delivery.batch WHERE delivery.sink = :sink AND delivery.state = 'confirmed' ORDER BY batch.id
-
--- name: delivery_counts
-SELECT sink, state, COUNT(*) AS batches, SUM(batch.last - batch.first + 1) AS statements
-FROM delivery JOIN batch ON batch.id = delivery.batch GROUP BY sink, state
 
 -- name: unsealed_count
 SELECT COALESCE(SUM(next_seq - sealed_seq), 0) FROM stream

@@ -4,9 +4,6 @@
 INSERT INTO evidence (run_id, page, at, request, status, media, size, hash, body)
 VALUES (:run_id, :page, :at, :request, :status, :media, :size, :hash, :body) RETURNING id
 
--- name: evidence_get
-SELECT * FROM evidence WHERE id = :id
-
 -- name: observations_recognised
 -- Rows whose bytes we hold already, made by the same rules: they are not decoded again.
 SELECT raw_digest, id FROM observation WHERE feed_id = ? AND rules_id = ? AND gone = 0 AND raw_digest IN (:list)

@@ -50,9 +50,6 @@ UPDATE run SET gone = gone + :gone WHERE id = :id
 UPDATE run SET state = :state, finished_at = :at, emptiness = :emptiness, code = :code, sentence = :sentence
 WHERE id = :id
 
--- name: run_last_finished
-SELECT * FROM run WHERE feed_id = :feed_id AND state = 'done' ORDER BY id DESC LIMIT 1
-
 -- name: totals_by_feed
 -- What every run of a feed did, and how much of it is confirmed at a sink.
 SELECT feed.name AS feed, feed.dataset AS dataset, feed.county AS county, feed.state AS state, feed.code AS code,

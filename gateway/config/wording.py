@@ -1,0 +1,111 @@
+"""What is wrong with a file, in words for the person who wrote it: what a parser or a model says becomes one Chinese sentence."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+from ruamel.yaml.error import MarkedYAMLError
+
+_SYNTAX: Final = (
+    (r"mapping values are not allowed", "这里不该有冒号；请核对缩进，含冒号的文本请加引号"),
+    (r'found duplicate key "(?P<key>[^"]*)"', "键 {key} 写了两次，请删去一处"),
+    (r"found character '\\t'", "缩进请用空格，不能用制表符"),
+    (r"found character '(?P<sign>[@`%])'", "文本不能以 {sign} 开头，请加引号"),
+    (r"expected ',' or '(?P<sign>[\]}])'", "这里应为逗号或 {sign}；括号要合上，含冒号的文本要加引号"),
+    (r"unexpected end of stream", "引号没有合上"),
+    (r"expected <block end>", "缩进与上文不齐"),
+    (r"could not find expected ':'", "键的后面缺少冒号"),
+    (r"found undefined alias", "文本不能以 * 开头，请加引号"),
+    (r"found another document", "一个文件只能有一份内容，请删去 ---"),
+)
+"""What ruamel says of the slips that people make, and what they can do about each."""
+
+_FORMS: Final = {
+    r"^[a-z][a-z0-9_-]{0,40}$": "应以小写字母开头，只用小写字母、数字、下划线和短横",
+    r"^\d{2}:\d{2}-\d{2}:\d{2}$": "应写成起止时刻，如 06:00-22:00",
+}
+_TYPES: Final = {
+    "string_type": '应为文本，请加引号，写成 "{input}"',
+    "int_type": "应为整数",
+    "int_parsing": "应为整数",
+    "int_from_float": "应为整数",
+    "float_type": "应为数字",
+    "float_parsing": "应为数字",
+    "bool_type": "应为 true 或 false",
+    "bool_parsing": "应为 true 或 false",
+    "date_type": "应为日期，如 2027-12-31",
+    "date_parsing": "应为日期，如 2027-12-31",
+    "date_from_datetime_parsing": "应为日期，如 2027-12-31",
+    "greater_than": "应大于 {gt}",
+    "greater_than_equal": "应不小于 {ge}",
+    "less_than": "应小于 {lt}",
+    "less_than_equal": "应不大于 {le}",
+    "string_too_short": "至少要写 {min_length} 个字",
+}
+_SHAPES: Final = {
+    "model_type": "这里应有下级的键，写成“键: 值”",
+    "dict_type": "这里应有下级的键，写成“键: 值”",
+    "mapping_type": "这里应有下级的键，写成“键: 值”",
+    "model_attributes_type": "这里应有下级的键，写成“键: 值”",
+    "list_type": "这里应为列表，写成 [甲, 乙]",
+    "tuple_type": "这里应为列表，写成 [甲, 乙]",
+}
+
+
+def of_syntax(error: MarkedYAMLError) -> str:
+    """One sentence for text that is no YAML. Never quotes a value: it may be a secret put in the wrong place."""
+    for pattern, sentence in _SYNTAX:
+        if found := re.search(pattern, str(error.problem)):
+            return f"YAML 语法不对：{sentence.format(**found.groupdict())}"
+    return "YAML 语法不对；请核对这里的缩进、引号和括号"
+
+
+def of_value(model: type[BaseModel], detail: ErrorDetails) -> str:
+    """One sentence for a value that a model refuses: what is wrong, and what is allowed."""
+    kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
+    if kind == "extra_forbidden":
+        allowed = keys_at(model, detail["loc"][:-1])
+        return f"没有这个键。{_hint(str(detail['loc'][-1]), allowed)}可用的有：{'、'.join(allowed)}"
+    if kind == "missing":
+        return "缺少这个键"
+    if kind in ("literal_error", "enum"):
+        allowed = re.findall(r"'([^']*)'", str(context["expected"]))
+        return f"“{given}”不在可用值内。{_hint(str(given), allowed)}可用的有：{'、'.join(allowed)}"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "string_pattern_mismatch":
+        return f"“{given}”写法不对，{_FORMS.get(context['pattern'], '应符合 ' + context['pattern'])}"
+    if kind in _SHAPES:
+        return _SHAPES[kind]
+    sentence = _TYPES[kind].format(input=given, **context) if kind in _TYPES else detail["msg"]
+    return "这里没有写值，" + sentence.partition("，")[0] if given is None else f"{given} 不合规：{sentence}"
+
+
+def _hint(given: str, allowed: list[str]) -> str:
+    close = get_close_matches(given, allowed, n=1)
+    return f"是不是 {close[0]}？" if close else ""
+
+
+def keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """Keys that the model at `loc` knows."""
+    current: Any = model
+    for part in loc:
+        found = current.model_fields.get(str(part)) if _is_model(current) else None
+        current = _model_in(found.annotation) if found is not None else current
+    fields = current.model_fields if _is_model(current) else {}
+    return [info.alias or name for name, info in fields.items()]
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model inside `dict[str, M]`, `M | None`, `tuple[M, ...]`."""
+    if _is_model(annotation):
+        return annotation
+    return next((m for part in get_args(annotation) if (m := _model_in(part)) is not None), None)
