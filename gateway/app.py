@@ -21,10 +21,11 @@ from gateway.forwarder import Forwarder
 from gateway.keyfiles import keyring, signing_seed
 from gateway.leases import Leases
 from gateway.names import Namer
-from gateway.pipeline import FeedWork, Pipeline
+from gateway.pipeline import Pipeline
 from gateway.proof import DirectoryPayloadStore, Signer
 from gateway.publish import publish, published
 from gateway.settings import Settings
+from gateway.sorter import FeedWork
 from gateway.store import Store, upgrade
 from gateway.vault import Vault
 from schemas import DATASETS

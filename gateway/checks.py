@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from adapters.kit import MappingError, Probe, SourceError
 from gateway.config import Feed, Problem
 from gateway.errors import GatewayError
-from gateway.pipeline import FeedWork
+from gateway.sorter import FeedWork
 
 CONNECT_SECONDS: Final = 5.0
 

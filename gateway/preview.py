@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.kit import FieldRule
-from gateway.pipeline import FeedWork
+from gateway.sorter import FeedWork
 from schemas import Canonical
 from schemas.masking import mask, scrub
 

@@ -10,7 +10,7 @@ import msgspec
 from adapters.kit import Item, decode_xml_row
 from gateway.clock import Clock
 from gateway.errors import Usage
-from gateway.pipeline import ITEM
+from gateway.sorter import ITEM
 from gateway.store import Store, row_dict
 from gateway.vault import Vault, handle_bytes, handle_text
 from schemas.masking import scrub

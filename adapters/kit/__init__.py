@@ -21,9 +21,10 @@ from adapters.kit.budget import AccountState, Allowance, LocalBudget, after, may
 from adapters.kit.envelope import Envelope, JsonRows, Opened
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.http import Http, Response
-from adapters.kit.mapping import FieldRule, IgnoreRule, MappingError, Rejected, Translated, Translator, moment
+from adapters.kit.mapping import Rejected, Translated, Translator
 from adapters.kit.paging import DaySlice, Offset, PageNumber, Paging, Since, Single, Walk
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
+from adapters.kit.rules import FieldRule, IgnoreRule, MappingError, moment
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
 from adapters.kit.xmlrows import XmlRows, decode_xml_row
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from adapters.kit.mapping import FieldRule, IgnoreRule
+from adapters.kit.rules import FieldRule, IgnoreRule
 
 if TYPE_CHECKING:
     from adapters.kit.http import Http

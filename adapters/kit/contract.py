@@ -19,9 +19,9 @@ import msgspec
 
 from adapters.kit.base import Adapter, Cursor, Item, Page, Stream
 from adapters.kit.errors import SourceDenied, SourceError, SourceMalformed, SourceUnavailable
-from adapters.kit.mapping import FieldRule, moment
 from adapters.kit.recording import Recording, Replayer, newest, replay, reply, run
 from adapters.kit.rest import RestStream
+from adapters.kit.rules import FieldRule, moment
 from adapters.kit.soap import SoapStream
 from schemas import DATASETS
 

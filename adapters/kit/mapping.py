@@ -7,65 +7,21 @@ collects its flags or names its first fault. `Translator.translate` is pure: the
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 from hashlib import blake2b
 from operator import itemgetter
-from typing import Any, Final, TypeAlias
+from typing import Any
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from schemas import Canonical, Dataset, FieldSpec
-from schemas.cleaning import Cleaned, Options, cleaner
+from adapters.kit.columns import ODD, Column, SplitPart
+from adapters.kit.rules import FieldRule, IgnoreRule, Item, MappingError, moment
+from schemas import Canonical, Dataset
+from schemas.cleaning import Cleaned
 from schemas.masking import mask_kind
-from schemas.plain import Plain, plain
 from schemas.provenance import CLEANING_VERSION, CODES_VERSION
-
-Item: TypeAlias = Mapping[str, Any]
-
-MEMO_LIMIT: Final = 20_000
-"""Distinct values a column remembers; past it the memo starts anew, so memory stays flat."""
-
-CHINA: Final = timezone(timedelta(hours=8))
-
-
-class FieldRule(BaseModel):
-    """Where one canonical field comes from. Everything a county file may say of a field."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    from_: str | None = Field(default=None, alias="from")
-    unit: str | None = None
-    codes: dict[str, str] | None = None
-    const: str | None = None
-    split: str | None = None
-    part: str | None = None
-
-
-class IgnoreRule(BaseModel):
-    """An item that is none of this dataset's business: its column equals one of, or is none of, these values."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    from_: str = Field(alias="from")
-    equals: tuple[str, ...] = ()
-    unless: tuple[str, ...] = ()
-
-    def matches(self, item: Item) -> bool:
-        value = str(item.get(self.from_) or "").strip()
-        return value in self.equals if self.equals else value not in self.unless
-
-
-class MappingError(ValueError):
-    """A rule that cannot be compiled: one sentence saying what, where, and what is allowed."""
-
-    def __init__(self, path: str, sentence: str) -> None:
-        super().__init__(f"{path}：{sentence}")
-        self.path = path
-        self.sentence = sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,171 +51,6 @@ class Translated:
     """The newest source time of any item, rejected and ignored ones included: the watermark must pass them too."""
 
 
-class _Odd:
-    """Stands in a column for a value that was repaired or refused; the memo knows which."""
-
-
-ODD: Final = _Odd()
-
-
-class _Memo(dict[Any, Any]):
-    """raw value -> canonical text, or ODD with the details in `odd`."""
-
-    __slots__ = ("clean", "odd", "plain")
-
-    def __init__(self, clean: Callable[[Any], Cleaned], plain: Plain | None = None) -> None:
-        self.clean = clean
-        self.plain = plain or _never
-        self.odd: dict[Any, Cleaned] = {}
-
-    def __missing__(self, raw: Any) -> Any:
-        if raw.__class__ is str and (known := self.plain(raw)) is not None:
-            self[raw] = known
-            return known
-        cleaned = self.clean(raw)
-        plain = not cleaned.flags and cleaned.problem is None
-        if not plain:
-            self.odd[raw] = cleaned
-        value: Any = cleaned.value if plain else ODD
-        self[raw] = value
-        return value
-
-    def column(self, raw: Sequence[Any]) -> list[Any]:
-        if len(self) > MEMO_LIMIT:
-            self.clear()
-            self.odd.clear()
-        try:
-            return list(map(self.__getitem__, raw))
-        except TypeError:  # a list or an object where a scalar was promised
-            return list(map(self.__getitem__, map(_hashable, raw)))
-
-    def detail(self, raw: Any) -> Cleaned:
-        raw = _hashable(raw)
-        value = self[raw]
-        return self.odd[raw] if value is ODD else Cleaned(value)
-
-
-def _never(_raw: str) -> None:
-    """No shortcut."""
-
-
-def _hashable(raw: Any) -> Any:
-    return msgspec.json.encode(raw).decode() if isinstance(raw, (list, dict)) else raw
-
-
-def _field_cleaner(spec: FieldSpec, options: Options, key: bool) -> Callable[[Any], Cleaned]:
-    """Cleans, enforces presence, and holds the result against the schema's own constraint."""
-    try:
-        clean = cleaner(spec.kind, options)
-    except ValueError as error:
-        raise MappingError(spec.path, str(error)) from error
-    validate = TypeAdapter(spec.annotation).validator.validate_python
-    absent = "KEY_MISSING" if key else "MISSING" if spec.of.required else None
-
-    def apply(raw: Any) -> Cleaned:
-        cleaned = clean(raw)
-        if cleaned.value is None:
-            return cleaned._replace(problem=absent) if absent and cleaned.problem is None else cleaned
-        try:
-            validate(cleaned.value)
-        except ValidationError:
-            return Cleaned(None, cleaned.flags, "SCHEMA_MISMATCH")
-        return cleaned
-
-    return apply
-
-
-class _Column:
-    """One canonical field read from one source column."""
-
-    def __init__(self, spec: FieldSpec, path: str, rule: FieldRule, today: date, *, key: bool = False) -> None:
-        options = Options(unit=rule.unit, codes=rule.codes, code_list=spec.of.codes, part=rule.part, today=today)
-        clean = _field_cleaner(spec, options, key)
-        self.name, self.path, self.source = spec.name, path, rule.from_
-        self.memo = _Memo(clean, plain(spec.kind, options))
-        self.const = rule.const
-        if rule.const is not None and (fixed := clean(rule.const)).problem:
-            raise MappingError(path, f"常量不合规：{fixed.problem}")
-
-    def raw(self, item: Item) -> Any:
-        return self.const if self.source is None else item.get(self.source)
-
-    def values(self, raw: Sequence[Any]) -> list[Any]:
-        return self.memo.column(raw)
-
-    def details(self, item: Item) -> list[tuple[str, Cleaned]]:
-        return [(self.path, self.memo.detail(self.raw(item)))]
-
-
-_WIDE_SEPARATORS = str.maketrans({"，": ",", "、": ",", "；": ";", "／": "/"})
-
-
-class _SplitPart:
-    """A repeated part whose elements a source joins into one text per column, in step (co-owners, §3.4)."""
-
-    def __init__(self, part: str, columns: list[_Column], separator: str) -> None:
-        self.part, self.columns, self.separator = part, columns, separator
-        self.names = tuple(c.name for c in columns)
-        self.memos = [_Memo(self._splitter(c)) for c in columns]
-
-    def _pieces(self, raw: Any) -> list[Any]:
-        if not isinstance(raw, str):
-            return [raw]
-        text = raw.translate(_WIDE_SEPARATORS)
-        return text.split(self.separator) if self.separator in text else [raw]
-
-    def _splitter(self, column: _Column) -> Callable[[Any], Any]:
-        """Yields a tuple of canonical values as the memo's value; anything odd is left to the slow path."""
-
-        def split(raw: Any) -> Any:
-            values = tuple(column.memo[piece] for piece in self._pieces(raw))
-            odd = any(value is ODD for value in values)
-            return Cleaned(values, ("ODD",) if odd else ())  # type: ignore[arg-type] # a tuple rides in the memo
-
-        return split
-
-    def raw(self, item: Item) -> tuple[Any, ...]:
-        return tuple(c.raw(item) for c in self.columns)
-
-    def values(self, items: Sequence[Item]) -> list[Any]:
-        columns = [m.column([c.raw(i) for i in items]) for m, c in zip(self.memos, self.columns, strict=True)]
-        return [self._elements(values) for values in zip(*columns, strict=True)]
-
-    def _elements(self, values: tuple[Any, ...]) -> Any:
-        for value in values:
-            if value is ODD:
-                return ODD
-        count = max(map(len, values))
-        if count == 1:
-            return [dict(zip(self.names, (value[0] for value in values), strict=True))]
-        aligned = _align(values, count)
-        if aligned is None:
-            return ODD
-        return [dict(zip(self.names, element, strict=True)) for element in zip(*aligned, strict=True)]
-
-    def details(self, item: Item) -> tuple[Any, list[tuple[str, Cleaned]]]:
-        """The elements and every cleaning verdict; raises nothing: a misalignment is a verdict too."""
-        cleaned = [[c.memo.detail(p) for p in self._pieces(c.raw(item))] for c in self.columns]
-        verdicts = [(c.path, one) for c, ones in zip(self.columns, cleaned, strict=True) for one in ones]
-        aligned = _align([[one.value for one in ones] for ones in cleaned], max(map(len, cleaned)))
-        if aligned is None:
-            return [], [(self.part, Cleaned(None, (), "MISALIGNED")), *verdicts]
-        return [dict(zip(self.names, element, strict=True)) for element in zip(*aligned, strict=True)], verdicts
-
-
-def _align(values: Sequence[Sequence[Any]], count: int) -> list[Sequence[Any]] | None:
-    """Columns of equal length; a wholly blank one stands for as many blanks. None if they do not pair up."""
-    out: list[Sequence[Any]] = []
-    for value in values:
-        if len(value) == count:
-            out.append(value)
-        elif len(value) == 1 and value[0] is None:
-            out.append((None,) * count)
-        else:
-            return None
-    return out
-
-
 class Translator:
     """One feed's rules, compiled. Not thread-safe (its memos are its own); build one per run."""
 
@@ -282,9 +73,9 @@ class Translator:
         self.ignore = dict(ignore or {})
         self.rules = {path: FieldRule(from_=r) if isinstance(r, str) else r for path, r in rules.items()}
         self._check_paths()
-        self._columns: list[_Column] = []
-        self._split: list[_SplitPart] = []
-        self._fixed: dict[str, list[list[_Column]]] = {}
+        self._columns: list[Column] = []
+        self._split: list[SplitPart] = []
+        self._fixed: dict[str, list[list[Column]]] = {}
         self._compile(today)
         self._sources = tuple(dict.fromkeys(c.source for c in self._columns if c.source is not None))
         self._flat_names = tuple(c.name for c in self._columns)
@@ -322,12 +113,12 @@ class Translator:
                 raise MappingError(spec.path, f"必填字段“{spec.of.title}”没有映射规则")
 
     def _compile(self, today: date) -> None:
-        split: dict[str, list[tuple[_Column, str]]] = {}
+        split: dict[str, list[tuple[Column, str]]] = {}
         for path, rule in self.rules.items():
             spec = self.dataset.fields[_leaf(path)]
             if (rule.from_ is None) == (rule.const is None):
                 raise MappingError(path, "请写 from（来源列）或 const（常量）之一")
-            column = _Column(spec, path, rule, today, key=spec.path in self.dataset.record_key)
+            column = Column(spec, path, rule, today, key=spec.path in self.dataset.record_key)
             if spec.part is None:
                 self._columns.append(column)
             elif path != spec.path:
@@ -339,16 +130,16 @@ class Translator:
             else:
                 split.setdefault(spec.part, []).append((column, rule.split or ","))
         for part, columns in split.items():
-            self._split.append(_SplitPart(part, self._complete(part, [c for c, _ in columns], today), columns[0][1]))
+            self._split.append(SplitPart(part, self._complete(part, [c for c, _ in columns], today), columns[0][1]))
         for part, elements in self._fixed.items():
             self._fixed[part] = [self._complete(part, columns, today) for columns in elements]
 
-    def _complete(self, part: str, columns: list[_Column], today: date) -> list[_Column]:
+    def _complete(self, part: str, columns: list[Column], today: date) -> list[Column]:
         """Every field of the part, in the table's order; an unmapped one reads a column that never exists."""
         by_name = {c.name: c for c in columns}
         nowhere = FieldRule(from_="")
         return [
-            by_name.get(s.name) or _Column(s, s.path, nowhere, today)
+            by_name.get(s.name) or Column(s, s.path, nowhere, today)
             for s in self.dataset.fields.values()
             if s.part == part
         ]
@@ -407,7 +198,7 @@ class Translator:
             c.values([c.const] * len(items) if c.source is None else raw[c.source]) for c in self._columns
         ]
 
-    def _fixed_values(self, elements: list[list[_Column]], items: Sequence[Item]) -> list[Any]:
+    def _fixed_values(self, elements: list[list[Column]], items: Sequence[Item]) -> list[Any]:
         per_element = []
         for columns in elements:
             names = tuple(c.name for c in columns)
@@ -457,20 +248,3 @@ def _columns_of(items: Sequence[Item], names: tuple[str, ...]) -> Iterable[Seque
         except KeyError:
             pass
     return [[item.get(name) for item in items] for name in names]
-
-
-_MOMENT = re.compile(r"(\d{4})\D?(\d{2})\D?(\d{2})(?:\D?(\d{2})\D?(\d{2})\D?(\d{2}))?")
-
-
-def moment(raw: Any) -> str | None:
-    """A source's own time as `YYYY-MM-DDTHH:MM:SS` (Asia/Shanghai); None if it is none. Epoch milliseconds are read too."""
-    if isinstance(raw, str) and len(raw) == 19 and raw[10] == " " and raw[4] == "-":
-        return f"{raw[:10]}T{raw[11:]}"
-    text = str(raw or "").strip()
-    if text.isdigit() and len(text) == 13:
-        return datetime.fromtimestamp(int(text) / 1000, CHINA).strftime("%Y-%m-%dT%H:%M:%S")
-    found = _MOMENT.match(text)
-    if not found:
-        return None
-    year, month, day, hour, minute, second = found.groups(default="00")
-    return f"{year}-{month}-{day}T{hour}:{minute}:{second}"

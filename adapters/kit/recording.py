@@ -16,7 +16,7 @@ from lxml import etree
 
 from adapters.kit.base import Adapter, Cursor, Page, Ports, Rotating, SourceSettings
 from adapters.kit.http import Http, text_of
-from adapters.kit.mapping import moment
+from adapters.kit.rules import moment
 from adapters.kit.scrub import SCRUBBED, SECRET_NAME, Scrubber, columns
 from adapters.kit.xmlrows import inner, parse
 

@@ -22,7 +22,7 @@ from lxml import etree
 
 from adapters.kit.base import Stream
 from adapters.kit.errors import SourceError
-from adapters.kit.mapping import FieldRule
+from adapters.kit.rules import FieldRule
 from adapters.kit.xmlrows import inner, parse
 from schemas import DATASETS
 from schemas.fields import Sensitivity

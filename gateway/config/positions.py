@@ -20,9 +20,6 @@ from gateway.config.wording import of_syntax, of_value
 
 Path_: TypeAlias = tuple[Any, ...]
 
-DEEPEST: Final = 32
-"""Levels that any sane file stays far above; an alias inside its own anchor has no end."""
-
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -79,10 +76,7 @@ def load(text: str, shown: str) -> Document:
     except (YAMLError, ValueError):
         return _unread(document, *_place_of(text, _no_date(text)), "日历上没有这一天")
     document.places[()] = (1, 1)
-    try:
-        document.data = _plain(document, tree, ())
-    except RecursionError:
-        return _unread(document, 1, 1, "层次太深；请不要用 & 和 * 引用自身")
+    document.data = _plain(document, tree, ())
     return document
 
 
@@ -109,8 +103,6 @@ def _no_date(text: str) -> int:
 
 
 def _plain(document: Document, node: Any, path: Path_) -> Any:
-    if len(path) > DEEPEST:
-        raise RecursionError
     if isinstance(node, CommentedMap):
         if node and set(node) <= {"env", "default"} and "env" in node and not _holds_secrets(path):
             return os.environ.get(str(node["env"]), node.get("default"))

@@ -13,8 +13,9 @@ from adapters.kit import MappingError, SourceDenied, SourceError, SourceMalforme
 from gateway.clock import Clock
 from gateway.errors import GatewayError, LeaseLost, NeedsPerson
 from gateway.leases import Leases
-from gateway.pipeline import FeedWork, Pipeline, RunWork
+from gateway.pipeline import Pipeline, RunWork
 from gateway.retry import patiently
+from gateway.sorter import FeedWork
 from gateway.store import Store
 from gateway.store.pages import Counts, Fence
 

@@ -1,0 +1,183 @@
+"""Columns of a mapping: memoised cleaning of whole columns, and what is known of a value that was repaired or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+from pydantic import TypeAdapter, ValidationError
+
+from adapters.kit.rules import FieldRule, Item, MappingError
+from schemas import FieldSpec
+from schemas.cleaning import Cleaned, Options, cleaner
+from schemas.plain import Plain, plain
+
+MEMO_LIMIT: Final = 20_000
+"""Distinct values a column remembers; past it the memo starts anew, so memory stays flat."""
+
+
+class Odd:
+    """Stands in a column for a value that was repaired or refused; the memo knows which."""
+
+
+ODD: Final = Odd()
+
+
+class Memo(dict[Any, Any]):
+    """raw value -> canonical text, or ODD with the details in `odd`."""
+
+    __slots__ = ("clean", "odd", "plain")
+
+    def __init__(self, clean: Callable[[Any], Cleaned], plain: Plain | None = None) -> None:
+        self.clean = clean
+        self.plain = plain or _never
+        self.odd: dict[Any, Cleaned] = {}
+
+    def __missing__(self, raw: Any) -> Any:
+        if raw.__class__ is str and (known := self.plain(raw)) is not None:
+            self[raw] = known
+            return known
+        cleaned = self.clean(raw)
+        plain = not cleaned.flags and cleaned.problem is None
+        if not plain:
+            self.odd[raw] = cleaned
+        value: Any = cleaned.value if plain else ODD
+        self[raw] = value
+        return value
+
+    def column(self, raw: Sequence[Any]) -> list[Any]:
+        if len(self) > MEMO_LIMIT:
+            self.clear()
+            self.odd.clear()
+        try:
+            return list(map(self.__getitem__, raw))
+        except TypeError:  # a list or an object where a scalar was promised
+            return list(map(self.__getitem__, map(_hashable, raw)))
+
+    def detail(self, raw: Any) -> Cleaned:
+        raw = _hashable(raw)
+        value = self[raw]
+        return self.odd[raw] if value is ODD else Cleaned(value)
+
+
+def _never(_raw: str) -> None:
+    """No shortcut."""
+
+
+def _hashable(raw: Any) -> Any:
+    return msgspec.json.encode(raw).decode() if isinstance(raw, (list, dict)) else raw
+
+
+def _field_cleaner(spec: FieldSpec, options: Options, key: bool) -> Callable[[Any], Cleaned]:
+    """Cleans, enforces presence, and holds the result against the schema's own constraint."""
+    try:
+        clean = cleaner(spec.kind, options)
+    except ValueError as error:
+        raise MappingError(spec.path, str(error)) from error
+    validate = TypeAdapter(spec.annotation).validator.validate_python
+    absent = "KEY_MISSING" if key else "MISSING" if spec.of.required else None
+
+    def apply(raw: Any) -> Cleaned:
+        cleaned = clean(raw)
+        if cleaned.value is None:
+            return cleaned._replace(problem=absent) if absent and cleaned.problem is None else cleaned
+        try:
+            validate(cleaned.value)
+        except ValidationError:
+            return Cleaned(None, cleaned.flags, "SCHEMA_MISMATCH")
+        return cleaned
+
+    return apply
+
+
+class Column:
+    """One canonical field read from one source column."""
+
+    def __init__(self, spec: FieldSpec, path: str, rule: FieldRule, today: date, *, key: bool = False) -> None:
+        options = Options(unit=rule.unit, codes=rule.codes, code_list=spec.of.codes, part=rule.part, today=today)
+        clean = _field_cleaner(spec, options, key)
+        self.name, self.path, self.source = spec.name, path, rule.from_
+        self.memo = Memo(clean, plain(spec.kind, options))
+        self.const = rule.const
+        if rule.const is not None and (fixed := clean(rule.const)).problem:
+            raise MappingError(path, f"常量不合规：{fixed.problem}")
+
+    def raw(self, item: Item) -> Any:
+        return self.const if self.source is None else item.get(self.source)
+
+    def values(self, raw: Sequence[Any]) -> list[Any]:
+        return self.memo.column(raw)
+
+    def details(self, item: Item) -> list[tuple[str, Cleaned]]:
+        return [(self.path, self.memo.detail(self.raw(item)))]
+
+
+_WIDE_SEPARATORS = str.maketrans({"，": ",", "、": ",", "；": ";", "／": "/"})
+
+
+class SplitPart:
+    """A repeated part whose elements a source joins into one text per column, in step (co-owners, §3.4)."""
+
+    def __init__(self, part: str, columns: list[Column], separator: str) -> None:
+        self.part, self.columns, self.separator = part, columns, separator
+        self.names = tuple(c.name for c in columns)
+        self.memos = [Memo(self._splitter(c)) for c in columns]
+
+    def _pieces(self, raw: Any) -> list[Any]:
+        if not isinstance(raw, str):
+            return [raw]
+        text = raw.translate(_WIDE_SEPARATORS)
+        return text.split(self.separator) if self.separator in text else [raw]
+
+    def _splitter(self, column: Column) -> Callable[[Any], Any]:
+        """Yields a tuple of canonical values as the memo's value; anything odd is left to the slow path."""
+
+        def split(raw: Any) -> Any:
+            values = tuple(column.memo[piece] for piece in self._pieces(raw))
+            odd = any(value is ODD for value in values)
+            return Cleaned(values, ("ODD",) if odd else ())  # type: ignore[arg-type] # a tuple rides in the memo
+
+        return split
+
+    def raw(self, item: Item) -> tuple[Any, ...]:
+        return tuple(c.raw(item) for c in self.columns)
+
+    def values(self, items: Sequence[Item]) -> list[Any]:
+        columns = [m.column([c.raw(i) for i in items]) for m, c in zip(self.memos, self.columns, strict=True)]
+        return [self._elements(values) for values in zip(*columns, strict=True)]
+
+    def _elements(self, values: tuple[Any, ...]) -> Any:
+        for value in values:
+            if value is ODD:
+                return ODD
+        count = max(map(len, values))
+        if count == 1:
+            return [dict(zip(self.names, (value[0] for value in values), strict=True))]
+        aligned = _align(values, count)
+        if aligned is None:
+            return ODD
+        return [dict(zip(self.names, element, strict=True)) for element in zip(*aligned, strict=True)]
+
+    def details(self, item: Item) -> tuple[Any, list[tuple[str, Cleaned]]]:
+        """The elements and every cleaning verdict; raises nothing: a misalignment is a verdict too."""
+        cleaned = [[c.memo.detail(p) for p in self._pieces(c.raw(item))] for c in self.columns]
+        verdicts = [(c.path, one) for c, ones in zip(self.columns, cleaned, strict=True) for one in ones]
+        aligned = _align([[one.value for one in ones] for ones in cleaned], max(map(len, cleaned)))
+        if aligned is None:
+            return [], [(self.part, Cleaned(None, (), "MISALIGNED")), *verdicts]
+        return [dict(zip(self.names, element, strict=True)) for element in zip(*aligned, strict=True)], verdicts
+
+
+def _align(values: Sequence[Sequence[Any]], count: int) -> list[Sequence[Any]] | None:
+    """Columns of equal length; a wholly blank one stands for as many blanks. None if they do not pair up."""
+    out: list[Sequence[Any]] = []
+    for value in values:
+        if len(value) == count:
+            out.append(value)
+        elif len(value) == 1 and value[0] is None:
+            out.append((None,) * count)
+        else:
+            return None
+    return out

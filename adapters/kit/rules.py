@@ -1,0 +1,68 @@
+"""Mapping rules as data: what a county file or an adapter may say of a field, and how a source's own time is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Item: TypeAlias = Mapping[str, Any]
+"""One decoded raw row: source column -> value as sent."""
+
+CHINA: Final = timezone(timedelta(hours=8))
+
+
+class FieldRule(BaseModel):
+    """Where one canonical field comes from. Everything a county file may say of a field."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    from_: str | None = Field(default=None, alias="from")
+    unit: str | None = None
+    codes: dict[str, str] | None = None
+    const: str | None = None
+    split: str | None = None
+    part: str | None = None
+
+
+class IgnoreRule(BaseModel):
+    """An item that is none of this dataset's business: its column equals one of, or is none of, these values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    from_: str = Field(alias="from")
+    equals: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+    def matches(self, item: Item) -> bool:
+        value = str(item.get(self.from_) or "").strip()
+        return value in self.equals if self.equals else value not in self.unless
+
+
+class MappingError(ValueError):
+    """A rule that cannot be compiled: one sentence saying what, where, and what is allowed."""
+
+    def __init__(self, path: str, sentence: str) -> None:
+        super().__init__(f"{path}：{sentence}")
+        self.path = path
+        self.sentence = sentence
+
+
+_MOMENT = re.compile(r"(\d{4})\D?(\d{2})\D?(\d{2})(?:\D?(\d{2})\D?(\d{2})\D?(\d{2}))?")
+
+
+def moment(raw: Any) -> str | None:
+    """A source's own time as `YYYY-MM-DDTHH:MM:SS` (Asia/Shanghai); None if it is none. Epoch milliseconds are read too."""
+    if isinstance(raw, str) and len(raw) == 19 and raw[10] == " " and raw[4] == "-":
+        return f"{raw[:10]}T{raw[11:]}"
+    text = str(raw or "").strip()
+    if text.isdigit() and len(text) == 13:
+        return datetime.fromtimestamp(int(text) / 1000, CHINA).strftime("%Y-%m-%dT%H:%M:%S")
+    found = _MOMENT.match(text)
+    if not found:
+        return None
+    year, month, day, hour, minute, second = found.groups(default="00")
+    return f"{year}-{month}-{day}T{hour}:{minute}:{second}"
