@@ -12,7 +12,7 @@ from adapters.kit.recording import Recording, record
 from gateway.accounts import AccountBudget, AccountSecrets
 from gateway.audit import Action, Actor, AllowAll, Authorizer
 from gateway.auditlog import AuditLog
-from gateway.chain import Chain, ChainBroken, LocalChain
+from gateway.chain import Chain, ChainBroken, Head, LocalChain
 from gateway.clock import Clock
 from gateway.config import Config, Feed, read
 from gateway.dispatch import Executor
@@ -201,9 +201,11 @@ class Gateway:
         """
         found: dict[str, int] = {}
         for name, chain in self.chains.items():
-            found[name] = chain.verify().number
             with self.store.read() as tx:
                 confirmed = tx.all("deliveries_confirmed", sink=name)
+            newest = max(confirmed, key=lambda row: int(row.block), default=None)
+            expected = Head(int(newest.block), newest.block_hash) if newest else None
+            found[name] = chain.verify(expected_head=expected).number
             for row in confirmed:
                 receipt = chain.receipt(row.batch_id)
                 if receipt is None or (str(receipt.block), receipt.block_hash) != (row.block, row.block_hash):

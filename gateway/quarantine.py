@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from adapters.kit import Item, decode_xml_row
+from adapters.kit import Item, Translator, decode_xml_row
 from gateway.clock import Clock
 from gateway.errors import Usage
 from gateway.sorter import ITEM
 from gateway.store import Store, row_dict
 from gateway.vault import Vault, handle_bytes, handle_text
-from schemas.masking import scrub
+from schemas.masking import mask, scrub
+
+HIDDEN: Final = "***"
 
 
 @dataclass(frozen=True, slots=True)
 class HeldItem:
-    """One rejected item. `item` is scrubbed for people without the right to unmask."""
+    """One rejected item. `item` is masked for people without the right to unmask."""
 
     handle: str
     feed: str
@@ -46,11 +49,10 @@ class Quarantine:
         with self._store.read() as tx:
             return [_held(row) for row in tx.all("quarantine_list", feed=feed, state=state, count=count)]
 
-    def show(self, handle: str) -> HeldItem:
-        """One item with its values masked."""
+    def show(self, handle: str, kinds: Mapping[str, str]) -> HeldItem:
+        """One item with its values masked; `kinds` says what stands in which column, and hides what it does not name."""
         row = self._row(handle)
-        item = {k: scrub(str(v)) if v is not None else None for k, v in decode_item(self._open(row)).items()}
-        return _held(row, item)
+        return _held(row, {k: _masked(kinds.get(k), v) for k, v in decode_item(self._open(row)).items()})
 
     def discard(self, handle: str, reason: str, actor: str) -> None:
         """Closes an item for good; the mark and its reason stay."""
@@ -87,6 +89,18 @@ class Quarantine:
 
     def _open(self, row: Any) -> bytes:
         return self._vault.open(ITEM, row.item)
+
+
+def column_kinds(translator: Translator) -> dict[str, str]:
+    """Source column -> kind of the field it feeds, as `schemas.masking` names kinds."""
+    return {rule.from_: translator.kind(path) for path, rule in translator.rules.items() if rule.from_}
+
+
+def _masked(kind: str | None, value: Any) -> str | None:
+    """Nobody knows what stands in a column that no rule reads: a name, or the cause of somebody's poverty."""
+    if value is None:
+        return None
+    return HIDDEN if kind is None else scrub(mask(kind, str(value)))
 
 
 def _held(row: Any, item: dict[str, Any] | None = None) -> HeldItem:

@@ -2,8 +2,8 @@
 
 import argparse
 import json
+import os
 import signal
-import sys
 import threading
 from urllib.parse import urlsplit
 
@@ -11,7 +11,8 @@ from mock_agencies import start
 
 
 def _guard(stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not sys.stdin: a daemon thread inside its buffer would upset the interpreter's exit
+        pass
     stop.set()
 
 

@@ -96,7 +96,11 @@ class Chain(Protocol):
     def export_headers(self, path: Path) -> Head:
         """Writes what members need to verify without this chain; returns the newest block in it."""
 
-    def verify(self) -> Head:
-        """Re-checks everything. Raises ChainBroken at the first block that does not hold."""
+    def verify(self, *, expected_head: Head | None = None) -> Head:
+        """Re-checks everything; `expected_head` is a block that must still be there.
+
+        Raises:
+            ChainBroken: at the first block that does not hold.
+        """
 
     def close(self) -> None: ...

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from adapters.kit import SourceError
-from gateway.audit import NotAllowed
+from gateway.audit import NotAllowed, PersonalData
 from gateway.chain import ChainError
 from gateway.cli import adapter, config, member, quarantine
 from gateway.cli.check import check, preview
@@ -68,7 +68,7 @@ def main() -> None:
     _translate(command)
     try:
         command()
-    except (GatewayError, SourceError, ProofError, ChainError, NotAllowed) as error:
+    except (GatewayError, SourceError, ProofError, ChainError, NotAllowed, PersonalData) as error:
         raise SystemExit(fail(error).exit_code) from None
 
 

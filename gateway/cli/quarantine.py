@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from gateway.app import Gateway
 from gateway.audit import Action
 from gateway.cli.common import JSON, actor, gateway, out, say_json
 from gateway.i18n import _, language
-from gateway.quarantine import Quarantine
+from gateway.quarantine import Quarantine, column_kinds
 from gateway.replay import replay as replay_items
 from schemas.flags import title
 
@@ -53,7 +54,8 @@ def list_(
 def show(ctx: typer.Context, handle: Handle, as_json: bool = JSON) -> None:
     """看一条：原因、字段、原始各列（已脱敏）。"""
     with gateway(ctx, Action.QUARANTINE_SHOW, handle) as g:
-        item = Quarantine(g.store, g.vault, g.clock).show(handle)
+        held = Quarantine(g.store, g.vault, g.clock)
+        item = held.show(handle, _kinds(g, held.feed_of(handle)))
     if as_json:
         say_json(asdict(item))
         return
@@ -63,6 +65,15 @@ def show(ctx: typer.Context, handle: Handle, as_json: bool = JSON) -> None:
     )
     for column, value in (item.item or {}).items():
         out.print(f"  {column}: {value}", markup=False)
+
+
+def _kinds(g: Gateway, feed: str) -> dict[str, str]:
+    """What the columns of a feed hold; nothing is known of one that is no longer configured."""
+    if feed not in g.config.feeds:
+        return {}
+    work = g.prepare(feed)
+    work.adapter.close()
+    return column_kinds(work.translator)
 
 
 @app.command()

@@ -16,7 +16,8 @@ from gateway.status import feed_statuses, run_dict
 
 def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     """The application over one gateway. Errors are problem+json (RFC 9457)."""
-    app = FastAPI(title="数桥 Shuqiao", version="1", docs_url="/api/docs", openapi_url="/api/v1/openapi.json")
+    # FastAPI's own routes would pass no hook, and its documentation pages load scripts from outside
+    app = FastAPI(title="数桥 Shuqiao", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.gateway = gateway
     app.state.worker_alive = worker_alive
     app.include_router(health)
@@ -73,6 +74,13 @@ def readyz(request: Request, gateway: Reader) -> JSONResponse:
     except SQLAlchemyError:
         missing.append("store")
     return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+
+
+@api.get("/openapi.json", include_in_schema=False, dependencies=[Depends(permitted(Action.READ_STATUS))])
+def openapi(request: Request) -> dict[str, Any]:
+    """What this API answers."""
+    application: FastAPI = request.app
+    return application.openapi()
 
 
 @api.get("/status")

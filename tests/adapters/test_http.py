@@ -103,6 +103,11 @@ def test_a_silent_source_is_left_at_the_deadline(http: Http, server: Any) -> Non
     assert time.monotonic() - started < 1.0
 
 
+def test_a_deadline_that_has_passed_sends_nothing(http: Http, server: Any) -> None:
+    assert refused(http, server, SourceUnavailable, deadline=1e-9).code == "NETWORK"
+    assert server.calls == []
+
+
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
 def test_a_dripping_source_is_left_at_the_deadline(http: Http, server: Any, head: bytes) -> None:
     """Every read succeeds in time, in the headers or in the body; only the whole takes for ever."""

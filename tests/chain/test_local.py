@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from gateway.chain import (
+    Block,
     Chain,
     ChainBroken,
     ChainConflict,
@@ -23,7 +24,8 @@ from gateway.chain import (
     LocalChain,
     LocalLedger,
 )
-from gateway.chain.blocks import sign_head
+from gateway.chain.blocks import GENESIS, forge, sign_head, verified
+from gateway.proof import Manifest
 from tests.proof.sample import OTHER_SIGNER, SIGNER, chain_of, sealed
 
 BATCHES = chain_of(5)
@@ -153,6 +155,48 @@ def test_a_shortened_ledger_without_its_head_is_noticed(chain: LocalChain, path:
     tamper(path, "DELETE FROM block WHERE number = 5", "DELETE FROM head")
     with pytest.raises(ChainBroken):
         chain.verify()
+
+
+def forged(head: Head, at: int, batch_id: str | None = None) -> Block:
+    batch = BATCHES[at]
+    return forge(
+        SIGNER,
+        head,
+        at="2026-03-02T02:00:00.000+00:00",
+        batch_id=batch_id or batch.batch_id,
+        manifest=batch.manifest_bytes,
+        signature=batch.signature,
+    )
+
+
+@pytest.mark.parametrize(
+    ("second", "why"),
+    [
+        (forged(Head(1, "0" * 64), 1), "链接"),
+        (forged(Head(1, forged(Head(0, GENESIS), 0).hash), 1, "0" * 64), "批次编号"),
+    ],
+)
+def test_a_block_of_our_own_in_a_wrong_place_is_named(second: Block, why: str) -> None:
+    """Well signed, but of a fork, or under another batch's id."""
+    blocks = [forged(Head(0, GENESIS), 0), second]
+    with pytest.raises(ChainBroken, match=rf"^区块 2：.*{why}"):
+        list(verified(blocks, sign_head(SIGNER, Head(2, second.hash)), SIGNER.public))
+
+
+def test_an_append_keeps_others_out_from_its_first_look(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.chain.local.BUSY_SECONDS", 0.05)
+    one, two = LocalChain(path, SIGNER), LocalChain(path, SIGNER)
+    look = one._standing
+
+    def interrupted(parsed: Manifest, manifest: bytes, signature: bytes) -> Block | None:
+        found = look(parsed, manifest, signature)
+        with pytest.raises(ChainUnavailable):
+            two.submit(BATCHES[0].manifest_bytes, BATCHES[0].signature)
+        return found
+
+    monkeypatch.setattr(one, "_standing", interrupted)
+    assert one.submit(BATCHES[0].manifest_bytes, BATCHES[0].signature).receipt is not None
+    assert one.verify().number == 1
 
 
 def test_a_block_beyond_the_signed_head_is_named(chain: LocalChain, path: Path) -> None:

@@ -192,13 +192,14 @@ def test_keys_that_open_nothing_of_the_batch_are_named(consortium: Consortium) -
 
 
 def test_a_stream_that_lacks_a_batch_is_noticed(tmp_path: Path) -> None:
-    whole = chain_of(3, SIZE)
+    whole, beef, cafe = chain_of(3, SIZE), sealed(2, stream="beef"), sealed(2, stream="cafe")
+    skipping = sealed(2, 5, cafe.batch_id, stream="cafe")
     store, chain = DirectoryPayloadStore(tmp_path / "shared"), LocalChain(tmp_path / "chain.db", SIGNER)
-    for batch in (whole[0], whole[2], sealed(2, stream="beef"), sealed(2, 3, "ab" * 32, stream="beef")):
+    for batch in (whole[0], whole[2], beef, sealed(2, 3, "ab" * 32, stream="beef"), cafe, skipping):
         store.put(payload_name(batch.manifest.payload_digest), batch.payload)
         chain.submit(batch.manifest_bytes, batch.signature)
     report = verify(store.path, MemberKey.new(), SIGNER.public, ledger=tmp_path / "chain.db")
-    assert [(p.code, p.block) for p in report.problems] == [("STREAM_GAP", 2), ("STREAM_GAP", 4)]
+    assert [(p.code, p.block) for p in report.problems] == [("STREAM_GAP", n) for n in (2, 4, 6)]
 
 
 def test_batches_confirmed_out_of_order_are_no_gap(tmp_path: Path) -> None:

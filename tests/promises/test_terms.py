@@ -78,8 +78,8 @@ def opened(made: House, dataset: str) -> dict[str, dict[str, dict[str, Any]]]:
         for version in read_payload(manifest, payload):
             handle, number = str(version.envelope["handle"]), int(str(version.envelope["version"]))
             with made.gateway.store.read() as tx:
-                ((_, _, _, _, _, _, wrapped),) = tx.among("observations_by_handle", [handle_bytes(handle)])
-            key = made.gateway.vault.unwrap(wrapped)
+                (known,) = tx.among("observations_by_handle", [handle_bytes(handle)])
+            key = made.gateway.vault.unwrap(known.wrapped_key).disclosure
             out[f"{handle}/{number}"] = {
                 group: dict(open_group(suite, version, group, expand(key, number, group))) for group in version.groups
             }

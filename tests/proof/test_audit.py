@@ -51,6 +51,11 @@ def test_a_rewritten_entry_breaks_the_next() -> None:
     assert verify_chain(entries) == 4
 
 
+def test_a_gap_in_the_numbers_is_noticed() -> None:
+    entries = log(2)
+    assert verify_chain([*entries, entry(entries[1].hash, 4, AT, WHO, Action.SYNC, "", {})]) == 3
+
+
 def test_a_removed_or_swapped_entry_is_noticed() -> None:
     entries = log()
     assert verify_chain(entries[1:]) == 1

@@ -73,9 +73,10 @@ class House:
         return out
 
     def held(self, dataset: str) -> Counter[tuple[str, str | None]]:
-        """Open quarantine by reason and field."""
+        """Quarantine by reason and field; an item that a later one made history was held rightly too."""
         with self.gateway.store.read() as tx:
-            rows = tx.all("quarantine_list", feed=FEEDS[dataset], state="open", count=1_000_000)
+            states = ("open", "superseded")
+            rows = [r for s in states for r in tx.all("quarantine_list", feed=FEEDS[dataset], state=s, count=1_000_000)]
         return Counter((r.reason, r.field) for r in rows)
 
     def close(self) -> None:
@@ -96,12 +97,18 @@ def install(home: Path, urls: dict[str, str], monkeypatch: pytest.MonkeyPatch) -
 
 @contextmanager
 def house(
-    home: Path, monkeypatch: pytest.MonkeyPatch, *, households: int = 150, seed: int = 1, dirt: float = 0.03
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    households: int = 150,
+    seed: int = 1,
+    dirt: float = 0.03,
+    store: str | None = None,
 ) -> Iterator[House]:
     """Everything running, nothing collected yet."""
     with mock_agencies.start(households=households, seed=seed, dirt=dirt) as agencies:
         settings, key = install(home, agencies.urls, monkeypatch)
-        gateway = Gateway(settings)
+        gateway = Gateway(settings.model_copy(update={"store": store}) if store else settings)
         made = House(home, agencies, gateway, key)
         made.set_clock()
         _ = gateway.config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -12,25 +13,20 @@ HEAD = 6
 
 
 def spellings(text: str) -> dict[str, bytes]:
-    """Encoding -> how a text looks in it. Base64 is cut to the characters that its neighbours cannot change."""
+    """Encoding -> how a text looks in it, each look once. Base64 is cut to what its neighbours cannot change."""
     raw = text.encode()
-    out = {
-        "utf-8": raw,
-        "gb18030": text.encode("gb18030"),
-        "utf-16le": text.encode("utf-16-le"),
-        "utf-16be": text.encode("utf-16-be"),
-    }
+    out = {"utf-8": raw, "gb18030": text.encode("gb18030")}
+    out |= {"utf-16le": text.encode("utf-16-le"), "utf-16be": text.encode("utf-16-be")}
     for shift, lost in enumerate((0, 2, 3)):
         whole = base64.b64encode(bytes(shift) + raw)
         out[f"base64+{shift}"] = whole[lost : (shift + len(raw)) * 8 // 6]
-    units = text.encode("utf-16-be")
-    pairs = [units[i : i + 2].hex() for i in range(0, len(units), 2)]
-    out["\\u"] = "".join(f"\\u{p}" for p in pairs).encode()
-    out["\\U"] = "".join(f"\\u{p.upper()}" for p in pairs).encode()
-    mixed = "".join(c if c.isascii() else f"\\u{p}" for c, p in zip(text, pairs, strict=False))
-    if len(pairs) == len(text):
-        out["json"] = mixed.encode()
-    return out
+    units = text.encode("utf-16-be").hex()
+    escapes = [units[i : i + 4] for i in range(0, len(units), 4)]
+    out["\\u"] = "".join(f"\\u{e}" for e in escapes).encode()
+    out["\\U"] = "".join(f"\\u{e.upper()}" for e in escapes).encode()
+    out["json"] = json.dumps(text)[1:-1].encode()
+    first = {look: name for name, look in reversed(out.items())}
+    return {name: look for name, look in out.items() if first[look] == name}
 
 
 class Needles:

@@ -1,0 +1,35 @@
+"""The whole way on either database: collect, change, forward, read back; by the oracle."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from gateway.status import reconcile
+from tests.support.house import FEEDS, differences, house
+
+pytestmark = pytest.mark.sockets
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_it_equals_the_truth_and_reconciles(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = None
+    if database == "postgres":
+        url = request.getfixturevalue("postgres_url")
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+        engine.dispose()
+    with house(tmp_path, monkeypatch, households=60, dirt=0.1, store=url) as made:
+        assert {o.state for o in made.sync()} == {"done"}
+        for dataset in FEEDS:
+            assert differences(made, dataset) == []
+        changed = made.advance(1)
+        done = {o.feed: o.counts for o in made.sync()}
+        assert {d: done[f]["puts"] + done[f]["gone"] for d, f in FEEDS.items()} == changed
+        report = made.gateway.forwarder.forward()
+        assert (report.waiting, report.held) == (0, [])
+        assert made.gateway.verify_chains()["local"] == report.confirmed
+        assert reconcile(made.gateway.store, ["local"]) == []
