@@ -39,7 +39,7 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpx", "httpcore", "apscheduler", "alembic", "zeep", "uvicorn.access"):
+    for noisy in ("httpx", "httpcore", "apscheduler", "alembic", "zeep", "uvicorn"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -67,11 +68,22 @@ def until_signalled() -> threading.Event:
     return stop
 
 
+def stop_with_parent(stop: threading.Event) -> None:
+    """Sets `stop` when standard input ends: a supervisor that was killed takes its worker along."""
+
+    def guard() -> None:
+        while os.read(0, 4096):
+            pass
+        stop.set()
+
+    threading.Thread(target=guard, name="parent", daemon=True).start()
+
+
 class Supervisor:
-    """One child worker, started again whenever it dies, stopped with us."""
+    """One child worker, started again whenever it dies, stopped with us, however we end."""
 
     def __init__(self, arguments: list[str]) -> None:
-        self._command = [sys.executable, "-m", "gateway", *arguments, "worker"]
+        self._command = [sys.executable, "-m", "gateway", *arguments, "worker", "--supervised"]
         self._stop = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="supervisor")
@@ -93,8 +105,8 @@ class Supervisor:
         deaths = 0
         while not self._stop.is_set():
             began = time.monotonic()
-            self._child = subprocess.Popen(self._command)  # noqa: S603 # ourselves
-            code = self._child.wait()
+            with subprocess.Popen(self._command, stdin=subprocess.PIPE) as self._child:  # noqa: S603 # ourselves
+                code = self._child.wait()
             if self._stop.is_set():
                 return
             deaths = 0 if time.monotonic() - began > STEADY_SECONDS else deaths + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 import uvicorn
 
@@ -10,12 +12,17 @@ from gateway.cli.common import err, gateway, state
 from gateway.i18n import _
 from gateway.settings import Settings
 from gateway.web import build
-from gateway.worker import Supervisor, until_signalled, work
+from gateway.worker import Supervisor, stop_with_parent, until_signalled, work
 
 
-def worker(ctx: typer.Context) -> None:
+def worker(
+    ctx: typer.Context,
+    supervised: Annotated[bool, typer.Option("--supervised", help="标准输入关闭时停止", hidden=True)] = False,
+) -> None:
     """只运行调度、采集和送达（serve 会自动带一个）。"""
     stop = until_signalled()
+    if supervised:
+        stop_with_parent(stop)
     with gateway(ctx, Action.WORKER) as g:
         work(g, stop)
 

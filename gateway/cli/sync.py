@@ -23,9 +23,10 @@ from rich.text import Text
 
 from gateway.app import Gateway
 from gateway.audit import Action
-from gateway.cli.common import JSON, actor, err, gateway, out, say_json
+from gateway.cli.common import JSON, actor, err, fail, gateway, out, say_json
 from gateway.clock import Clock
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
+from gateway.errors import Busy
 from gateway.i18n import _, language, retell, word
 from gateway.status import FeedStatus, feed_statuses, run_dict
 from gateway.store.pages import Counts
@@ -44,12 +45,19 @@ def sync(
         for name in feeds:
             g.feed(name)
         options = RunOptions(full=full, allow_vanish=allow_vanish)
-        outcomes = [run_now(g, name, options, quiet=as_json) for name in feeds]
+        outcomes, busy = [], []
+        for name in feeds:
+            try:
+                outcomes.append(run_now(g, name, options, quiet=as_json))
+            except Busy as error:
+                busy.append(error)
     if as_json:
         say_json([asdict(o) for o in outcomes])
-    else:
+    elif outcomes:
         _table(outcomes)
-    if any(o.verdict.state != "ok" for o in outcomes):
+    for error in busy:
+        fail(error)
+    if busy or any(o.verdict.state != "ok" for o in outcomes):
         raise typer.Exit(1)
 
 

@@ -134,7 +134,7 @@ class Executor:
     ) -> tuple[Verdict, str | None]:
         try:
             feed = self._prepare(run.feed)
-        except (SourceError, MappingError, GatewayError) as error:
+        except Exception as error:  # noqa: BLE001 # as below: a run that cannot begin has ended, with a verdict
             return judge(error, run.feed), None
         with self._store.read() as tx:
             known = len(tx.all("observations_known", feed_id=feed.id)) if feed.stream.snapshot else 0

@@ -51,8 +51,8 @@ def row(verb: str) -> str:
 
 
 def said(page: str, key: str) -> bool:
-    """The key stands in the page as code, alone or at the end of its path."""
-    return any(re.search(rf"(^|\.){re.escape(key)}$", code) for code in re.findall(r"`([^`\n]+)`", page))
+    """The key stands in the page as code, alone or as a part of its path."""
+    return any(re.search(rf"(^|[.{{]){re.escape(key)}($|[.:])", code) for code in re.findall(r"`([^`\n]+)`", page))
 
 
 @pytest.mark.parametrize("verb", VERBS)

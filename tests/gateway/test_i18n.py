@@ -26,14 +26,14 @@ UNSPOKEN = {"adapters/kit/scrub.py", "adapters/kit/contract.py"}
 """Synthetic names and hostile answers: data, not sentences."""
 
 
-def template(node: ast.JoinedStr) -> str:
-    """An f-string as a sentence with facts: named where the expression has a name, numbered otherwise."""
+def template(*parts: ast.expr) -> str:
+    """A sentence with facts: named where an expression has a name, numbered otherwise."""
     out, unnamed = "", 0
-    for part in node.values:
+    for part in parts:
         if isinstance(part, ast.Constant):
-            out += part.value
+            out += str(part.value)
             continue
-        value = part.value
+        value = part.value if isinstance(part, ast.FormattedValue) else part
         name = value.id if isinstance(value, ast.Name) else value.attr if isinstance(value, ast.Attribute) else None
         if name is None:
             name, unnamed = str(unnamed), unnamed + 1
@@ -77,10 +77,19 @@ class Sentences(ast.NodeVisitor):
         self.everything = within
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        self.say(template(node), "".join(p.value for p in node.values if isinstance(p, ast.Constant)))
+        self.say(template(*node.values), "".join(p.value for p in node.values if isinstance(p, ast.Constant)))
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 self.visit(part.value)
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        """A sentence that is continued by an expression."""
+        sides = (node.left, node.right)
+        for side in sides:
+            if isinstance(node.op, ast.Add) and isinstance(side, ast.Constant):
+                self.say(template(*sides), str(side.value))
+            else:
+                self.visit(side)
 
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -48,7 +49,7 @@ def test_truth(control):
     assert control.get("/truth/unknown").status_code == 404
 
 
-def test_faults_and_calls(control):
+def test_faults_and_calls():
     with mock_agencies.start(households=20) as mocks, httpx.Client() as http:
         base = mocks.urls["control"]
         http.post(f"{base}/faults", json={"agency": "civil", "fault": "500", "times": 0, "match": "/api/"})
@@ -76,16 +77,26 @@ def test_a_wrong_order_is_refused(control, body):
     assert control.post("/faults", json=body).status_code == 400
 
 
-def test_calls_are_kept_to_a_thousand(monkeypatch):
+def test_calls_are_kept_to_a_thousand():
     with mock_agencies.start(households=20) as mocks, httpx.Client() as http:
         for _ in range(1005):
             http.get(mocks.urls["civil"] + "/")
         assert len(mocks.calls()["civil"]) == 1000
 
 
+@contextmanager
+def running(*options: str, **pipes: int) -> Iterator[subprocess.Popen]:
+    """The program in a process of its own, which never outlives the test."""
+    command = [sys.executable, "-m", "mock_agencies", "--households", "20", "--base-port", "0", *options]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def test_command_line_says_ready_and_ends_with_its_input():
-    command = [sys.executable, "-m", "mock_agencies", "--households", "20", "--base-port", "0", "--stdin-guard"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with running("--stdin-guard", stdin=subprocess.PIPE) as process:
         ready = json.loads(process.stdout.readline())
         assert ready["ready"] is True
         assert list(ready["ports"]) == ["control", "provincial", "real_estate", "civil"]
@@ -96,8 +107,7 @@ def test_command_line_says_ready_and_ends_with_its_input():
 
 
 def test_command_line_ends_on_sigterm():
-    command = [sys.executable, "-m", "mock_agencies", "--households", "20", "--base-port", "0"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+    with running(stdin=subprocess.DEVNULL) as process:
         assert json.loads(process.stdout.readline())["ready"]
         process.terminate()
         assert process.wait(timeout=10) == 0
