@@ -14,6 +14,10 @@ from schemas import FieldSpec
 from schemas.cleaning import Cleaned, Options, cleaner
 from schemas.plain import Plain, plain
 
+SAMPLE: Final = 100
+"""Rows after which a column can be told to repeat itself or not."""
+MOSTLY: Final = 0.7
+"""Share of values seen for the first time above which remembering costs more than it saves."""
 MEMO_LIMIT: Final = 20_000
 """Distinct values a column remembers; past it the memo starts anew, so memory stays flat."""
 
@@ -28,11 +32,12 @@ ODD: Final = Odd()
 class Memo(dict[Any, Any]):
     """raw value -> canonical text, or ODD with the details in `odd`."""
 
-    __slots__ = ("clean", "odd", "plain")
+    __slots__ = ("clean", "mostly_new", "odd", "plain")
 
     def __init__(self, clean: Callable[[Any], Cleaned], plain: Plain | None = None) -> None:
         self.clean = clean
-        self.plain = plain or _never
+        self.plain: Plain = plain or _never
+        self.mostly_new = False
         self.odd: dict[Any, Cleaned] = {}
 
     def __missing__(self, raw: Any) -> Any:
@@ -48,9 +53,27 @@ class Memo(dict[Any, Any]):
         return value
 
     def column(self, raw: Sequence[Any]) -> list[Any]:
+        """Canonical values of a column; remembers them unless hardly any came twice so far."""
         if len(self) > MEMO_LIMIT:
             self.clear()
             self.odd.clear()
+        if self.mostly_new:
+            return self._afresh(raw)
+        before = len(self)
+        values = self._remembered(raw)
+        self.mostly_new = self.plain is not _never and len(raw) >= SAMPLE and len(self) - before > len(raw) * MOSTLY
+        return values
+
+    def _afresh(self, raw: Sequence[Any]) -> list[Any]:
+        try:
+            values: list[Any] = list(map(self.plain, raw))
+        except TypeError:  # not all of it is text
+            return self._remembered(raw)
+        if None in values:
+            values = [self._remembered((r,))[0] if v is None else v for v, r in zip(values, raw, strict=True)]
+        return values
+
+    def _remembered(self, raw: Sequence[Any]) -> list[Any]:
         try:
             return list(map(self.__getitem__, raw))
         except TypeError:  # a list or an object where a scalar was promised

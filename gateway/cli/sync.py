@@ -55,8 +55,8 @@ def sync(
         say_json([asdict(o) for o in outcomes])
     elif outcomes:
         _table(outcomes)
-    for error in busy:
-        fail(error)
+    for refused in busy:
+        fail(refused)
     if busy or any(o.verdict.state != "ok" for o in outcomes):
         raise typer.Exit(1)
 
@@ -105,10 +105,10 @@ def progress(*, disable: bool) -> Progress:
 
 
 def _table(outcomes: list[Outcome]) -> None:
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     columns = ["采集任务", "状态", "取得", "识别", "映射", "重复", "隔离", "忽略", "变更", "未变", "注销"]
     for column in columns:
-        table.add_column(_(column), justify="left" if column in columns[:2] else "right")
+        table.add_column(_(column), justify="left" if column in columns[:2] else "right", no_wrap=True)
     keys = ["fetched", "recognised", "mapped", "duplicate", "quarantined", "ignored", "changed", "unchanged", "gone"]
     for o in outcomes:
         table.add_row(o.feed, word(o.verdict.state), *(str(o.counts[k]) for k in keys))
@@ -218,12 +218,16 @@ def runs(
     if as_json:
         say_json([run_dict(r) for r in rows])
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("批次", "采集任务", "缘由", "状态", "开始", "页", "取得", "变更", "隔离", "说明"):
-        table.add_column(_(column))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    for column in ("批次", "采集任务", "缘由", "状态", "开始"):
+        table.add_column(_(column), no_wrap=True)
+    for column in ("页", "取得", "变更", "隔离"):
+        table.add_column(_(column), justify="right", no_wrap=True)
     for r in rows:
         numbers = (str(n) for n in (r.pages, r.fetched, r.changed, r.quarantined))
-        table.add_row(
-            str(r.id), r.feed, word(r.reason), word(r.state), _short(r.started_at), *numbers, retell(r.sentence or "")
-        )
+        table.add_row(str(r.id), r.feed, word(r.reason), word(r.state), _short(r.started_at), *numbers)
     out.print(table)
+    for r in rows:
+        if r.sentence:
+            told = _("批次 {run}：{sentence}").format(run=r.id, sentence=retell(r.sentence))
+            out.print(told, style="yellow", markup=False)

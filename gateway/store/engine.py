@@ -23,8 +23,8 @@ SQLITE_PRAGMAS: Final = (
     "PRAGMA foreign_keys=OFF",  # parents are written in the same transaction; the check costs 6 % of a first load
     "PRAGMA busy_timeout=30000",
     "PRAGMA cache_size=-65536",
-    "PRAGMA journal_size_limit=67108864",
-    "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA journal_size_limit=134217728",
+    "PRAGMA wal_autocheckpoint=16000",
     "PRAGMA temp_store=MEMORY",
 )
 

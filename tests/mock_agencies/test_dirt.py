@@ -148,13 +148,16 @@ def test_mu_and_fen_together_are_converted():
     assert {s.raw: s.canonical for s in (spoiler("100.00", Random(n)) for n in range(60))}["1亩8分"] == "1200.00"
 
 
-def test_composite_areas_fill_both_columns(world):
-    composite = [i for i in world.items("homestead") if i.dirt == ["AREA_COMPOSITE"]]
+def test_composite_areas_fill_both_columns():
+    composite = [i for i in World(300, seed=5, dirt=0.9).items("homestead") if i.dirt == ["AREA_COMPOSITE"]]
+    entered = set()
     for item in composite:
         assert item.raw["SYQMJ"] == item.raw["JZMJ"]
         land, building = re.fullmatch(r"宗地面积([\d.]+)㎡/房屋建筑面积([\d.]+)㎡", item.raw["SYQMJ"]).groups()
         assert item.canonical["land_area_m2"] == (None if land == "0.00" else land)
         assert item.canonical["building_area_m2"] == building
+        entered.add(land != "0.00")
+    assert entered == {True, False}
 
 
 def test_misaligned_rows_have_names_and_numbers_that_do_not_pair(world):

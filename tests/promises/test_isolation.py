@@ -54,8 +54,7 @@ def rows(made: House, query: str, **values: Any) -> list[Any]:
         return tx.all(query, **values)
 
 
-@pytest.mark.parametrize("agency", ["provincial", "real_estate", "civil"])
-@pytest.mark.parametrize("fault", ["500", "login", "auth500"])
+@pytest.mark.parametrize(("agency", "fault"), [("provincial", "500"), ("real_estate", "login"), ("civil", "auth500")])
 def test_a_failing_agency_stops_no_other(made: House, agency: str, fault: str) -> None:
     made.agencies.fault(agency, fault, times=0)
     quick = ("homestead", "marriage", "assistance", "household_member")
@@ -227,6 +226,13 @@ class Refuser:
         raise NotAllowed(actor, action, target)
 
 
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A gateway in which nothing ever happens: every test that takes it proves so."""
+    with pytest.MonkeyPatch.context() as patch, house(tmp_path_factory.mktemp("idle"), patch, households=10) as running:
+        yield running
+
+
 HANDLE = "a" * 32
 FREE = {"config check", "demo", "member keygen", "member fetch", "member verify"}
 """Reads drafts only; makes a world of its own; the member's side, which is not ours."""
@@ -256,21 +262,21 @@ def test_every_verb_is_known_here() -> None:
 
 
 @pytest.mark.parametrize("verb", ASKED)
-def test_no_verb_passes_unasked(made: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str) -> None:
+def test_no_verb_passes_unasked(idle: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str) -> None:
     monkeypatch.setattr("gateway.app.AllowAll", Refuser)
     serving = sys.modules["gateway.cli.serve"]
     monkeypatch.setattr(serving, "until_signalled", threading.Event)
     for name in ("work", "Supervisor", "build"):
         monkeypatch.setattr(serving, name, lambda *_: pytest.fail("it runs"))
     monkeypatch.chdir(tmp_path)
-    kept = contents(made)
-    done = shuqiao(made.gateway.settings, *verb.split(), *ASKED[verb])
+    kept = contents(idle)
+    done = shuqiao(idle.gateway.settings, *verb.split(), *ASKED[verb])
     assert isinstance(done.exception, NotAllowed), (done.exception, done.output)
     assert done.stdout == ""
     assert len(Refuser.asked) == 1
     assert Refuser.asked[0][0].kind == "person"
-    assert contents(made) == kept
-    assert not any(made.agencies.calls().values())
+    assert contents(idle) == kept
+    assert not any(idle.agencies.calls().values())
     assert not list(tmp_path.glob("recording.json"))
 
 
@@ -280,12 +286,12 @@ def contents(made: House) -> dict[str, int]:
         return {t.name: len(list(connection.execute(t.select()))) for t in metadata.sorted_tables}
 
 
-def test_a_refusal_is_one_sentence(made: House, tmp_path: Path) -> None:
+def test_a_refusal_is_one_sentence(idle: House) -> None:
     """As it leaves the process: exit 1, no traceback."""
     code = "import gateway.app, sys; from gateway.audit import NotAllowed\n"
     code += "class No:\n    def authorize(self, *asked): raise NotAllowed(*asked)\n"
     code += "gateway.app.AllowAll = No\nfrom gateway.cli import main\nsys.argv[0] = 'shuqiao'\nmain()"
-    settings: Settings = made.gateway.settings
+    settings: Settings = idle.gateway.settings
     where = ["--config", str(settings.config), "--data", str(settings.data)]
     done = subprocess.run(
         [sys.executable, "-c", code, *where, "status"], cwd=ROOT, capture_output=True, text=True, check=False
