@@ -56,7 +56,7 @@ def feed_statuses(store: Store) -> list[FeedStatus]:
                 owner=r.owner,
                 action=r.action,
                 sentence=r.sentence,
-                declared=r.declared,
+                declared=None if r.declared is None else int(r.declared),
                 fetched=int(r.fetched),
                 accepted=r.accepted,
                 repaired=r.repaired,

@@ -197,9 +197,9 @@ def test_a_refusal_of_another_kind_renews_nothing(profile: Any, signed_ports: Po
     def send(headers: Any) -> str:
         raise SourceDenied("AUTH_CONFIG", "未授权")
 
-    with pytest.raises(SourceDenied):
+    with pytest.raises(SourceDenied) as caught:
         exchange(signed_ports, profile, "x", send)
-    assert platform.serial == 1
+    assert (caught.value.code, platform.serial) == ("AUTH_CONFIG", 1)
 
 
 def test_a_token_that_cannot_be_renewed_is_tried_once(signed_ports: Ports) -> None:

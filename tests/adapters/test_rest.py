@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -119,9 +120,11 @@ def test_time_and_size_are_the_sources_own(build: Any, server: Any) -> None:
     with pytest.raises(SourceMalformed) as caught:
         build(CivilAffairs, max_mb=1).fetch("marriage", None)
     assert caught.value.code == "TOO_LARGE"
-    server.raw = lambda out: __import__("time").sleep(1)
+    server.raw = lambda out: time.sleep(1)
+    started = time.monotonic()
     with pytest.raises(SourceUnavailable):
         build(CivilAffairs, deadline=0.2).fetch("marriage", None)
+    assert time.monotonic() - started < 0.8
 
 
 def test_a_restart_goes_through_the_adapter(build: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -96,6 +98,31 @@ def test_the_description_is_read_once_and_values_change(adapter: Any, server: An
     assert [call.method for call in server.calls] == ["GET", "GET", "POST", "POST"]
     assert b"<ns0:pageNo>2</ns0:pageNo>" in server.calls[-1].body
     assert b"updatedSince" not in server.calls[-1].body
+
+
+def test_workers_that_share_a_description_do_not_mix_their_values(adapter: Any, server: Any) -> None:
+    serve(server, listed(ROWS, 2))
+    service = adapter().service
+    mixed: list[int] = []
+
+    def worker(number: int) -> None:
+        arguments = {"pageNo": str(number), "pageSize": str(number), "qxdm": str(number)}
+        for _ in range(300):
+            body = service.call("QueryHomesteads", arguments).body
+            if body.count(b">%d<" % number) != 3:
+                mixed.append(number)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=worker, args=(number,)) for number in (111, 222, 333, 444)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert mixed == []
 
 
 def test_an_endpoint_of_ours_goes_before_the_descriptions(adapter: Any, server: Any) -> None:

@@ -50,7 +50,9 @@ def test_a_planted_violation_is_caught(copy: Path, module: str, line: str) -> No
 
 
 def test_modules_stay_small() -> None:
-    sizes = {p.relative_to(ROOT): len(p.read_text("utf-8").splitlines()) for n in PACKAGES for p in (ROOT / n).rglob("*.py")}
+    sizes = {
+        p.relative_to(ROOT): len(p.read_text("utf-8").splitlines()) for n in PACKAGES for p in (ROOT / n).rglob("*.py")
+    }
     too_long = {str(p): n for p, n in sizes.items() if n > MODULE_LINES and "migrations" not in p.parts}
     adapters = {str(p): n for p, n in sizes.items() if p.parent == Path("adapters") and n > ADAPTER_LINES}
     assert too_long == {}

@@ -31,7 +31,16 @@ PATIENCE = 60.0
 
 def worker(made: House, die_at: str = "") -> subprocess.Popen[bytes]:
     settings = made.gateway.settings
-    command = [sys.executable, "-m", "gateway", "--config", str(settings.config), "--data", str(settings.data), "worker"]
+    command = [
+        sys.executable,
+        "-m",
+        "gateway",
+        "--config",
+        str(settings.config),
+        "--data",
+        str(settings.data),
+        "worker",
+    ]
     env = {**os.environ, "SHUQIAO_DIE_AT": die_at, "SHUQIAO_LOG": "error"}
     return subprocess.Popen(command, env=env)
 
@@ -50,7 +59,9 @@ def quiet(made: House) -> bool:
     with made.gateway.store.read() as tx:
         busy = tx.all("runs_queued") or [r for r in tx.all("runs_recent", count=1000) if r.state == "running"]
         waiting = tx.value("unsealed_count") or tx.all("batches_unbuilt")
-        return not (busy or waiting or tx.all("deliveries_missing", sink="local") or tx.all("deliveries_open", sink="local"))
+        return not (
+            busy or waiting or tx.all("deliveries_missing", sink="local") or tx.all("deliveries_open", sink="local")
+        )
 
 
 def finish(made: House) -> None:
@@ -76,7 +87,9 @@ def versions(made: House) -> Counter[tuple[str, str, int, str, str]]:
             for row in tx.all("statements", stream_id=feed.stream_id, first=1, last=last):
                 text = ""
                 if row.sealed is not None:
-                    text = vault.open_version(vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed).decode()
+                    text = vault.open_version(
+                        vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed
+                    ).decode()
                     keys[row.handle] = canonical_key(dataset, msgspec.json.decode(text))
                 out[dataset, keys[row.handle], row.number, row.op, text] += 1
     return out
@@ -93,15 +106,15 @@ def must_hold(made: House) -> None:
     assert made.gateway.verify_chains() == {"local": len(confirmed)}
     headers = made.home / "headers.jsonl"
     made.gateway.chains["local"].export_headers(headers)
-    report = member_verify(
-        made.gateway.payloads.path, made.member_key, made.gateway.signer.public, headers=headers
-    )
+    report = member_verify(made.gateway.payloads.path, made.member_key, made.gateway.signer.public, headers=headers)
     assert report.problems == []
     assert report.versions == sum(s.sealed for s in streams)
     assert made.gateway.audit.broken_at() is None
 
 
-def undisturbed(home: Path, monkeypatch: pytest.MonkeyPatch, days: int, households: int) -> Counter[tuple[str, str, int, str, str]]:
+def undisturbed(
+    home: Path, monkeypatch: pytest.MonkeyPatch, days: int, households: int
+) -> Counter[tuple[str, str, int, str, str]]:
     with house(home, monkeypatch, households=households) as made:
         made.sync()
         for _ in range(days):

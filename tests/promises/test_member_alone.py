@@ -14,7 +14,11 @@ from gateway.proof import MemberKey
 from tests.support.house import House, house
 
 pytestmark = pytest.mark.sockets
-GRANTED = {"household_member": {"subject", "household"}, "marriage": {"act", "party"}, "payment": {"subject", "content", "money"}}
+GRANTED = {
+    "household_member": {"subject", "household"},
+    "marriage": {"act", "party"},
+    "payment": {"subject", "content", "money"},
+}
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_three_days_leave_nothing_but_the_truth(
     [
         ("marriage", "{dept_name: dept_code}", "marriage: "),
         ("homestead", "{use_to: SYQQSSJ}", "homestead: "),
-        ("assistance", "{category: {from: BZLB, codes: {A: B, B: B, C: C}}}", "assistance: "),
+        ("assistance", "{since: SSNY}", "assistance: "),
     ],
 )
 def test_a_wrong_mapping_is_noticed(

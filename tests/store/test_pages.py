@@ -119,7 +119,7 @@ def test_counters_that_do_not_add_up_write_nothing(feed: Feed) -> None:
 
 def test_a_failing_statement_leaves_no_gap_in_the_stream(feed: Feed) -> None:
     with Leases(feed.store).take("feed:u") as fence:
-        with pytest.raises(Exception, match="(?i)unique|duplicate"):
+        with pytest.raises(Exception, match=r"(?i)unique|duplicate"):
             commit_page(feed.store, feed.page(fence, put(1), put(1)))
         commit_page(feed.store, feed.page(fence, put(1)))
     assert feed.versions() == [(1, 1, "put")]

@@ -56,7 +56,7 @@ SELECT feed.name AS feed, feed.dataset AS dataset, feed.county AS county, feed.s
     feed.sentence AS sentence, feed.owner AS owner, feed.action AS action, feed.since AS since,
     feed.contact_at AS contact_at, feed.as_of AS as_of, feed.stream_id AS stream_id,
     (SELECT COALESCE(SUM(fetched), 0) FROM run WHERE feed_id = feed.id) AS fetched,
-    (SELECT declared FROM run WHERE feed_id = feed.id AND declared IS NOT NULL ORDER BY id DESC LIMIT 1) AS declared,
+    (SELECT SUM(declared) FROM run WHERE feed_id = feed.id) AS declared,
     (SELECT COUNT(*) FROM observation WHERE feed_id = feed.id AND gone = 0) AS accepted,
     (SELECT COUNT(*) FROM quarantine WHERE feed_id = feed.id AND state = 'open') AS quarantined,
     (SELECT COUNT(*) FROM version WHERE stream_id = feed.stream_id) AS versions,
