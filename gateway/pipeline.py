@@ -17,7 +17,7 @@ from adapters.kit import Cursor, Page, SourceError
 from gateway.checkpoints import reached
 from gateway.clock import Clock
 from gateway.errors import NeedsPerson
-from gateway.sorter import FeedWork, Sorter
+from gateway.sorter import ANY_SHARE, FeedWork, Sorter
 from gateway.store import Store
 from gateway.store.pages import Counts, Fence, PageCommit, Proof, Vanished, commit_gone, commit_page
 from gateway.vault import Vault
@@ -167,7 +167,8 @@ class Pipeline:
             still = set(seen)
             missing = [i for i in known if i not in still]
             states = tx.among("observations_state", missing) if missing else []
-        if missing and (not fetched or len(missing) > feed.vanish_limit * len(known)):
+        asked = feed.vanish_limit < ANY_SHARE and not fetched
+        if missing and (asked or len(missing) > feed.vanish_limit * len(known)):
             raise NeedsPerson(
                 "全量数据中有 {missing} 条（共 {known} 条）不见了，超过 {limit:.0%}，未作删除",
                 owner="agency",

@@ -18,6 +18,8 @@ from schemas import Canonical, Dataset
 
 _canonical: Final = msgspec.json.Encoder(order="sorted").encode
 ITEM: Final = "quarantine"
+ANY_SHARE: Final = float("inf")
+"""A vanish limit set by a person who asked the agency: all of a feed may be gone."""
 
 
 @dataclass(slots=True)

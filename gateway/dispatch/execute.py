@@ -15,7 +15,7 @@ from gateway.errors import GatewayError, LeaseLost, NeedsPerson
 from gateway.leases import Leases
 from gateway.pipeline import Pipeline, RunWork
 from gateway.retry import patiently
-from gateway.sorter import FeedWork
+from gateway.sorter import ANY_SHARE, FeedWork
 from gateway.store import Store
 from gateway.store.pages import Counts, Fence
 
@@ -142,7 +142,7 @@ class Executor:
         if on_page is not None:
             work.on_page = on_page
         if options.allow_vanish:
-            feed.vanish_limit = 1.0
+            feed.vanish_limit = ANY_SHARE
         try:
             return HEALTHY, patiently(lambda: self._pipeline.run(feed, work))
         except LeaseLost:
