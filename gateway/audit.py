@@ -15,6 +15,8 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
+from gateway.errors import Told
+
 Detail: TypeAlias = Mapping[str, str | int | bool]
 
 GENESIS: Final = ""
@@ -168,16 +170,12 @@ def verify_chain(entries: Iterable[AuditEntry]) -> int | None:
     return None
 
 
-class NotAllowed(Exception):
+class NotAllowed(Told):
     """The actor may not do this."""
 
     def __init__(self, actor: Actor, action: Action, target: str = "") -> None:
-        super().__init__(actor, action, target)
-        self.sentence = "{actor} 无权执行 {action}"
-        self.facts: dict[str, object] = {"actor": str(actor), "action": str(action)}
-
-    def __str__(self) -> str:
-        return self.sentence.format(**self.facts)
+        super().__init__("{actor} 无权执行 {action}", actor=str(actor), action=str(action))
+        self.target = target
 
 
 class Authorizer(Protocol):

@@ -16,10 +16,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-class GatewayError(Exception):
-    """One sentence for a person. `exit_code` is what a command ends with."""
-
-    exit_code = 1
+class Told(Exception):
+    """An error that is one Chinese sentence with named facts, so that it can be said in another language."""
 
     def __init__(self, sentence: str, **facts: object) -> None:
         super().__init__(sentence, facts)
@@ -28,6 +26,12 @@ class GatewayError(Exception):
 
     def __str__(self) -> str:
         return self.sentence.format(**self.facts)
+
+
+class GatewayError(Told):
+    """What the gateway refused or failed at. `exit_code` is what a command ends with."""
+
+    exit_code = 1
 
 
 class Usage(GatewayError):

@@ -13,17 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from gateway.errors import Told
 
-class ChainError(Exception):
-    """One Chinese sentence with named facts."""
 
-    def __init__(self, sentence: str, **facts: object) -> None:
-        super().__init__(sentence, facts)
-        self.sentence = sentence
-        self.facts = facts
-
-    def __str__(self) -> str:
-        return self.sentence.format(**self.facts)
+class ChainError(Told):
+    """What a chain refused or failed at."""
 
 
 class ChainUnavailable(ChainError):

@@ -13,19 +13,13 @@ Sentences are Chinese with named facts; none holds a value of a person or a key.
 
 from __future__ import annotations
 
+from gateway.errors import Told
 
-class ProofError(Exception):
-    """One sentence for a person; `code` is stable."""
+
+class ProofError(Told):
+    """What is not proven, or cannot be; `code` is stable."""
 
     code = "PROOF"
-
-    def __init__(self, sentence: str, **facts: object) -> None:
-        super().__init__(sentence, facts)
-        self.sentence = sentence
-        self.facts = facts
-
-    def __str__(self) -> str:
-        return self.sentence.format(**self.facts)
 
 
 class ProofInvalid(ProofError):
