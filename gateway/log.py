@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -15,6 +15,18 @@ from schemas.masking import scrub
 def scrub_event(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Masks what looks like an ID number, a phone or an account number in every text of the event."""
     return {key: scrub(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to whatever standard error is now: a runner that lent us a stream may have closed it."""
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, value: TextIO) -> None:
+        """Standard error is not ours to keep."""
 
 
 def configure(level: str) -> None:
@@ -30,7 +42,7 @@ def configure(level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render]
