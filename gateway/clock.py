@@ -6,6 +6,7 @@ let days pass.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from gateway.store import Store
 
 SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 OFFSET_KEY: Final = "clock_offset_s"
+AGREE_SECONDS: Final = 0.5
 
 
 class Clock:
@@ -21,15 +23,22 @@ class Clock:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._known: tuple[float, timedelta] = (float("-inf"), timedelta())
 
     @staticmethod
     def real() -> datetime:
         return datetime.now(UTC)
 
     def offset(self) -> timedelta:
+        """Business time less real time. Another process's change is noticed within AGREE_SECONDS."""
+        asked, offset = self._known
+        if time.monotonic() - asked < AGREE_SECONDS:
+            return offset
         with self._store.read() as tx:
             row = tx.one("meta_get", key=OFFSET_KEY)
-        return timedelta(seconds=float(row[0])) if row else timedelta()
+        offset = timedelta(seconds=float(row[0])) if row else timedelta()
+        self._known = (time.monotonic(), offset)
+        return offset
 
     def now(self) -> datetime:
         """Business time, Asia/Shanghai."""
@@ -46,3 +55,4 @@ class Clock:
         """Lets the business clock read `moment` now and run on from there."""
         with self._store.write() as tx:
             tx.run("meta_put", key=OFFSET_KEY, value=str((moment - self.real()).total_seconds()))
+        self._known = (float("-inf"), timedelta())
