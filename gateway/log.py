@@ -20,13 +20,17 @@ def scrub_event(_logger: object, _name: str, event: MutableMapping[str, Any]) ->
 class _Stderr(logging.StreamHandler[TextIO]):
     """Writes to whatever standard error is now: a runner that lent us a stream may have closed it."""
 
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+        self._given: TextIO | None = None
+
     @property
     def stream(self) -> TextIO:
-        return sys.stderr
+        return self._given or sys.stderr
 
     @stream.setter
     def stream(self, value: TextIO) -> None:
-        """Standard error is not ours to keep."""
+        self._given = value
 
 
 def configure(level: str) -> None:

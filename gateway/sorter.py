@@ -77,9 +77,9 @@ class Sorter:
     def _recognise(self, tx: Tx, digests: list[bytes]) -> list[int]:
         """Positions that have to be mapped; counts the rest."""
         feed, counts = self._feed, self.counts
-        known: dict[bytes, int] = dict(tx.among("observations_recognised", digests, feed.id, feed.rules_id))
+        known: dict[bytes, int] = dict(tx.among_plain("observations_recognised", digests, feed.id, feed.rules_id))
         strange = digests if not known else [d for d in digests if d not in known]
-        before = tx.among("quarantine_recognised", strange, feed.id) if strange else []
+        before = tx.among_plain("quarantine_recognised", strange, feed.id) if strange else []
         held = {digest for digest, rules in before if rules == feed.rules_id}
         self._mended = {digest for digest, rules in before if rules != feed.rules_id}
         if not known and not held and len(set(digests)) == len(digests):

@@ -7,14 +7,16 @@ a lock. Queries live in `sql/*.sql`, each named and explained; `:name` parameter
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 SQLITE_PRAGMAS: Final = (
@@ -50,46 +52,71 @@ def queries() -> dict[str, str]:
 
 
 class Tx:
-    """One open transaction. Every method names a query of `sql/`."""
+    """One open transaction. Every method names a query of `sql/`; rows are named tuples.
 
-    def __init__(self, connection: Connection, postgres: bool) -> None:
-        self._c = connection
+    Statements go to the driver's own cursor: SQLAlchemy keeps the pool and the schema, and its path for a statement costs
+    more than most of ours do.
+    """
+
+    def __init__(self, cursor: Any, postgres: bool) -> None:
+        self._cursor = cursor
         self.postgres = postgres
 
-    def _sql(self, name: str) -> str:
-        return _for_driver(queries()[name], self.postgres)
+    def _execute(self, query: str, values: Any) -> None:
+        self._cursor.execute(_for_driver(queries()[query], self.postgres), values)
+
+    def _row(self, query: str) -> Callable[[Iterable[Any]], Any]:
+        columns = tuple(column[0] for column in self._cursor.description)
+        make: Callable[[Iterable[Any]], Any] = _row_type(query, columns)._make
+        return make
 
     def run(self, query: str, /, **values: Any) -> int:
         """Executes; the number of rows touched."""
-        return self._c.exec_driver_sql(self._sql(query), values).rowcount
+        self._execute(query, values)
+        return int(self._cursor.rowcount)
 
     def all(self, query: str, /, **values: Any) -> list[Any]:
-        return list(self._c.exec_driver_sql(self._sql(query), values).fetchall())
+        self._execute(query, values)
+        return list(map(self._row(query), self._cursor.fetchall()))
 
     def one(self, query: str, /, **values: Any) -> Any | None:
-        return self._c.exec_driver_sql(self._sql(query), values).fetchone()
+        self._execute(query, values)
+        row = self._cursor.fetchone()
+        return None if row is None else self._row(query)(row)
 
     def value(self, query: str, /, **values: Any) -> Any:
         """The first column of the only row; raises LookupError when there is none."""
-        row = self.one(query, **values)
+        self._execute(query, values)
+        row = self._cursor.fetchone()
         if row is None:
             raise LookupError(query)
         return row[0]
 
-    def many(self, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def many(self, query: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Executes once for each row of positional values: the bulk path."""
         if rows:
-            self._c.exec_driver_sql(self._sql(name), list(rows))
+            self._cursor.executemany(_for_driver(queries()[query], self.postgres), rows)
 
-    def among(self, name: str, wanted: Sequence[Any], *values: Any) -> list[Any]:
+    def among(self, query: str, wanted: Sequence[Any], *values: Any) -> list[Any]:
         """Rows whose `IN (:list)` holds one of `wanted`; `values` fill the `?` before it."""
-        out: list[Any] = []
+        rows = self.among_plain(query, wanted, *values)
+        return list(map(self._row(query), rows)) if rows else []
+
+    def among_plain(self, query: str, wanted: Sequence[Any], *values: Any) -> list[tuple[Any, ...]]:
+        """As `among`, in bare tuples: for whole pages."""
+        out: list[tuple[Any, ...]] = []
         mark = "%s" if self.postgres else "?"
+        sql = _for_driver(queries()[query], self.postgres)
         for at in range(0, len(wanted), 1000):
             part = wanted[at : at + 1000]
-            sql = self._sql(name).replace(IN_LIST, f"({','.join([mark] * len(part))})")
-            out += self._c.exec_driver_sql(sql, (*values, *part)).fetchall()
+            self._cursor.execute(sql.replace(IN_LIST, f"({','.join([mark] * len(part))})"), (*values, *part))
+            out += self._cursor.fetchall()
         return out
+
+
+@cache
+def _row_type(query: str, columns: tuple[str, ...]) -> Any:
+    return namedtuple(query, columns)  # noqa: PYI024 # its fields are the query's columns
 
 
 @cache
@@ -106,6 +133,8 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.postgres = engine.dialect.name == "postgresql"
+        self.failures: tuple[type[Exception], ...] = (SQLAlchemyError, engine.dialect.dbapi.Error)  # type: ignore[union-attr] # ours have a driver
+        """What a database that is away, full or locked raises."""
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -135,14 +164,14 @@ class Store:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Tx]:
-        with self.engine.connect() as connection:
-            connection.exec_driver_sql(begin)
+        with self.engine.connect() as connection, closing(connection.connection.cursor()) as cursor:
+            cursor.execute(begin)
             try:
-                yield Tx(connection, self.postgres)
+                yield Tx(cursor, self.postgres)
             except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
+                cursor.execute("ROLLBACK")
                 raise
-            connection.exec_driver_sql("COMMIT")
+            cursor.execute("COMMIT")
 
     def close(self) -> None:
         self.engine.dispose()
@@ -155,4 +184,5 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def row_dict(row: Any) -> dict[str, Any]:
     """A row by column name."""
-    return dict(row._mapping)  # noqa: SLF001 # SQLAlchemy's documented name for it
+    made: dict[str, Any] = row._asdict()
+    return made

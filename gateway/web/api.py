@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.app import Gateway
 from gateway.audit import Action, Actor, NotAllowed
@@ -71,7 +70,7 @@ def readyz(request: Request, gateway: Reader) -> JSONResponse:
     try:
         with gateway.store.read() as tx:
             tx.one("config_latest")
-    except SQLAlchemyError:
+    except gateway.store.failures:
         missing.append("store")
     return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
 
