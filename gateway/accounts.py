@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from adapters.kit import AccountState, Allowance, Rotating, SourceDenied, Source
 from gateway.clock import Clock
 from gateway.config import AccountModel, resolve
 from gateway.errors import Busy
-from gateway.leases import Leases
+from gateway.leases import Leases, gone
 from gateway.store import Store
 from gateway.vault import Vault
 
@@ -66,18 +67,25 @@ class AccountSecrets:
             raise SourceUnavailable("AUTH_EXPIRED", "账号 {account} 的密钥正在更新", account=self._name) from error
 
 
-class AccountBudget:
-    """The kit's `Budget` over one row of the store, changed by compare-and-set."""
+class _Account(msgspec.Struct, frozen=True):
+    """One row of the store: the kit's state, and which process holds each place among the calls under way."""
 
-    def __init__(self, name: str, policy: Allowance, store: Store, clock: Clock) -> None:
-        self._name, self._policy, self._store, self._clock = name, policy, store, clock
+    state: AccountState = AccountState()
+    holders: tuple[str, ...] = ()
+
+
+class AccountBudget:
+    """The kit's `Budget` over one row of the store, changed by compare-and-set. Places of dead processes are free again."""
+
+    def __init__(self, name: str, policy: Allowance, store: Store, clock: Clock, process: str) -> None:
+        self._name, self._policy, self._store, self._clock, self._process = name, policy, store, clock, process
 
     def call(self) -> AbstractContextManager[None]:
         return self._call()
 
     @contextmanager
     def _call(self) -> Iterator[None]:
-        self._enter()
+        self._wait_to_enter()
         outcome: Exception | None = None
         try:
             yield
@@ -85,30 +93,40 @@ class AccountBudget:
             outcome = error
             raise
         finally:
-            self._change(lambda state: after(state, self._policy, outcome, self._clock.real()))
+            self._change(lambda account: self._left(account, outcome))
 
-    def _enter(self) -> None:
+    def _wait_to_enter(self) -> None:
         """Takes a place; one that comes free shortly is waited for, since every feed of the account shares them."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                return self._change(lambda state: may_call(state, self._policy, self._clock.real()))
+                return self._change(self._entered)
             except SourceUnavailable as error:
                 wait = error.retry_after
                 if error.code != "THROTTLED" or wait is None or time.monotonic() + wait > deadline:
                     raise
             time.sleep(min(wait, 0.05))
 
-    def _change(self, step: Callable[[AccountState], AccountState]) -> None:
+    def _entered(self, account: _Account) -> _Account:
+        alive = tuple(h for h in account.holders if not gone(h))
+        dead = len(account.holders) - len(alive)
+        state = replace(account.state, running=account.state.running[dead:])
+        return _Account(may_call(state, self._policy, self._clock.real()), (*alive, self._process))
+
+    def _left(self, account: _Account, outcome: Exception | None) -> _Account:
+        holders = list(account.holders)
+        if self._process in holders:
+            holders.remove(self._process)
+        return _Account(after(account.state, self._policy, outcome, self._clock.real()), tuple(holders))
+
+    def _change(self, step: Callable[[_Account], _Account]) -> None:
         while True:
             with self._store.write() as tx:
                 row = tx.one("account_get", name=self._name)
                 if row is None:
-                    tx.run("account_add", name=self._name, state=msgspec.json.encode(AccountState()).decode())
+                    tx.run("account_add", name=self._name, state=msgspec.json.encode(_Account()).decode())
                     continue
-                state = msgspec.json.decode(row.state, type=AccountState)
-                changed = step(state)
-                text = msgspec.json.encode(changed).decode()
-                if changed == state or tx.run("account_swap", name=self._name, state=text, revision=row.revision):
+                changed = msgspec.json.encode(step(msgspec.json.decode(row.state, type=_Account))).decode()
+                if tx.run("account_swap", name=self._name, state=changed, revision=row.revision):
                     return
             time.sleep(0.01)

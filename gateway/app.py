@@ -120,7 +120,7 @@ class Gateway:
         ports = Ports(
             http=self.http,
             secrets=AccountSecrets(feed.source.account, account, self.config.root, self.store, self.vault, self.leases),
-            budget=AccountBudget(feed.source.account, allowance, self.store, self.clock),
+            budget=AccountBudget(feed.source.account, allowance, self.store, self.clock, self.leases.process),
             now=self.clock.real,
             today=self.clock.today,
         )

@@ -24,7 +24,8 @@ class Leases:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._process = f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+        self.process = f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+        """Names this process among all that ever shared the store."""
 
     @contextmanager
     def take(self, name: str, *, wait: float = 0.0) -> Iterator[Fence]:
@@ -33,7 +34,7 @@ class Leases:
         Raises:
             Busy: somebody else holds it still after `wait` seconds.
         """
-        owner = f"{self._process}:{uuid.uuid4().hex[:8]}"
+        owner = f"{self.process}:{uuid.uuid4().hex[:8]}"
         fence = Fence(name, self._acquire(name, owner, wait))
         stop = threading.Event()
         keeper = threading.Thread(target=self._keep, args=(fence, owner, stop), name=f"lease {name}", daemon=True)
@@ -48,12 +49,10 @@ class Leases:
 
     def reclaim(self) -> list[str]:
         """Frees leases whose process on this host is gone, so that nobody waits for them to run out; answers their names."""
-        host = socket.gethostname()
         freed = []
         with self._store.write() as tx:
             for row in tx.all("leases_held", now=time.time()):
-                owner_host, pid, started, _ = row.owner.rsplit(":", 3)
-                if owner_host == host and started != "?" and _started(int(pid)) != started:
+                if gone(row.owner.rpartition(":")[0]):
                     tx.run("lease_release", name=row.name, owner=row.owner, token=row.token)
                     freed.append(row.name)
         return freed
@@ -76,6 +75,12 @@ class Leases:
                 until = time.time() + LEASE_SECONDS
                 if not tx.run("lease_renew", name=fence.name, owner=owner, token=fence.token, until=until):
                     return
+
+
+def gone(process: str) -> bool:
+    """Whether a process of this host has ended; False for one of another host, of which we cannot know."""
+    host, pid, started = process.rsplit(":", 2)
+    return host == socket.gethostname() and started != "?" and _started(int(pid)) != started
 
 
 def _started(pid: int) -> str:
