@@ -30,9 +30,11 @@ def test_places_are_shared(store: Store, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_dead_process_gives_its_place_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts, "PATIENCE", 0.0)
-    budget(store, DEAD, concurrency=1).call().__enter__()
+    killed = budget(store, DEAD, concurrency=1).call()
+    killed.__enter__()
     with budget(store, concurrency=1).call():
         pass
+    del killed
 
 
 def test_failures_of_any_process_open_the_breaker(store: Store) -> None:
