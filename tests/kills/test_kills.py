@@ -150,7 +150,7 @@ def suffer(home: Path, monkeypatch: pytest.MonkeyPatch, kills: list[tuple[str, i
             assert differences(made, dataset) == []
         got = versions(made)
     print("kills that hit:", dict(hits))
-    assert all(hits[step] for step in STEPS), hits
+    assert hits == Counter(step for step, _ in kills)
     assert got == undisturbed(home / "calm", monkeypatch, len(kills) - 1, households)
 
 
@@ -160,7 +160,9 @@ def test_once_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.kills
 def test_three_times_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    suffer(tmp_path, monkeypatch, [(step, nth) for nth in (1, 2, 3) for step in STEPS], households=150)
+    once_a_pass = {"reserved"}
+    kills = [(step, 1 if step in once_a_pass else nth) for nth in (1, 2, 3) for step in STEPS]
+    suffer(tmp_path, monkeypatch, kills, households=150)
 
 
 @pytest.mark.kills
