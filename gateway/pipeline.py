@@ -135,7 +135,7 @@ class Pipeline:
                 at=self._clock.stamp(),
                 as_of=sorter.newest,
                 cursor=self._vault.seal(CURSOR, msgspec.json.encode(cursor)),
-                declared=page.declared or None,
+                declared=page.declared or None,  # 0 is the emptiness of this answer, not the total of the run
                 counts=counts,
                 proof=Proof(
                     at=answer.received_at.isoformat(timespec="seconds"),

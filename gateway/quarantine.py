@@ -66,11 +66,11 @@ class Quarantine:
         if not done:
             raise Usage("{handle} 已不在隔离区（状态：{state}）", handle=handle, state=row.state)
 
-    def raw(self, feed: str, handle: str = "") -> list[bytes]:
-        """The bytes of a feed's open items, or of one, for a replay."""
+    def raw(self, feed: str) -> list[bytes]:
+        """The bytes of a feed's open items, for a replay."""
         with self._store.read() as tx:
             rows = tx.all("quarantine_list", feed=feed, state="open", count=1_000_000)
-        return [self._open(row) for row in rows if not handle or handle_text(row.handle) == handle]
+        return [self._open(row) for row in rows]
 
     def feed_of(self, handle: str) -> str:
         feed: str = self._row(handle).feed
