@@ -14,6 +14,8 @@ from benchmarks import norm, records, subject
 from gateway.app import Gateway
 from gateway.clock import Clock
 from gateway.dispatch.execute import RunOptions, queue_run
+from gateway.names import short
+from gateway.store.segments import find
 
 FEED = "360999/homestead"
 
@@ -57,10 +59,11 @@ def compare(gateway: Gateway, rows: int, every: int = 997) -> None:
         for raw in made[::every]:
             want = norm.normalise(raw)
             handle = gateway.vault.name("observation", f"{feed.uid}\0{want['record_no']}")
-            row = tx.one("version_by_handle", handle=handle, number=1)
+            head = tx.one("observation_found", name=short([handle])[0], handle=handle)
             if norm.problems(want):
-                wrong += row is not None
+                wrong += head is not None
                 continue
+            row = find(tx, head.stream_id, head.seq)
             opened = gateway.vault.open_version(gateway.vault.unwrap(row.wrapped_key), 1, handle, row.sealed)
             got = msgspec.json.decode(opened)
             same = all(got[k] == str(want[k]) for k in ("unit_no", "id_no", "registered_on", "approved_on", "location"))

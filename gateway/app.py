@@ -20,7 +20,7 @@ from gateway.errors import ConfigInvalid, Usage
 from gateway.forwarder import Forwarder
 from gateway.keyfiles import keyring, signing_seed
 from gateway.leases import Leases
-from gateway.names import Namer
+from gateway.names import Namer, name_kinds
 from gateway.pipeline import Pipeline
 from gateway.proof import DirectoryPayloadStore, Signer
 from gateway.publish import publish, published
@@ -145,6 +145,9 @@ class Gateway:
             assert row is not None
             tx.run("rules_add", digest=translator.version)
             rules_id = int(tx.value("rules_id", digest=translator.version))
+            for kind in name_kinds(dataset):
+                tx.run("name_kind_add", kind=kind)
+            kinds = {known.kind: known.id for known in tx.all("name_kinds")}
         return FeedWork(
             id=row.id,
             uid=row.uid,
@@ -155,7 +158,7 @@ class Gateway:
             adapter=adapter,
             stream=stream,
             translator=translator,
-            namer=Namer(self.vault, dataset, row.uid),
+            namer=Namer(self.vault, dataset, row.uid, kinds),
             vanish_limit=feed.model.vanish_limit,
         )
 

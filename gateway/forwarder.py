@@ -34,6 +34,7 @@ from gateway.proof import (
 )
 from gateway.statements import StatementMaker, may_share
 from gateway.store import Store, Tx
+from gateway.store.segments import versions_between
 from gateway.vault import Vault
 from schemas import DATASETS
 
@@ -161,7 +162,7 @@ class Forwarder:
                 )
 
     def _statements(self, tx: Tx, row: Any, feed: Any, entry: CatalogueEntry) -> list[Statement]:
-        rows = tx.all("statements", stream_id=row.stream_id, first=row.first, last=row.last)
+        rows = versions_between(tx, row.stream_id, row.first, row.last)
         if len(rows) != row.last - row.first + 1:
             raise Unreconciled("批次应有 {want} 条，版本表只有 {got} 条", want=row.last - row.first + 1, got=len(rows))
         return StatementMaker(self._vault, DATASETS[feed.dataset], entry, feed).make(tx, rows)

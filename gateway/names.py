@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from struct import unpack
+from typing import Any, Final
 
+from adapters.kit import Translated
 from gateway.vault import Vault
 from schemas import Canonical, Dataset
 
-SUBJECT = "subject"
+SUBJECT: Final = "subject"
 """One domain for every dataset and county: the same person has the same name everywhere."""
 
 
@@ -15,47 +19,81 @@ def index_domain(kind: str) -> str:
     return f"index/{kind}"
 
 
+def name_kinds(dataset: Dataset) -> list[str]:
+    """The kinds of names its records have in the store's index: `subject/<role>`, `index/<kind>`."""
+    return [f"subject/{role}" for role in dataset.subjects] + [index_domain(kind) for kind in dataset.indexes]
+
+
+def short(names: Sequence[bytes]) -> tuple[int, ...]:
+    """Names as the store's index keeps them: their first 64 bits. It proposes; who reads a record decides."""
+    return unpack(f">{len(names)}q", b"".join([name[:8] for name in names]))
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Index names of one kind: `names[i]` belongs to the record in row `rows[i]`."""
+
+    kind: int
+    names: Sequence[int]
+    rows: Sequence[int]
+
+
 class Namer:
     """Names records of one dataset for one feed."""
 
-    def __init__(self, vault: Vault, dataset: Dataset, feed_uid: str) -> None:
+    def __init__(self, vault: Vault, dataset: Dataset, feed_uid: str, kinds: Mapping[str, int]) -> None:
+        """`kinds`: the numbers of `name_kinds` in the store."""
         self._key_fields = dataset.record_key
         self._prefix = f"{feed_uid}\0"
         self._handle = vault.namer("observation")
-        self._subject = vault.namer(SUBJECT)
-        self._subjects = [(role, *_split(path)) for role, path in dataset.subjects.items()]
-        self._indexes = [(kind, fields, vault.namer(index_domain(kind))) for kind, fields in dataset.indexes.items()]
+        subject = vault.namer(SUBJECT)
+        self._subjects = [
+            (kinds[f"subject/{role}"], *_split(path), subject) for role, path in dataset.subjects.items()
+        ]
+        self._indexes = [
+            (kinds[index_domain(kind)], fields, vault.namer(index_domain(kind)))
+            for kind, fields in dataset.indexes.items()
+        ]
 
-    def handles(self, records: Sequence[Canonical]) -> list[bytes]:
+    def handles(self, t: Translated) -> list[bytes]:
         """Handles from canonical record keys; every key field is present, the mapping saw to that."""
-        prefix, handle, fields = self._prefix, self._handle, self._key_fields
-        return [handle(prefix + "\0".join([r[f] for f in fields])) for r in records]  # type: ignore[misc] # key fields are text
+        columns = [t.column(name) for name in self._key_fields]
+        prefix = self._prefix
+        return self._handle([prefix + "\0".join(key) for key in zip(*columns, strict=True)])  # type: ignore[arg-type] # key fields are text
 
     def handle_of(self, partial: Canonical) -> bytes | None:
         """The handle of a record of which perhaps not everything could be read; None when its key could not."""
-        return None if any(partial.get(f) is None for f in self._key_fields) else self.handles([partial])[0]
+        key = [partial.get(f) for f in self._key_fields]
+        return None if None in key else self._handle([self._prefix + "\0".join(key)])[0]  # type: ignore[arg-type] # as above
 
-    def subjects(self, records: Sequence[Canonical]) -> list[list[tuple[bytes, str]]]:
-        """(name, role) of every person each record is about."""
-        out: list[list[tuple[bytes, str]]] = [[] for _ in records]
-        name = self._subject
-        for role, part, field in self._subjects:
-            for record, names in zip(records, out, strict=True):
-                for holder in (record.get(part) or ()) if part else (record,):
-                    number = holder.get(field)  # type: ignore[union-attr] # a part holds objects
-                    if number:
-                        names.append((name(str(number)), role))
-        return out
-
-    def indexes(self, records: Sequence[Canonical]) -> list[list[tuple[bytes, str]]]:
-        """(name, kind) of every other join of each record."""
-        out: list[list[tuple[bytes, str]]] = [[] for _ in records]
+    def names(self, column: Callable[[str], Sequence[Any]]) -> list[Names]:
+        """Every subject and join of some records, given by columns."""
+        out = []
+        for kind, part, field, name in self._subjects:
+            if part is None:
+                out.append(_named(kind, column(field), name))
+                continue
+            pairs = [(i, holder.get(field)) for i, holders in enumerate(column(part)) for holder in holders or ()]
+            rows = [i for i, number in pairs if number]
+            out.append(Names(kind, short(name([number for _, number in pairs if number])), rows))
         for kind, fields, name in self._indexes:
-            for record, names in zip(records, out, strict=True):
-                values = [record.get(f) for f in fields]
-                if None not in values:
-                    names.append((name("\0".join(values)), kind))  # type: ignore[arg-type] # scalars, checked above
+            if len(fields) == 1:
+                out.append(_named(kind, column(fields[0]), name))
+                continue
+            keys = zip(*(column(f) for f in fields), strict=True)
+            out.append(_named(kind, [None if None in key else "\0".join(key) for key in keys], name))
         return out
+
+    def names_of(self, records: Sequence[Canonical]) -> list[Names]:
+        """As `names`, of records given as objects, of which perhaps not everything could be read."""
+        return self.names(lambda field: [record.get(field) for record in records])
+
+
+def _named(kind: int, values: Sequence[str | None], name: Callable[[Sequence[str]], list[bytes]]) -> Names:
+    if None not in values:
+        return Names(kind, short(name(values)), range(len(values)))  # type: ignore[arg-type] # none is absent
+    rows = [i for i, value in enumerate(values) if value]
+    return Names(kind, short(name([values[i] for i in rows])), rows)  # type: ignore[misc] # only those present
 
 
 def _split(path: str) -> tuple[str | None, str]:

@@ -1,4 +1,4 @@
-"""One run of one feed: fetch a page, translate it, commit it, ask for the next (DESIGN §4).
+"""One run of one feed: fetch a page, translate it, ask for the next, commit what came (DESIGN §4).
 
 The loop holds nothing that a crash could lose: the cursor that follows a page is committed with the page, and a resumed
 run starts from the stored one.
@@ -7,8 +7,6 @@ run starts from the stored one.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -17,27 +15,13 @@ from adapters.kit import Cursor, Page, SourceError
 from gateway.checkpoints import reached
 from gateway.clock import Clock
 from gateway.errors import NeedsPerson
-from gateway.sorter import ANY_SHARE, FeedWork, Sorter
+from gateway.pagegroup import CURSOR, EVIDENCE, PageGroup, RunWork
+from gateway.sorter import ANY_SHARE, FeedWork
 from gateway.store import Store
-from gateway.store.pages import Counts, Fence, PageCommit, Proof, Vanished, commit_gone, commit_page
+from gateway.store.pages import Counts, Vanished, commit_gone, observation_ids
 from gateway.vault import Vault
 
-CURSOR: Final = "cursor"
-EVIDENCE: Final = "evidence"
 GONE_CHUNK: Final = 1000
-
-
-@dataclass(slots=True)
-class RunWork:
-    """One run under its lease."""
-
-    run_id: int
-    fence: Fence
-    full: bool = False
-    known: int = 0
-    """Observations the feed held when the run began."""
-    pages: int = 0
-    on_page: Callable[[Counts, int | None], None] = lambda _counts, _declared: None
 
 
 class Pipeline:
@@ -50,23 +34,26 @@ class Pipeline:
         """Reads until the source has no more; answers how an empty run is to be read (DESIGN §5.3), else None.
 
         Raises:
-            SourceError: see `adapters.kit.errors`; what was committed before stands.
+            SourceError: see `adapters.kit.errors`; what was fetched before is committed.
             LeaseLost: somebody else took the feed over.
             NeedsPerson: too many rows vanished.
         """
-        feed.recognise = self._vault.recogniser(feed.uid)
         cursor = self._start(feed, run)
+        group = self._group(feed, run)
         fetched, confirmed = 0, False
-        while True:
-            page = feed.adapter.fetch(feed.dataset.name, cursor)
-            reached("fetched")
-            run.pages += 1
-            cursor, counts = self._take(feed, run, page)
-            fetched += counts.fetched
-            confirmed = page.empty_confirmed or page.declared == 0
-            run.on_page(counts, page.declared)
-            if page.last:
-                break
+        try:
+            while True:
+                page = feed.adapter.fetch(feed.dataset.name, cursor)
+                reached("fetched")
+                cursor = group.take(page)
+                fetched += len(page.rows.raw)
+                confirmed = page.empty_confirmed or page.declared == 0
+                if page.last:
+                    break
+        except SourceError:
+            group.commit()
+            raise
+        group.commit()
         if feed.stream.snapshot:
             self._bury(feed, run, fetched)
         if fetched:
@@ -75,9 +62,14 @@ class Pipeline:
 
     def replay(self, feed: FeedWork, run: RunWork, page: Page) -> Counts:
         """Translates kept items again; the source is not asked, and its contact clock does not move."""
+        group = self._group(feed, run, replay=True)
+        group.take(page)
+        (counts,) = group.commit()
+        return counts
+
+    def _group(self, feed: FeedWork, run: RunWork, *, replay: bool = False) -> PageGroup:
         feed.recognise = self._vault.recogniser(feed.uid)
-        run.pages = 1
-        return self._take(feed, run, page, replay=True)[1]
+        return PageGroup(self._store, self._vault, self._clock, feed, run, replay=replay)
 
     def _start(self, feed: FeedWork, run: RunWork) -> Cursor | None:
         with self._store.read() as tx:
@@ -115,55 +107,14 @@ class Pipeline:
                 body=self._vault.seal(EVIDENCE, error.evidence),
             )
 
-    def _take(self, feed: FeedWork, run: RunWork, page: Page, *, replay: bool = False) -> tuple[Cursor, Counts]:
-        """Translates and commits one page; answers the cursor that follows it."""
-        sorter = Sorter(self._store, self._vault, feed, page)
-        sorter.sort()
-        cursor = page.after(sorter.newest)
-        counts = sorter.counts
-        useful = bool(sorter.puts or sorter.held or sorter.touches)
-        answer = page.answer
-        commit_page(
-            self._store,
-            PageCommit(
-                fence=run.fence,
-                feed_id=feed.id,
-                stream_id=feed.stream_id,
-                run_id=run.run_id,
-                rules_id=feed.rules_id,
-                page=run.pages,
-                at=self._clock.stamp(),
-                as_of=sorter.newest,
-                cursor=self._vault.seal(CURSOR, msgspec.json.encode(cursor)),
-                declared=page.declared or None,  # 0 is the emptiness of this answer, not the total of the run
-                counts=counts,
-                proof=Proof(
-                    at=answer.received_at.isoformat(timespec="seconds"),
-                    request=answer.request,
-                    status=answer.status,
-                    media=answer.media,
-                    size=len(answer.body),
-                    hash=self._vault.answer_hash(answer.body),
-                    body=self._vault.seal(EVIDENCE, answer.body) if useful else None,
-                ),
-                puts=sorter.puts,
-                touches=sorter.touches,
-                held=sorter.held,
-                settled=sorter.settled,
-                superseded=sorter.superseded,
-                contact=not replay,
-                seen=sorter.seen if feed.stream.snapshot and not replay else None,
-            ),
-        )
-        return cursor, counts
-
     def _bury(self, feed: FeedWork, run: RunWork, fetched: int) -> None:
         """Tombstones for what a complete snapshot no longer holds, unless too much vanished (DESIGN §5.4)."""
         seen = array("q")
         with self._store.read() as tx:
             for (ids,) in tx.all("seen_of_run", feed_id=feed.id, run_id=run.run_id):
                 seen.frombytes(ids)
-            known = [row[0] for row in tx.all("observations_known", feed_id=feed.id)]
+            low, high = observation_ids(feed.id)
+            known = [row[0] for row in tx.all_plain("observations_known", low=low, high=high)]
             still = set(seen)
             missing = [i for i in known if i not in still]
             states = tx.among("observations_state", missing) if missing else []
@@ -178,7 +129,7 @@ class Pipeline:
                 limit=feed.vanish_limit,
                 feed=feed.name,
             )
-        gone = [Vanished(row.id, row.version + 1) for row in states]
+        gone = [Vanished(row.id, row.version + 1, row.seq) for row in states]
         for at in range(0, max(len(gone), 1), GONE_CHUNK):
             commit_gone(
                 self._store,

@@ -11,7 +11,8 @@ from adapters.kit import Answer, Cursor, Item, Page
 from gateway.clock import Clock
 from gateway.dispatch.execute import queue_run
 from gateway.leases import Leases
-from gateway.pipeline import CURSOR, Pipeline, RunWork
+from gateway.pagegroup import CURSOR, RunWork
+from gateway.pipeline import Pipeline
 from gateway.quarantine import Quarantine, decode_item
 from gateway.sorter import FeedWork
 from gateway.store import Store

@@ -1,22 +1,29 @@
-"""What each item of a page is: known, changed, the same, twice, to be held, or none of our business."""
+"""What each item of a page is: known, changed, the same, twice, to be held, or none of our business.
+
+`Sorter.read` recognises and translates a page by itself; `Sorter.place` holds the result against the store, together with
+other pages of the same run.
+"""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
 from adapters.kit import Adapter, Page, Stream, Translated, Translator
-from gateway.names import Namer
-from gateway.store import Store, Tx
-from gateway.store.pages import Counts, Held, Put, Touch
-from gateway.vault import NONCE_BYTES, Vault
+from gateway.names import Namer, Names, short
+from gateway.recognition import anchor_name, anchor_names, known_rows
+from gateway.store import Tx
+from gateway.store.pages import HANDLE_KIND, Counts, Held, Puts, Touch
+from gateway.store.segments import versions_at
+from gateway.vault import Vault
 from schemas import Canonical, Dataset
 
-_canonical: Final = msgspec.json.Encoder(order="sorted").encode
+_canonical: Final = msgspec.json.Encoder(order="deterministic").encode
 ITEM: Final = "quarantine"
 ANY_SHARE: Final = float("inf")
 """A vanish limit set by a person who asked the agency: all of a feed may be gone."""
@@ -41,48 +48,83 @@ class FeedWork:
     recognise: Callable[[bytes], bytes] = field(init=False)
 
 
-class Sorter:
-    """Finds out what each item of one page is: known, changed, the same, twice, to be held, or none of our business."""
+@dataclass(slots=True)
+class KeptBack:
+    """What quarantine holds of one feed: raw digests with their rules, and the handles open items are about."""
 
-    def __init__(self, store: Store, vault: Vault, feed: FeedWork, page: Page) -> None:
-        self._store, self._vault, self._feed, self._page = store, vault, feed, page
+    rules: dict[bytes, int]
+    about: set[bytes]
+
+    @classmethod
+    def of(cls, tx: Tx, feed_id: int) -> KeptBack:
+        rows = tx.all_plain("quarantine_kept", feed_id=feed_id)
+        return cls({row[0]: row[1] for row in rows}, {row[2] for row in rows if row[2] is not None})
+
+    def add(self, held: Sequence[Held], rules_id: int) -> None:
+        """What was held meanwhile."""
+        self.rules.update((h.raw_digest, rules_id) for h in held)
+        self.about.update(h.about for h in held if h.about is not None)
+
+
+def canonical_texts(t: Translated) -> list[bytes]:
+    """Each record's canonical JSON (ADR 0001): keys sorted, UTF-8, no spaces."""
+    make, order = _shape(t.names)
+    return list(map(_canonical, map(make, *(t.columns[i] for i in order))))
+
+
+@lru_cache(maxsize=256)
+def _shape(names: tuple[str, ...]) -> tuple[Callable[..., Any], list[int]]:
+    """A struct whose members stand in sorted order, and where each is found: far cheaper to build and write than an object."""
+    order = sorted(range(len(names)), key=names.__getitem__)
+    return msgspec.defstruct("Record", [(names[i], Any) for i in order], gc=False), order
+
+
+class Sorter:
+    """One page on its way to its commit."""
+
+    def __init__(self, vault: Vault, feed: FeedWork, page: Page, kept: KeptBack) -> None:
+        self._vault, self._feed, self.page, self._kept = vault, feed, page, kept
         self.counts = Counts(fetched=len(page.rows.raw))
-        self.puts: list[Put] = []
+        self.fresh, self.changed = Puts(), Puts()
         self.touches: list[Touch] = []
         self.held: list[Held] = []
         self.settled: list[bytes] = []
         self.seen = array("q")
-        self.newest: str | None = None
         self.superseded: list[int] = []
-        self._mended: set[bytes] = set()
+        self.digests = list(map(feed.recognise, page.rows.raw))
+        self.handles: list[bytes] = []
+        """Of the records, in step."""
+        self.abouts: list[bytes | None] = []
+        """Handles of what the rejected items are about, where their keys could be read."""
+        self._wanted: list[int] = []
+        self._t = Translated()
 
-    def sort(self) -> None:
-        raw = self._page.rows.raw
-        digests = list(map(self._feed.recognise, raw))
-        with self._store.read() as tx:
-            wanted = self._recognise(tx, digests)
-            if not wanted:
-                return
-            whole = len(wanted) == len(raw)
-            translated = self._feed.translator.translate(self._page.rows.decode(None if whole else wanted))
-            self.newest = translated.newest
-            self.counts.ignored = sum(map(len, translated.ignored.values()))
-            self._place(tx, translated, [wanted[p] for p in translated.positions], digests)
-            self._protect(tx, translated)
-            self._supersede(tx)
-        for rejected, partial in zip(translated.rejected, translated.partial, strict=True):
-            about = self._feed.namer.handle_of(partial)
-            self._hold(wanted[rejected.position], digests, rejected.reason, rejected.field, about)
+    @property
+    def newest(self) -> str | None:
+        """The newest source time of any item that was translated."""
+        return self._t.newest
 
-    def _recognise(self, tx: Tx, digests: list[bytes]) -> list[int]:
+    @property
+    def useful(self) -> bool:
+        """Whether the page changed anything."""
+        return bool(len(self.fresh) or len(self.changed) or self.held or self.touches)
+
+    def read(self, tx: Tx) -> None:
+        """Recognises what it can and translates the rest."""
+        self._wanted = wanted = self._recognise(known_rows(tx, self.digests, self._feed.rules_id))
+        if not wanted:
+            return
+        whole = len(wanted) == len(self.digests)
+        self._t = t = self._feed.translator.translate(self.page.rows.decode(None if whole else wanted))
+        self.counts.ignored = sum(map(len, t.ignored.values()))
+        self.handles = self._feed.namer.handles(t)
+        self.abouts = [self._feed.namer.handle_of(partial) for partial in t.partial]
+
+    def _recognise(self, known: Mapping[bytes, int]) -> list[int]:
         """Positions that have to be mapped; counts the rest."""
-        feed, counts = self._feed, self.counts
-        known: dict[bytes, int] = dict(tx.among_plain("observations_recognised", digests, feed.id, feed.rules_id))
-        strange = digests if not known else [d for d in digests if d not in known]
-        before = tx.among_plain("quarantine_recognised", strange, feed.id) if strange else []
-        held = {digest for digest, rules in before if rules == feed.rules_id}
-        self._mended = {digest for digest, rules in before if rules != feed.rules_id}
-        if not known and not held and len(set(digests)) == len(digests):
+        digests, counts, rules, rules_id = self.digests, self.counts, self._kept.rules, self._feed.rules_id
+        distinct = set(digests)
+        if not known and len(distinct) == len(digests) and rules.keys().isdisjoint(distinct):
             return list(range(len(digests)))
         self.seen.extend(known.values())
         wanted, met = [], set()
@@ -91,128 +133,147 @@ class Sorter:
                 counts.duplicate += 1
             elif digest in known:
                 counts.recognised += 1
-            elif digest in held:
+            elif rules.get(digest) == rules_id:
                 counts.quarantined += 1
             else:
                 wanted.append(position)
             met.add(digest)
         return wanted
 
-    def _place(self, tx: Tx, t: Translated, at: Sequence[int], digests: list[bytes]) -> None:
-        """Records by what the store holds under their handles; `at` is the place of each in the page."""
-        handles = self._feed.namer.handles(t.records)
-        stored = {row[0]: row for row in tx.among("observations_by_handle", handles)} if handles else {}
+    def place(self, tx: Tx, stored: Mapping[bytes, Any]) -> None:
+        """Sorts the records by what the store holds under their handles."""
+        t, at = self._t, [self._wanted[p] for p in self._t.positions]
         recognised = set(self.seen)
         first: dict[bytes, int] = {}
-        keep: list[int] = []
-        for i, handle in enumerate(handles):
-            known = stored.get(handle)
-            if known is not None and known.id in recognised:
-                self._twin(t, i, known.source_time, None, at, digests)
+        fresh, known = [], []
+        for i, handle in enumerate(self.handles):
+            row = stored.get(handle)
+            if row is not None and row.id in recognised:
+                self._twin(i, row.source_time, None, at)
             elif handle in first:
-                self._twin(t, i, t.times[first[handle]], t.records[first[handle]], at, digests)
+                self._twin(i, t.times[first[handle]], t.record(first[handle]), at)
             else:
                 first[handle] = i
-                keep.append(i)
-        self._versions(tx, t, keep, handles, stored, at, digests)
+                (fresh if row is None else known).append(i)
+        if fresh:
+            self._add(fresh, at)
+        if known:
+            self._compare(tx, known, at, stored)
+        rules = self._kept.rules
+        self.settled = [d for i in first.values() if rules.get(d := self.digests[at[i]], 0) not in (0, self._feed.rules_id)]
+        self._protect(tx)
+        self._supersede(tx)
+        for rejected, about in zip(t.rejected, self.abouts, strict=True):
+            self._hold(self._wanted[rejected.position], rejected.reason, rejected.field, about)
 
-    def _twin(
-        self,
-        t: Translated,
-        i: int,
-        time: str | None,
-        record: Canonical | None,
-        at: Sequence[int],
-        digests: list[bytes],
-    ) -> None:
+    def _twin(self, i: int, time: str | None, record: Canonical | None, at: Sequence[int]) -> None:
         """A second item of one page under a key already met: a repetition, an older state, or a contradiction."""
-        if t.records[i] == record or (time and t.times[i] and str(t.times[i]) < time):
+        if self._t.record(i) == record or (time and self._t.times[i] and str(self._t.times[i]) < time):
             self.counts.duplicate += 1
         else:
-            self._hold(at[i], digests, "DUPLICATE_KEY", None)
+            self._hold(at[i], "DUPLICATE_KEY", None)
 
-    def _versions(
-        self,
-        tx: Tx,
-        t: Translated,
-        keep: list[int],
-        handles: list[bytes],
-        stored: dict[bytes, Any],
-        at: Sequence[int],
-        digests: list[bytes],
-    ) -> None:
-        vault, namer, counts = self._vault, self._feed.namer, self.counts
-        records = [t.records[i] for i in keep]
-        texts = list(map(_canonical, records))
-        contents = list(map(vault.content_digest, texts))
-        subjects, indexes = namer.subjects(records), namer.indexes(records)
-        keys = iter(vault.new_keys(sum(1 for i in keep if handles[i] not in stored)))
-        nonces = vault.noise(len(keep) * NONCE_BYTES)
-        olds: list[tuple[Put, Any]] = []
-        for n, i in enumerate(keep):
-            handle, position = handles[i], at[i]
-            known = stored.get(handle)
-            if known is not None:
-                self.seen.append(known.id)
-                if known.content_digest == contents[n]:
-                    counts.unchanged += 1
-                    counts.mapped += 1
-                    self.touches.append(Touch(known.id, digests[position], t.times[i]))
-                    continue
-                if known.source_time and t.times[i] and str(t.times[i]) < known.source_time:
-                    counts.duplicate += 1
-                    continue
-            nonce = nonces[n * NONCE_BYTES : (n + 1) * NONCE_BYTES]
-            if known is None:
-                key, number = next(keys), 1
+    def _add(self, rows: list[int], at: Sequence[int]) -> None:
+        """Records of which nothing was known."""
+        t, digests, count = self._t.take(rows), [self.digests[at[i]] for i in rows], len(rows)
+        handles = [self.handles[i] for i in rows]
+        rest, wrapped = self._vault.new_keys(count)
+        numbers = [1] * count
+        self.fresh = Puts(
+            handles=handles,
+            digests=digests,
+            numbers=numbers,
+            previous=[0] * count,
+            times=t.times,
+            flags=list(map(" ".join, t.flags)),
+            sealed=self._vault.seal_versions(rest, numbers, handles, canonical_texts(t)),
+            wrapped=wrapped,
+            names=[Names(HANDLE_KIND, short(handles), range(count)), anchor_names(digests), *self._feed.namer.names(t.column)],
+        )
+        self.counts.changed += count
+        self.counts.mapped += count
+
+    def _compare(self, tx: Tx, rows: list[int], at: Sequence[int], stored: Mapping[bytes, Any]) -> None:
+        """Records of known observations: the same, older, or new content."""
+        t = self._t.take(rows)
+        texts = canonical_texts(t)
+        heads = [stored[self.handles[i]] for i in rows]
+        self.seen.extend(head.id for head in heads)
+        before = self._contents(tx, heads)
+        news = []
+        for n, head in enumerate(heads):
+            digest, time = self.digests[at[rows[n]]], t.times[n]
+            if not head.gone and before.get(head.id) == texts[n]:
+                self._same(head, digest, time)
+            elif head.source_time and time and time < head.source_time:
+                self.counts.duplicate += 1
             else:
-                key, number = vault.unwrap(known.wrapped_key), known.version + 1
-            put = Put(
-                None if known is None else known.id,
-                handle,
-                digests[position],
-                contents[n],
-                number,
-                t.times[i],
-                " ".join(t.flags[i]),
-                vault.seal_version(key, number, handle, texts[n], nonce),
-                key.wrapped if known is None else None,
-                subjects[n],
-                indexes[n],
-            )
-            counts.changed += 1
-            counts.mapped += 1
-            self.puts.append(put)
-            if known is not None:
-                olds.append((put, known))
-        if olds:
-            self._stale(tx, olds)
-        if self._mended:
-            self.settled = [d for i in keep if (d := digests[at[i]]) in self._mended]
+                news.append(n)
+        if news:
+            digests = [self.digests[at[rows[n]]] for n in news]
+            self._change(t.take(news), digests, [texts[n] for n in news], [heads[n] for n in news], before)
 
-    def _stale(self, tx: Tx, olds: list[tuple[Put, Any]]) -> None:
-        """Names that the version before had and this one has not: found by opening it, so that no index grows for it."""
-        previous = {row.observation_id: row for row in tx.among("versions_latest", [k.id for _, k in olds])}
-        for put, known in olds:
-            row = previous.get(known.id)
-            if row is None or row.sealed is None:
-                continue
-            text = self._vault.open_version(self._vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed)
-            record = msgspec.json.decode(text)
-            (subjects,), (indexes,) = self._feed.namer.subjects([record]), self._feed.namer.indexes([record])
-            put.stale_subjects = [s for s in subjects if s not in put.subjects]
-            put.stale_indexes = [s for s in indexes if s not in put.indexes]
+    def _contents(self, tx: Tx, heads: Sequence[Any]) -> dict[int, bytes]:
+        """The canonical text each observation had last, before it was gone if it is."""
+        versions = versions_at(tx, self._feed.stream_id, [head.seq for head in heads])
+        gone = [v.previous for v in versions.values() if v.sealed is None]
+        found = [*versions.values(), *versions_at(tx, self._feed.stream_id, gone).values()]
+        vault = self._vault
+        return {
+            v.observation_id: vault.open_version(vault.unwrap(v.wrapped_key), v.number, v.handle, v.sealed)
+            for v in found
+            if v.wrapped_key is not None and v.sealed is not None
+        }
+
+    def _same(self, head: Any, digest: bytes, time: str | None) -> None:
+        self.counts.unchanged += 1
+        self.counts.mapped += 1
+        if head.raw_digest != digest:
+            self.touches.append(Touch(head.id, digest, time, anchor_name(digest), anchor_name(head.raw_digest)))
+        elif head.rules_id != self._feed.rules_id:
+            self.touches.append(Touch(head.id, digest, time))
+
+    def _change(
+        self,
+        t: Translated,
+        digests: Sequence[bytes],
+        texts: Sequence[bytes],
+        heads: Sequence[Any],
+        before: Mapping[int, bytes],
+    ) -> None:
+        """New versions, and the names by which the one before was found and this one is not."""
+        vault, namer = self._vault, self._feed.namer
+        numbers = [head.version + 1 for head in heads]
+        handles = [head.handle for head in heads]
+        rest = [vault.unwrap(head.wrapped_key).rest for head in heads]
+        old = [msgspec.json.decode(before[head.id]) if head.id in before else {} for head in heads]
+        now, then = _triples(namer.names(t.column), heads), _triples(namer.names_of(old), heads)
+        for head, digest in zip(heads, digests, strict=True):
+            now.update((*name, head.id) for name in anchor_name(digest))
+            then.update((*name, head.id) for name in anchor_name(head.raw_digest))
+        self.changed = Puts(
+            observations=[head.id for head in heads],
+            handles=handles,
+            digests=digests,
+            numbers=numbers,
+            previous=[head.seq for head in heads],
+            times=t.times,
+            flags=list(map(" ".join, t.flags)),
+            sealed=vault.seal_versions(rest, numbers, handles, texts),
+            added=sorted(now - then),
+            stale=sorted(then - now),
+        )
+        self.counts.changed += len(heads)
+        self.counts.mapped += len(heads)
 
     def _supersede(self, tx: Tx) -> None:
         """A readable row settles the unreadable ones that came before it under its key, unless they came in this page."""
-        if self.puts and tx.value("quarantine_open", feed_id=self._feed.id):
-            found = tx.among("quarantine_about", [p.handle for p in self.puts], self._feed.id)
-            self.superseded = [row[0] for row in found]
+        mended = self._kept.about.intersection([*self.fresh.handles, *self.changed.handles])
+        if mended:
+            self.superseded = [row[0] for row in tx.among_plain("quarantine_about", sorted(mended), self._feed.id)]
 
-    def _hold(
-        self, position: int, digests: list[bytes], reason: str, field_: str | None, about: bytes | None = None
-    ) -> None:
-        digest = digests[position]
+    def _hold(self, position: int, reason: str, field_: str | None, about: bytes | None = None) -> None:
+        digest = self.digests[position]
         self.counts.quarantined += 1
         self.held.append(
             Held(
@@ -220,16 +281,22 @@ class Sorter:
                 digest,
                 reason,
                 field_,
-                self._vault.seal(ITEM, bytes(self._page.rows.raw[position])),
+                self._vault.seal(ITEM, bytes(self.page.rows.raw[position])),
                 about,
             )
         )
 
-    def _protect(self, tx: Tx, t: Translated) -> None:
+    def _protect(self, tx: Tx) -> None:
         """A snapshot's unreadable item keeps alive whatever it might be about: absence has to be proven."""
-        if not self._feed.stream.snapshot or not t.partial:
+        if not self._feed.stream.snapshot or not self._t.partial:
             return
-        subjects = [n for names in self._feed.namer.subjects(t.partial) for n, _ in names]
-        indexes = [n for names in self._feed.namer.indexes(t.partial) for n, _ in names]
-        self.seen.extend(row[0] for row in tx.among("observations_named_subject", subjects))
-        self.seen.extend(row[0] for row in tx.among("observations_named_index", indexes))
+        for found in self._feed.namer.names_of(self._t.partial):
+            if found.names:
+                rows = tx.among_plain("observations_named", found.names, found.kind)
+                self.seen.extend(row[1] for row in rows)
+
+
+def _triples(names: Sequence[Names], heads: Sequence[Any]) -> set[tuple[int, int, int]]:
+    return {
+        (name, found.kind, heads[row].id) for found in names for name, row in zip(found.names, found.rows, strict=True)
+    }

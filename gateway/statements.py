@@ -11,6 +11,7 @@ import msgspec
 from gateway.config import CatalogueEntry
 from gateway.proof import Statement, canonical
 from gateway.store import Tx
+from gateway.store.segments import Version
 from gateway.vault import Vault, handle_text
 from schemas import Dataset, Scalar
 
@@ -52,11 +53,11 @@ class StatementMaker:
         self._vault, self._dataset, self._feed = vault, dataset, feed
         self._paths = allowed(dataset, entry)
 
-    def make(self, tx: Tx, rows: Sequence[Any]) -> list[Statement]:
+    def make(self, tx: Tx, rows: Sequence[Version]) -> list[Statement]:
         codes = {i: tx.value("rules_digest", id=i) for i in {row.rules_id for row in rows}}
         return [self._one(row, codes[row.rules_id]) for row in rows]
 
-    def _one(self, row: Any, code_versions: str) -> Statement:
+    def _one(self, row: Version, code_versions: str) -> Statement:
         envelope = {
             "handle": handle_text(row.handle),
             "version": str(row.number),
@@ -71,7 +72,7 @@ class StatementMaker:
             "code_versions": code_versions,
             "period": self._period(row),
         }
-        if row.sealed is None:
+        if row.sealed is None or row.wrapped_key is None:
             return Statement(envelope, {}, None)
         key = self._vault.unwrap(row.wrapped_key)
         record = msgspec.json.decode(self._vault.open_version(key, row.number, row.handle, row.sealed))
@@ -80,5 +81,5 @@ class StatementMaker:
         return Statement(envelope, restrict(self._dataset, self._dataset.groups(record), self._paths), key.disclosure)
 
     @staticmethod
-    def _period(row: Any) -> str | None:
+    def _period(row: Version) -> str | None:
         return row.as_of[:10] if row.as_of else None

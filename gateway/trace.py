@@ -9,7 +9,10 @@ import msgspec
 
 from gateway.app import Gateway
 from gateway.errors import Usage
+from gateway.names import short
 from gateway.proof import Trust, expand, payload_name, prove, verify_document
+from gateway.store.segments import Version
+from gateway.store.segments import find as find_version
 from gateway.vault import handle_bytes, handle_text
 from schemas import DATASETS
 from schemas.masking import mask, mask_kind
@@ -23,6 +26,16 @@ class TracedField:
     title: str
     value: str | None
     group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One stored version with its observation, the answer that brought it, and the batch it is in, if any yet."""
+
+    head: Any
+    version: Version
+    evidence: Any | None
+    batch: Any | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,57 +68,58 @@ class Trace:
     """Other observations about the same persons: feed, handle, role."""
 
 
-def find(gateway: Gateway, handle: str, number: int = 0) -> Any:
+def find(gateway: Gateway, handle: str, number: int = 0) -> Found:
     """The stored version of a handle. Raises Usage for what is no handle, or none of ours."""
     try:
         name = handle_bytes(handle)
     except ValueError:
         raise Usage("{handle} 不是编号；编号是 32 个字母和数字", handle=handle) from None
     with gateway.store.read() as tx:
-        row = tx.one("version_by_handle", handle=name, number=number)
-    if row is None:
-        raise Usage("没有编号 {handle}", handle=handle)
-    return row
+        head = tx.one("observation_found", name=short([name])[0], handle=name)
+        version = find_version(tx, head.stream_id, head.seq, number) if head is not None else None
+        if head is None or version is None:
+            raise Usage("没有编号 {handle}", handle=handle)
+        evidence = tx.one("evidence_get", id=version.evidence_id) if version.evidence_id is not None else None
+        batch = tx.one("batch_of_statement", stream_id=version.stream_id, seq=version.seq)
+    return Found(head, version, evidence, batch)
 
 
 def trace(gateway: Gateway, handle: str, number: int = 0) -> Trace:
     """Follows one version all the way; what is not yet on a chain ends where it stands."""
-    row = find(gateway, handle, number)
-    dataset = DATASETS[row.dataset]
-    record = _open(gateway, row)
+    found = find(gateway, handle, number)
+    head, version, evidence, batch = found.head, found.version, found.evidence, found.batch
+    dataset = DATASETS[head.dataset]
+    record = _open(gateway, version)
     with gateway.store.read() as tx:
-        batch = tx.one("batch_of_statement", stream_id=row.stream_id, seq=row.seq)
-        rules = tx.value("rules_digest", id=row.rules_id)
+        rules = tx.value("rules_digest", id=version.rules_id)
         subjects = {gateway.vault.name("subject", n) for n in _numbers(dataset.subjects, record)}
-        also = [r for s in sorted(subjects) for r in tx.all("observations_of_subject", subject=s)]
-    proof = document(gateway, row, batch) if batch is not None and batch.batch_id else None
+        also = [r for s in sorted(short(list(subjects))) for r in tx.all("observations_of_subject", subject=s)]
+    proof = document(gateway, found) if batch is not None and batch.batch_id else None
     verified = verify_document(proof, trust(gateway)) if proof is not None else None
     return Trace(
-        handle=handle_text(row.handle),
-        feed=row.feed,
-        dataset=row.dataset,
-        version=row.number,
-        op=row.op,
-        channel=row.channel,
-        as_of=row.as_of,
-        flags=row.flags,
-        fields=_fields(row.dataset, record),
-        run_id=row.run_id,
-        page=row.evidence_page,
-        request=row.evidence_request,
-        answered_at=row.evidence_at,
-        answer_hash=row.evidence_hash.hex() if row.evidence_hash else None,
+        handle=handle_text(version.handle),
+        feed=head.feed,
+        dataset=head.dataset,
+        version=version.number,
+        op=version.op,
+        channel=head.channel,
+        as_of=version.as_of,
+        flags=version.flags,
+        fields=_fields(head.dataset, record),
+        run_id=version.run_id,
+        page=evidence.page if evidence else None,
+        request=evidence.request if evidence else None,
+        answered_at=evidence.at if evidence else None,
+        answer_hash=evidence.hash.hex() if evidence else None,
         rules=rules,
         batch_id=batch.batch_id if batch is not None else None,
-        leaf=row.seq - batch.first if batch is not None else None,
+        leaf=version.seq - batch.first if batch is not None else None,
         of=batch.last - batch.first + 1 if batch is not None else None,
         ledger=verified.ledger if verified else None,
         block=verified.block if verified else None,
         block_hash=verified.block_hash if verified else None,
         proven=verified is not None,
-        also=[
-            {"feed": r.feed, "handle": handle_text(r.handle), "role": r.role} for r in also if r.handle != row.handle
-        ],
+        also=[{"feed": r.feed, "handle": handle_text(r.handle), "role": r.role} for r in also if r.id != head.id],
     )
 
 
@@ -114,16 +128,18 @@ def trust(gateway: Gateway) -> Trust:
     return Trust(gateway.signer.public, next(iter(gateway.chains.values())))
 
 
-def document(gateway: Gateway, row: Any, batch: Any, groups: set[str] | None = None) -> dict[str, Any] | None:
+def document(gateway: Gateway, found: Found, groups: set[str] | None = None) -> dict[str, Any] | None:
     """The proof of one version, disclosing all or some of its groups; None while no sink has confirmed the batch."""
+    version, batch = found.version, found.batch
     anchor = next(iter(gateway.chains.values())).receipt(batch.batch_id)
     if anchor is None:
         return None
     payload = gateway.payloads.get(payload_name(batch.payload_digest))
-    key = gateway.vault.unwrap(row.wrapped_key) if row.wrapped_key and row.sealed else None
-    names = _group_names(payload, row.seq - batch.first) if key else []
-    secrets = {g: expand(key.disclosure, row.number, g) for g in names if key and (groups is None or g in groups)}
-    return prove(batch.manifest, batch.signature, payload, index=row.seq - batch.first, secrets=secrets, anchor=anchor)
+    key = gateway.vault.unwrap(version.wrapped_key) if version.wrapped_key and version.sealed else None
+    index = version.seq - batch.first
+    names = _group_names(payload, index) if key else []
+    secrets = {g: expand(key.disclosure, version.number, g) for g in names if key and (groups is None or g in groups)}
+    return prove(batch.manifest, batch.signature, payload, index=index, secrets=secrets, anchor=anchor)
 
 
 def _group_names(payload: bytes, index: int) -> list[str]:
@@ -131,11 +147,12 @@ def _group_names(payload: bytes, index: int) -> list[str]:
     return sorted(version["groups"])
 
 
-def _open(gateway: Gateway, row: Any) -> dict[str, Any]:
-    if row.sealed is None:
+def _open(gateway: Gateway, version: Version) -> dict[str, Any]:
+    if version.sealed is None or version.wrapped_key is None:
         return {}
-    key = gateway.vault.unwrap(row.wrapped_key)
-    record: dict[str, Any] = msgspec.json.decode(gateway.vault.open_version(key, row.number, row.handle, row.sealed))
+    vault = gateway.vault
+    text = vault.open_version(vault.unwrap(version.wrapped_key), version.number, version.handle, version.sealed)
+    record: dict[str, Any] = msgspec.json.decode(text)
     return record
 
 

@@ -117,11 +117,14 @@ def _parse(raw: Any, latest: date) -> Cleaned:
 
 
 def _plain(raw: Any, latest: str) -> str | None:
-    """The hot path: a day in bounds written as YYYY-MM-DD, with or without midnight, or as YYYYMMDD."""
+    """The hot path: a day in bounds written as YYYY-MM-DD, with or without midnight, as YYYYMMDD or YYYY年M月D日."""
     if raw.__class__ is not str:
         return None
     if len(raw) == 8 and raw.isdigit():
         raw = f"{raw[:4]}-{raw[4:6]}-{raw[6:]}"
+    elif raw[4:5] == "年" and raw[-1:] == "日":
+        month, _, day = raw[5:-1].partition("月")
+        raw = f"{raw[:4]}-{month:>02}-{day:>02}"
     elif raw[10:] in _MIDNIGHT:
         raw = raw[:10]
     if len(raw) != 10 or raw[4] != "-" or raw[7] != "-" or not "1900-01-01" < raw <= latest:

@@ -17,7 +17,7 @@ ID_AREAS: Final = _PROVINCES | _PERMANENT_RESIDENT
 9x: permanent residence card of a foreigner, same layout and check."""
 
 _ID_CHECK: Final = "10X98765432"
-_OLDEST: Final = 120
+OLDEST: Final = 120
 
 
 def id_check_char(first17: str) -> str:
@@ -41,7 +41,7 @@ def is_birthdate(digits: str, today: date) -> bool:
         born = date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
     except ValueError:
         return False
-    return born <= today and today.year - born.year <= _OLDEST
+    return born <= today and today.year - born.year <= OLDEST
 
 
 def id_problem(number: str, today: date) -> str | None:

@@ -1,19 +1,21 @@
-"""Values that need no repair, recognised at once: what most of a page is made of.
+"""Values that need no repair, recognised a column at a time: what most of a page is made of.
 
-`plain(kind, options)` gives a function that returns the canonical text of such a value, or None where the cleaner has to
+`plain(kind, options)` gives a function from a column of texts to their canonical texts, None where the cleaner has to
 decide. Whatever it returns, the cleaner returns too, without a flag (held by a property test); it only says so sooner.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
+from math import nan
 from typing import Final, TypeAlias
 
 from schemas.cleaning_common import Options
-from schemas.identifiers import ID_AREAS, is_birthdate
+from schemas.identifiers import ID_AREAS, OLDEST, is_birthdate
 
-Plain: TypeAlias = Callable[[str], str | None]
+Plain: TypeAlias = Callable[[Sequence[str]], Sequence[str | None]]
 
 _HAN: Final = "\u4e00-\u9fff"
 _NAME: Final = re.compile(rf"(?!暂无|未知|不详|无证件|未办证)[{_HAN}]{{2,4}}").fullmatch
@@ -25,40 +27,57 @@ _CERT: Final = re.compile(rf"[{_HAN}]\([0-9]{{4}}\)[{_HAN}]{{2,12}}?不动产权
 _IDENT: Final = re.compile(r"[A-Z]{1,8}[0-9]{4,30}").fullmatch
 _COUNT: Final = re.compile(r"[1-9][0-9]{0,4}").fullmatch
 _AREA: Final = re.compile(r"([1-9][0-9]{0,3}\.[0-9]{2})(?:平方米|㎡)?").fullmatch
+_SIX: Final = re.compile(r"[0-9]{6}").fullmatch
+_FOUR: Final = re.compile(r"[0-9]{4}").fullmatch
+_SEQUENCE: Final = re.compile(r"[0-9]{3}[0-9X]").fullmatch
+_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2, 1)
 
 
 def _matched(match: Callable[[str], re.Match[str] | None]) -> Callable[[Options], Plain]:
-    return lambda _options: lambda raw: raw if match(raw) else None
+    def column(raw: Sequence[str]) -> Sequence[str | None]:
+        found = list(map(match, raw))
+        return raw if all(found) else [r if m else None for r, m in zip(raw, found, strict=True)]
+
+    return lambda _options: column
+
+
+class _Part(dict[str, float]):
+    """A piece of an ID number -> its part of the check sum (GB 11643); nan, which equals nothing, if it is not plain."""
+
+    def __init__(self, first: int, is_plain: Callable[[str], object]) -> None:
+        self._weights, self._is_plain = _WEIGHTS[first:], is_plain
+
+    def __missing__(self, text: str) -> float:
+        if not self._is_plain(text):
+            return nan
+        self[text] = value = sum(w * (10 if c == "X" else int(c)) for w, c in zip(self._weights, text, strict=False))
+        return value
+
+
+_areas: Final = _Part(0, lambda text: _SIX(text) and text[:2] in ID_AREAS)
+_days: Final = _Part(10, lambda text: _FOUR(text) and is_birthdate(f"2001{text}", date(2002, 1, 1)))
+_sequences: Final = _Part(14, _SEQUENCE)
 
 
 def _id_no(options: Options) -> Plain:
-    """GB 11643 is ISO 7064 MOD 11-2: base 13 is base 2 there, so the check is one conversion and one remainder."""
-    born: set[str] = set()
+    """Numbers of people born in whole years behind us; 29 February and this year's children are left to the cleaner."""
+    last = options.today.year
+    years = _Part(6, lambda text: _FOUR(text) and last - OLDEST < int(text) < last)
+    areas, days, sequences = _areas, _days, _sequences
 
-    def plain(raw: str) -> str | None:
-        if len(raw) != 18 or not raw.isascii() or not raw[:17].isdigit() or raw[:2] not in ID_AREAS:
-            return None
-        if (raw[17] not in "0123456789X") or int(raw.replace("X", "A"), 13) % 11 != 1:
-            return None
-        birth = raw[6:14]
-        if birth not in born:
-            if not is_birthdate(birth, options.today):
-                return None
-            born.add(birth)
-        return raw
+    def column(raw: Sequence[str]) -> Sequence[str | None]:
+        return [
+            r if (areas[r[:6]] + years[r[6:10]] + days[r[10:14]] + sequences[r[14:]]) % 11 == 1 else None for r in raw
+        ]
 
-    return plain
+    return column
 
 
 def _area(options: Options) -> Plain:
-    if options.unit not in (None, "m²"):
-        return lambda _raw: None
+    def column(raw: Sequence[str]) -> Sequence[str | None]:
+        return [m[1] if m else None for m in map(_AREA, raw)]
 
-    def plain(raw: str) -> str | None:
-        found = _AREA(raw)
-        return found[1] if found else None
-
-    return plain
+    return column if options.unit in (None, "m²") else lambda raw: [None] * len(raw)
 
 
 _PLAIN: Final[dict[str, Callable[[Options], Plain]]] = {

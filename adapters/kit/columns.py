@@ -30,48 +30,49 @@ ODD: Final = Odd()
 
 
 class Memo(dict[Any, Any]):
-    """raw value -> canonical text, or ODD with the details in `odd`."""
+    """raw value -> canonical text, or ODD with the verdict in `odd`."""
 
-    __slots__ = ("clean", "mostly_new", "odd", "plain")
+    __slots__ = ("afresh", "clean", "odd", "plain")
 
     def __init__(self, clean: Callable[[Any], Cleaned], plain: Plain | None = None) -> None:
         self.clean = clean
-        self.plain: Plain = plain or _never
-        self.mostly_new = False
+        self.plain = plain
+        self.afresh: bool | None = None if plain else False
+        """Whether hardly any value comes twice, so that looking costs less than remembering; None until a page told."""
         self.odd: dict[Any, Cleaned] = {}
 
     def __missing__(self, raw: Any) -> Any:
-        if raw.__class__ is str and (known := self.plain(raw)) is not None:
-            self[raw] = known
-            return known
-        cleaned = self.clean(raw)
-        plain = not cleaned.flags and cleaned.problem is None
-        if not plain:
-            self.odd[raw] = cleaned
-        value: Any = cleaned.value if plain else ODD
+        value: Any = self.plain((raw,))[0] if self.plain and raw.__class__ is str else None
+        if value is None:
+            cleaned = self.clean(raw)
+            if cleaned.flags or cleaned.problem:
+                self.odd[raw], value = cleaned, ODD
+            else:
+                value = cleaned.value
         self[raw] = value
         return value
 
-    def column(self, raw: Sequence[Any]) -> list[Any]:
-        """Canonical values of a column; remembers them unless hardly any came twice so far."""
+    def column(self, raw: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
+        """Canonical values of a column, and the positions of the odd ones."""
         if len(self) > MEMO_LIMIT:
             self.clear()
             self.odd.clear()
-        if self.mostly_new:
-            return self._afresh(raw)
-        before = len(self)
+        if self.afresh is None and len(raw) >= SAMPLE:
+            self.afresh = len(set(map(_hashable, raw))) > len(raw) * MOSTLY
+        if self.plain and self.afresh is not False:
+            return self._afresh(raw, self.plain)
         values = self._remembered(raw)
-        self.mostly_new = self.plain is not _never and len(raw) >= SAMPLE and len(self) - before > len(raw) * MOSTLY
-        return values
+        return values, self._odd_of(values)
 
-    def _afresh(self, raw: Sequence[Any]) -> list[Any]:
+    def _afresh(self, raw: Sequence[Any], plain: Plain) -> tuple[Sequence[Any], Sequence[int]]:
         try:
-            values: list[Any] = list(map(self.plain, raw))
+            found = plain(raw)
         except TypeError:  # not all of it is text
-            return self._remembered(raw)
-        if None in values:
-            values = [self._remembered((r,))[0] if v is None else v for v, r in zip(values, raw, strict=True)]
-        return values
+            found = plain([r if r.__class__ is str else "" for r in raw])
+        if None not in found:
+            return found, ()
+        values = [self[_hashable(r)] if v is None else v for v, r in zip(found, raw, strict=True)]
+        return values, self._odd_of(values)
 
     def _remembered(self, raw: Sequence[Any]) -> list[Any]:
         try:
@@ -79,14 +80,14 @@ class Memo(dict[Any, Any]):
         except TypeError:  # a list or an object where a scalar was promised
             return list(map(self.__getitem__, map(_hashable, raw)))
 
+    def _odd_of(self, values: Sequence[Any]) -> Sequence[int]:
+        return [i for i, value in enumerate(values) if value is ODD] if self.odd else ()
+
     def detail(self, raw: Any) -> Cleaned:
+        """The whole verdict on one value."""
         raw = _hashable(raw)
         value = self[raw]
         return self.odd[raw] if value is ODD else Cleaned(value)
-
-
-def _never(_raw: str) -> None:
-    """No shortcut."""
 
 
 def _hashable(raw: Any) -> Any:
@@ -121,7 +122,7 @@ class Column:
     def __init__(self, spec: FieldSpec, path: str, rule: FieldRule, today: date, *, key: bool = False) -> None:
         options = Options(unit=rule.unit, codes=rule.codes, code_list=spec.of.codes, part=rule.part, today=today)
         clean = _field_cleaner(spec, options, key)
-        self.name, self.path, self.source = spec.name, path, rule.from_
+        self.name, self.path, self.leaf, self.source = spec.name, path, leaf(path), rule.from_
         self.memo = Memo(clean, plain(spec.kind, options))
         self.const = rule.const
         if rule.const is not None and (fixed := clean(rule.const)).problem:
@@ -130,11 +131,19 @@ class Column:
     def raw(self, item: Item) -> Any:
         return self.const if self.source is None else item.get(self.source)
 
-    def values(self, raw: Sequence[Any]) -> list[Any]:
+    def read(self, raw: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
+        """Canonical values, and the positions of those that were repaired or refused."""
         return self.memo.column(raw)
 
     def details(self, item: Item) -> list[tuple[str, Cleaned]]:
         return [(self.path, self.memo.detail(self.raw(item)))]
+
+
+def leaf(path: str) -> str:
+    """The field a rule's path leads to: `parties.0.name` -> `parties.name`."""
+    head, _, rest = path.partition(".")
+    index, _, tail = rest.partition(".")
+    return f"{head}.{tail}" if index.isdigit() else path
 
 
 _WIDE_SEPARATORS = str.maketrans({"，": ",", "、": ",", "；": ";", "／": "/"})
@@ -168,7 +177,7 @@ class SplitPart:
         return tuple(c.raw(item) for c in self.columns)
 
     def values(self, items: Sequence[Item]) -> list[Any]:
-        columns = [m.column([c.raw(i) for i in items]) for m, c in zip(self.memos, self.columns, strict=True)]
+        columns = [m.column([c.raw(i) for i in items])[0] for m, c in zip(self.memos, self.columns, strict=True)]
         return [self._elements(values) for values in zip(*columns, strict=True)]
 
     def _elements(self, values: tuple[Any, ...]) -> Any:

@@ -11,14 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
+from itertools import compress
 from operator import itemgetter
 from typing import Any
 
 import msgspec
 
-from adapters.kit.columns import ODD, Column, SplitPart
-from adapters.kit.rules import FieldRule, IgnoreRule, Item, MappingError, moment
-from schemas import Canonical, Dataset
+from adapters.kit.columns import ODD, Column, SplitPart, leaf
+from adapters.kit.rules import FieldRule, IgnoreRule, Item, MappingError, moments
+from schemas import Canonical, Dataset, Value
 from schemas.cleaning import Cleaned
 from schemas.masking import mask_kind
 from schemas.provenance import CLEANING_VERSION, CODES_VERSION
@@ -35,10 +36,12 @@ class Rejected:
 
 @dataclass(slots=True)
 class Translated:
-    """What a page became. `positions`, `records`, `flags` and `times` run in step, in source order."""
+    """What a page became. `positions`, `flags`, `times` and each of `columns` run in step, in source order."""
 
     positions: list[int] = field(default_factory=list)
-    records: list[Canonical] = field(default_factory=list)
+    names: tuple[str, ...] = ()
+    columns: list[Sequence[Value]] = field(default_factory=list)
+    """Canonical values by field, in the order of `names`."""
     flags: list[tuple[str, ...]] = field(default_factory=list)
     """`field:FLAG` for a repaired value, `FLAG` for a remark about the whole record."""
     times: list[str | None] = field(default_factory=list)
@@ -49,6 +52,29 @@ class Translated:
     """What could be read of the rejected items: unreadable values are None."""
     newest: str | None = None
     """The newest source time of any item, rejected and ignored ones included: the watermark must pass them too."""
+
+    def column(self, name: str) -> Sequence[Value]:
+        return self.columns[self.names.index(name)]
+
+    def record(self, i: int) -> Canonical:
+        return {name: column[i] for name, column in zip(self.names, self.columns, strict=True)}
+
+    def take(self, rows: Sequence[int]) -> Translated:
+        """These records alone."""
+        if len(rows) == len(self.positions):
+            return self
+        return Translated(
+            positions=[self.positions[i] for i in rows],
+            names=self.names,
+            columns=[[column[i] for i in rows] for column in self.columns],
+            flags=[self.flags[i] for i in rows],
+            times=[self.times[i] for i in rows],
+        )
+
+    @property
+    def records(self) -> list[Canonical]:
+        """The records as objects, built on each call."""
+        return [dict(zip(self.names, values, strict=True)) for values in zip(*self.columns, strict=True)]
 
 
 class Translator:
@@ -78,9 +104,9 @@ class Translator:
         self._fixed: dict[str, list[list[Column]]] = {}
         self._compile(today)
         self._sources = tuple(dict.fromkeys(c.source for c in self._columns if c.source is not None))
-        self._flat_names = tuple(c.name for c in self._columns)
-        mapped = set(self._flat_names) | set(dataset.parts)
-        self._absent = {s.name: None for s in dataset.fields.values() if s.part is None and s.name not in mapped}
+        names = [*(c.name for c in self._columns), *(p.part for p in self._split), *self._fixed]
+        self._absent = [s.name for s in dataset.fields.values() if s.part is None and s.name not in names]
+        self._names = (*names, *self._absent)
         self.version = self._version()
         """16 hex digits naming rules, cleaning and code lists; part of every version made with them."""
 
@@ -100,14 +126,14 @@ class Translator:
 
     def kind(self, path: str) -> str:
         """How a value under a rule's path is masked (`schemas.masking`)."""
-        return mask_kind(self.dataset.fields[_leaf(path)])
+        return mask_kind(self.dataset.fields[leaf(path)])
 
     def _check_paths(self) -> None:
         fields = self.dataset.fields
         for path in self.rules:
-            if _leaf(path) not in fields:
+            if leaf(path) not in fields:
                 raise MappingError(path, f"{self.dataset.title}没有这个字段。可用的有：{'、'.join(fields)}")
-        covered = {_leaf(path) for path in self.rules}
+        covered = {leaf(path) for path in self.rules}
         for spec in fields.values():
             if spec.of.required and spec.path not in covered:
                 raise MappingError(spec.path, f"必填字段“{spec.of.title}”没有映射规则")
@@ -115,7 +141,7 @@ class Translator:
     def _compile(self, today: date) -> None:
         split: dict[str, list[tuple[Column, str]]] = {}
         for path, rule in self.rules.items():
-            spec = self.dataset.fields[_leaf(path)]
+            spec = self.dataset.fields[leaf(path)]
             if (rule.from_ is None) == (rule.const is None):
                 raise MappingError(path, "请写 from（来源列）或 const（常量）之一")
             column = Column(spec, path, rule, today, key=spec.path in self.dataset.record_key)
@@ -146,41 +172,69 @@ class Translator:
 
     def translate(self, items: Sequence[Item]) -> Translated:
         """Every item becomes a record, a rejection, or is ignored by a named rule. Positions are those of `items`."""
-        out = Translated()
+        out = Translated(names=self._names)
         kept: Sequence[int] = range(len(items))
         times = self._times(items)
-        out.newest = max((t for t in times if t), default=None)
+        out.newest = max(filter(None, times), default=None)
         if self.ignore:
             kept = self._sift(items, out)
         chosen = items if len(kept) == len(items) else [items[i] for i in kept]
-        if not chosen:
-            return out
-        names, columns = self._flat(chosen)
-        for part in self._split:
-            names = (*names, part.part)
-            columns.append(part.values(chosen))
-        for name, elements in self._fixed.items():
-            names = (*names, name)
-            columns.append(self._fixed_values(elements, chosen))
-        odd = {i for column in columns if ODD in column for i, value in enumerate(column) if value is ODD}
-        checks, absent = self.dataset.checks, self._absent
-        for i, values in enumerate(zip(*columns, strict=True)):
-            if i in odd:
-                self._slow(kept[i], chosen[i], times[kept[i]], out)
-                continue
-            record: Canonical = dict(zip(names, values, strict=True))
-            if absent:
-                record.update(absent)
-            flags = tuple(flag for check in checks for flag in check(record))
-            out.positions.append(kept[i])
-            out.records.append(record)
-            out.flags.append(flags)
-            out.times.append(times[kept[i]])
+        if chosen:
+            self._fill(out, chosen, kept, times)
         return out
+
+    def _fill(self, out: Translated, items: Sequence[Item], kept: Sequence[int], times: Sequence[str | None]) -> None:
+        columns, flags, slow = self._columns_read(items)
+        lost = []
+        for i in sorted(slow):
+            record, found = self._one(kept[i], items[i], out)
+            if found is None:
+                lost.append(i)
+                continue
+            flags[i] = found
+            for name, column in zip(self._names, columns, strict=True):
+                column[i] = record[name]
+        if lost:
+            good = [True] * len(items)
+            for i in lost:
+                good[i] = False
+            columns = [list(compress(column, good)) for column in columns]
+            kept, flags = list(compress(kept, good)), list(compress(flags, good))
+        out.positions, out.columns, out.flags = list(kept), columns, flags
+        out.times = list(times) if len(kept) == len(times) else [times[i] for i in kept]
+        if self.dataset.checks:
+            for i, record in enumerate(out.records):
+                if remarks := [flag for check in self.dataset.checks for flag in check(record)]:
+                    flags[i] = tuple(dict.fromkeys((*flags[i], *remarks)))
+
+    def _columns_read(self, items: Sequence[Item]) -> tuple[list[list[Any]], list[tuple[str, ...]], set[int]]:
+        """Every column, repaired values filled in and flagged; and the rows that need the slow path: something was refused."""
+        flags: list[tuple[str, ...]] = [()] * len(items)
+        slow: set[int] = set()
+        columns: list[list[Any]] = []
+        raw = dict(zip(self._sources, _columns_of(items, self._sources), strict=True))
+        for column in self._columns:
+            given = [column.const] * len(items) if column.source is None else raw[column.source]
+            read, odd = column.read(given)
+            values = list(read)
+            for i in odd:
+                cleaned = column.memo.detail(given[i])
+                if cleaned.problem:
+                    slow.add(i)
+                else:
+                    values[i] = cleaned.value
+                    flags[i] += tuple([f"{column.leaf}:{flag}" for flag in cleaned.flags])
+            columns.append(values)
+        parts = [part.values(items) for part in self._split]
+        parts += [self._fixed_values(elements, items) for elements in self._fixed.values()]
+        for values in parts:
+            slow.update([i for i, value in enumerate(values) if value is ODD])
+        blank = [None] * len(items)
+        return [*columns, *parts, *(list(blank) for _ in self._absent)], flags, slow
 
     def _times(self, items: Sequence[Item]) -> list[str | None]:
         column = self.source_time
-        return [moment(item.get(column)) for item in items] if column else [None] * len(items)
+        return moments([item.get(column) for item in items]) if column else [None] * len(items)
 
     def _sift(self, items: Sequence[Item], out: Translated) -> list[int]:
         kept = []
@@ -192,12 +246,6 @@ class Translator:
                 out.ignored.setdefault(rule, []).append(i)
         return kept
 
-    def _flat(self, items: Sequence[Item]) -> tuple[tuple[str, ...], list[list[Any]]]:
-        raw = dict(zip(self._sources, _columns_of(items, self._sources), strict=True))
-        return self._flat_names, [
-            c.values([c.const] * len(items) if c.source is None else raw[c.source]) for c in self._columns
-        ]
-
     def _fixed_values(self, elements: list[list[Column]], items: Sequence[Item]) -> list[Any]:
         per_element = []
         for columns in elements:
@@ -206,9 +254,9 @@ class Translator:
             per_element.append([ODD if ODD in row else dict(zip(names, row, strict=True)) for row in values])
         return [ODD if ODD in row else list(row) for row in zip(*per_element, strict=True)]
 
-    def _slow(self, position: int, item: Item, time: str | None, out: Translated) -> None:
-        """One row, field by field: flags are collected, the first fault in the field table's order decides."""
-        record: Canonical = dict(self._absent)
+    def _one(self, position: int, item: Item, out: Translated) -> tuple[Canonical, tuple[str, ...] | None]:
+        """One row, field by field: its record and flags; or its first fault in the field table's order, and no flags."""
+        record: Canonical = dict.fromkeys(self._absent)
         verdicts: list[tuple[str, Cleaned]] = []
         for column in self._columns:
             (verdict,) = column.details(item)
@@ -223,22 +271,11 @@ class Translator:
         faults = [(path, c.problem) for path, c in verdicts if c.problem]
         if faults:
             path, problem = min(faults, key=lambda fault: fault[1] != "KEY_MISSING")
-            out.rejected.append(Rejected(position, problem, _leaf(path)))
+            out.rejected.append(Rejected(position, problem, leaf(path)))
             out.partial.append(record)
-            return
-        flags = [f"{_leaf(path)}:{flag}" for path, c in verdicts for flag in c.flags]
-        flags += [flag for check in self.dataset.checks for flag in check(record)]
-        out.positions.append(position)
-        out.records.append(record)
-        out.flags.append(tuple(dict.fromkeys(flags)))
-        out.times.append(time)
-
-
-def _leaf(path: str) -> str:
-    """`parties.0.name` -> `parties.name`."""
-    head, _, rest = path.partition(".")
-    index, _, tail = rest.partition(".")
-    return f"{head}.{tail}" if index.isdigit() else path
+            return record, None
+        flags = [f"{leaf(path)}:{flag}" for path, c in verdicts for flag in c.flags]
+        return record, tuple(dict.fromkeys(flags))
 
 
 def _columns_of(items: Sequence[Item], names: tuple[str, ...]) -> Iterable[Sequence[Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, TypeAlias
 
@@ -56,8 +56,6 @@ _MOMENT = re.compile(r"(\d{4})\D?(\d{2})\D?(\d{2})(?:\D?(\d{2})\D?(\d{2})\D?(\d{
 
 def moment(raw: Any) -> str | None:
     """A source's own time as `YYYY-MM-DDTHH:MM:SS` (Asia/Shanghai); None if it is none. Epoch milliseconds are read too."""
-    if isinstance(raw, str) and len(raw) == 19 and raw[10] == " " and raw[4] == "-":
-        return f"{raw[:10]}T{raw[11:]}"
     text = str(raw or "").strip()
     if text.isdigit() and len(text) == 13:
         return datetime.fromtimestamp(int(text) / 1000, CHINA).strftime("%Y-%m-%dT%H:%M:%S")
@@ -66,3 +64,11 @@ def moment(raw: Any) -> str | None:
         return None
     year, month, day, hour, minute, second = found.groups(default="00")
     return f"{year}-{month}-{day}T{hour}:{minute}:{second}"
+
+
+_PLAIN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII).fullmatch
+
+
+def moments(raw: Sequence[Any]) -> list[str | None]:
+    """`moment` of a whole column; the common form is only cut."""
+    return [f"{r[:10]}T{r[11:]}" if r.__class__ is str and _PLAIN(r) else moment(r) for r in raw]

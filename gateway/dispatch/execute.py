@@ -13,11 +13,12 @@ from adapters.kit import MappingError, SourceDenied, SourceError, SourceMalforme
 from gateway.clock import Clock
 from gateway.errors import GatewayError, LeaseLost, NeedsPerson
 from gateway.leases import Leases
-from gateway.pipeline import Pipeline, RunWork
+from gateway.pagegroup import RunWork
+from gateway.pipeline import Pipeline
 from gateway.retry import patiently
 from gateway.sorter import ANY_SHARE, FeedWork
 from gateway.store import Store
-from gateway.store.pages import Counts, Fence
+from gateway.store.pages import Counts, Fence, observation_ids
 
 log = structlog.get_logger(__name__)
 
@@ -137,7 +138,8 @@ class Executor:
         except Exception as error:  # noqa: BLE001 # as below: a run that cannot begin has ended, with a verdict
             return judge(error, run.feed), None
         with self._store.read() as tx:
-            known = len(tx.all("observations_known", feed_id=feed.id)) if feed.stream.snapshot else 0
+            low, high = observation_ids(feed.id)
+            known = len(tx.all_plain("observations_known", low=low, high=high)) if feed.stream.snapshot else 0
         work = RunWork(run.id, fence, full=options.full, known=known)
         if on_page is not None:
             work.on_page = on_page

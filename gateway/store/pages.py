@@ -1,4 +1,4 @@
-"""`commit_page`: versions, outbox, quarantine, evidence, counters and cursor move in one transaction, or not at all."""
+"""`commit_pages`: versions, outbox, quarantine, evidence, counters and cursor move in one transaction, or not at all."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import time
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import count as count_from
+from itertools import repeat
+from typing import Final, Protocol
 
 from gateway.checkpoints import reached
 from gateway.errors import LeaseLost, Unreconciled
 from gateway.store.engine import Store, Tx
+from gateway.store.segments import pack
 
 LEASE_SECONDS: Final = 60.0
 
@@ -23,24 +26,54 @@ class Fence:
     token: int
 
 
-@dataclass(slots=True)
-class Put:
-    """One observation whose content is new: first seen, changed, or back after it was gone."""
+HANDLE_KIND: Final = 1
+"""Kind of the index names that lead from a handle to its observation."""
+ANCHOR_KIND: Final = 2
+"""Kind of the index names that lead from some raw digests to their observations (`gateway.recognition`)."""
+_FEED_BITS: Final = 40
 
-    observation: int | None
-    handle: bytes
-    raw_digest: bytes
-    content_digest: bytes
-    number: int
-    source_time: str | None
-    flags: str
-    sealed: bytes
-    wrapped_key: bytes | None
-    """Set for a first version only."""
-    subjects: list[tuple[bytes, str]]
-    indexes: list[tuple[bytes, str]]
-    stale_subjects: list[tuple[bytes, str]] = field(default_factory=list)
-    stale_indexes: list[tuple[bytes, str]] = field(default_factory=list)
+
+def observation_ids(feed_id: int) -> tuple[int, int]:
+    """The lowest and the highest id an observation of this feed can have."""
+    return feed_id << _FEED_BITS, ((feed_id + 1) << _FEED_BITS) - 1
+
+
+class Named(Protocol):
+    """Index names of one kind: `names[i]` belongs to row `rows[i]`."""
+
+    @property
+    def kind(self) -> int: ...
+    @property
+    def names(self) -> Sequence[int]: ...
+    @property
+    def rows(self) -> Sequence[int]: ...
+
+
+@dataclass(slots=True)
+class Puts:
+    """Observations whose content is new, in columns that run in step: first seen, changed, or back after they were gone."""
+
+    observations: list[int] = field(default_factory=list)
+    """Ids; empty for observations seen for the first time, which get theirs when they are committed."""
+    handles: Sequence[bytes] = ()
+    digests: Sequence[bytes] = ()
+    numbers: Sequence[int] = ()
+    previous: Sequence[int] = ()
+    """Sequence number of the version before; 0 for a first one."""
+    times: Sequence[str | None] = ()
+    flags: Sequence[str] = ()
+    sealed: Sequence[bytes] = ()
+    wrapped: Sequence[bytes] = ()
+    """Wrapped keys, of observations seen for the first time."""
+    names: Sequence[Named] = ()
+    """Index names of observations seen for the first time, by row."""
+    added: Sequence[tuple[int, int, int]] = ()
+    """(name, kind, observation) that hold from now on."""
+    stale: Sequence[tuple[int, int, int]] = ()
+    """(name, kind, observation) that no longer hold."""
+
+    def __len__(self) -> int:
+        return len(self.handles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +83,9 @@ class Touch:
     observation: int
     raw_digest: bytes
     source_time: str | None
+    names: tuple[tuple[int, int], ...] = ()
+    """(name, kind) that lead to it from now on."""
+    stale: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +155,8 @@ class PageCommit:
     declared: int | None
     counts: Counts
     proof: Proof
-    puts: list[Put]
+    fresh: Puts
+    changed: Puts
     touches: list[Touch]
     held: list[Held]
     settled: Sequence[bytes] = ()
@@ -132,70 +169,83 @@ class PageCommit:
     """Snapshot feeds: ids that this page still holds; ids of new observations are added here."""
 
 
-def commit_page(store: Store, page: PageCommit) -> None:
-    """Commits all of the page under its fence.
+def commit_pages(store: Store, pages: Sequence[PageCommit]) -> None:
+    """Commits all of these pages of one run under its fence, in order, in one transaction.
 
     Raises:
         LeaseLost: somebody took the lease over; nothing was written.
-        Unreconciled: the counters do not add up; nothing was written.
+        Unreconciled: the counters of a page do not add up; nothing was written.
     """
-    page.counts.reconcile()
+    for page in pages:
+        page.counts.reconcile()
     with store.write() as tx:
-        hold(tx, page.fence)
-        evidence_id = int(
-            tx.value(
-                "evidence_add",
-                run_id=page.run_id,
-                page=page.page,
-                at=page.proof.at,
-                request=page.proof.request,
-                status=page.proof.status,
-                media=page.proof.media,
-                size=page.proof.size,
-                hash=page.proof.hash,
-                body=page.proof.body,
-            )
-        )
-        ids = _write_puts(tx, page, evidence_id)
-        tx.many(
-            "observation_touch", [(t.raw_digest, page.rules_id, t.source_time, t.observation) for t in page.touches]
-        )
-        tx.many(
-            "quarantine_insert",
-            [
-                (
-                    *(h.handle, page.feed_id, h.raw_digest, page.rules_id, h.reason, h.field),
-                    *(page.run_id, evidence_id, page.at, page.at, h.item, h.about),
-                )
-                for h in page.held
-            ],
-        )
-        tx.many("quarantine_settled", [(page.at, "mapping", page.feed_id, d) for d in page.settled])
-        tx.many("quarantine_superseded", [(page.at, "source", i) for i in page.superseded])
-        if page.seen is not None:
-            page.seen.extend(ids)
-            tx.run("seen_put", feed_id=page.feed_id, run_id=page.run_id, page=page.page, ids=page.seen.tobytes())
-        c = page.counts
-        tx.run(
-            "run_count",
-            id=page.run_id,
-            fetched=c.fetched,
-            recognised=c.recognised,
-            mapped=c.mapped,
-            duplicate=c.duplicate,
-            quarantined=c.quarantined,
-            ignored=c.ignored,
-            changed=c.changed,
-            unchanged=c.unchanged,
-            puts=len(page.puts),
-            declared=page.declared,
-        )
-        tx.run("feed_cursor", id=page.feed_id, cursor=page.cursor)
-        if page.contact:
-            tx.run("feed_contact", id=page.feed_id, at=page.at)
-        if page.as_of:
-            tx.run("feed_as_of", id=page.feed_id, as_of=page.as_of)
+        hold(tx, pages[-1].fence)
+        names: list[tuple[int, int, int]] = []
+        for page in pages:
+            names += _write_page(tx, page)
+        # sorted, so that neighbours share B-tree pages: these keys are random, and this costs a quarter of the disorder
+        names.sort()
+        tx.bulk("name_insert", names)
         reached("committing")
+
+
+def _write_page(tx: Tx, page: PageCommit) -> list[tuple[int, int, int]]:
+    """Everything of one page but its index names, which are the answer: (name, kind, observation)."""
+    proof = page.proof
+    evidence_id = int(
+        tx.value(
+            "evidence_add",
+            run_id=page.run_id,
+            page=page.page,
+            at=proof.at,
+            request=proof.request,
+            status=proof.status,
+            media=proof.media,
+            size=proof.size,
+            hash=proof.hash,
+            body=proof.body,
+        )
+    )
+    names = _write_puts(tx, page, evidence_id)
+    tx.many("observation_touch", [(t.raw_digest, page.rules_id, t.source_time, t.observation) for t in page.touches])
+    names += [(name, kind, t.observation) for t in page.touches for name, kind in t.names]
+    tx.many("name_delete", [(name, kind, t.observation) for t in page.touches for name, kind in t.stale])
+    tx.many(
+        "quarantine_insert",
+        [
+            (
+                *(h.handle, page.feed_id, h.raw_digest, page.rules_id, h.reason, h.field),
+                *(page.run_id, evidence_id, page.at, page.at, h.item, h.about),
+            )
+            for h in page.held
+        ],
+    )
+    tx.many("quarantine_settled", [(page.at, "mapping", page.feed_id, d) for d in page.settled])
+    tx.many("quarantine_superseded", [(page.at, "source", i) for i in page.superseded])
+    if page.seen is not None:
+        page.seen.extend(page.fresh.observations)
+        tx.run("seen_put", feed_id=page.feed_id, run_id=page.run_id, page=page.page, ids=page.seen.tobytes())
+    c = page.counts
+    tx.run(
+        "run_count",
+        id=page.run_id,
+        fetched=c.fetched,
+        recognised=c.recognised,
+        mapped=c.mapped,
+        duplicate=c.duplicate,
+        quarantined=c.quarantined,
+        ignored=c.ignored,
+        changed=c.changed,
+        unchanged=c.unchanged,
+        puts=len(page.fresh) + len(page.changed),
+        declared=page.declared,
+    )
+    tx.run("feed_cursor", id=page.feed_id, cursor=page.cursor)
+    if page.contact:
+        tx.run("feed_contact", id=page.feed_id, at=page.at)
+    if page.as_of:
+        tx.run("feed_as_of", id=page.feed_id, as_of=page.as_of)
+    return names
 
 
 def hold(tx: Tx, fence: Fence) -> None:
@@ -204,56 +254,61 @@ def hold(tx: Tx, fence: Fence) -> None:
         raise LeaseLost("租约已被接管，本次写入作废：{name}", name=fence.name)
 
 
-def _write_puts(tx: Tx, page: PageCommit, evidence_id: int) -> list[int]:
-    """Observations, versions, subjects and indexes; the ids of the observations put."""
-    if not page.puts:
+def _write_puts(tx: Tx, page: PageCommit, evidence_id: int) -> list[tuple[int, int, int]]:
+    """Observations and their versions, as one segment; answers their index names."""
+    fresh, changed = page.fresh, page.changed
+    count = len(fresh) + len(changed)
+    if not count:
         return []
-    feed, rules, run, stream = page.feed_id, page.rules_id, page.run_id, page.stream_id
-    fresh = [p for p in page.puts if p.observation is None]
-    if fresh:
-        top = int(tx.value("counter_take", name="observation", count=len(fresh)))
-        for offset, put in enumerate(fresh, top - len(fresh) + 1):
-            put.observation = offset
-        tx.many(
-            "observation_insert",
-            [
-                (p.observation, feed, p.handle, p.raw_digest, p.content_digest, rules, p.source_time, p.wrapped_key)
-                for p in fresh
-            ],
-        )
+    first = int(tx.value("stream_advance", id=page.stream_id, count=count)) - count + 1
+    if len(fresh):
+        low, _ = observation_ids(page.feed_id)
+        top = int(tx.value("counter_take", name=f"observation/{page.feed_id}", count=len(fresh)))
+        fresh.observations = list(range(low + top - len(fresh) + 1, low + top + 1))
+        where = (fresh.observations, repeat(page.feed_id), fresh.handles, fresh.digests, repeat(page.rules_id))
+        tx.bulk("observation_insert", list(zip(*where, count_from(first), fresh.times, fresh.wrapped, strict=False)))
+    at = first + len(fresh)
     tx.many(
         "observation_change",
         [
-            (p.raw_digest, p.content_digest, rules, p.number, p.source_time, p.observation)
-            for p in page.puts
-            if p.wrapped_key is None
-        ],
-    )
-    last = int(tx.value("stream_advance", id=stream, count=len(page.puts)))
-    tx.many(
-        "version_insert",
-        [
-            (
-                *(stream, seq, p.observation, p.number, "put", run, evidence_id, rules),
-                *(p.source_time, p.source_time or page.at, p.flags, p.sealed),
+            (digest, page.rules_id, number, seq, time, observation)
+            for digest, number, seq, time, observation in zip(
+                changed.digests, changed.numbers, count_from(at), changed.times, changed.observations, strict=False
             )
-            for seq, p in enumerate(page.puts, last - len(page.puts) + 1)
         ],
     )
-    # sorted, so that neighbouring rows share B-tree pages: these keys are random
-    tx.many("subject_insert", sorted((n, r, p.observation) for p in page.puts for n, r in p.subjects))
-    tx.many("index_insert", sorted((n, k, p.observation) for p in page.puts for n, k in p.indexes))
-    tx.many("subject_delete", [(n, r, p.observation) for p in page.puts for n, r in p.stale_subjects])
-    tx.many("index_delete", [(n, k, p.observation) for p in page.puts for n, k in p.stale_indexes])
-    return [p.observation for p in page.puts if p.observation is not None]
+    tx.run(
+        "segment_insert",
+        stream_id=page.stream_id,
+        first=first,
+        last=first + count - 1,
+        run_id=page.run_id,
+        evidence_id=evidence_id,
+        rules_id=page.rules_id,
+        at=page.at,
+        flagged=count - (*fresh.flags, *changed.flags).count(""),
+        body=pack(
+            *(
+                [*getattr(fresh, column), *getattr(changed, column)]
+                for column in ("observations", "numbers", "previous", "times", "flags", "sealed")
+            )
+        ),
+    )
+    tx.many("name_delete", list(changed.stale))
+    ids = fresh.observations
+    out = list(changed.added)
+    for named in fresh.names:
+        out += zip(named.names, repeat(named.kind), map(ids.__getitem__, named.rows), strict=False)
+    return out
 
 
 @dataclass(frozen=True, slots=True)
 class Vanished:
-    """An observation that a complete snapshot no longer holds."""
+    """An observation that a complete snapshot no longer holds; `previous` is where its last version stands."""
 
     observation: int
     number: int
+    previous: int
 
 
 def commit_gone(
@@ -273,13 +328,26 @@ def commit_gone(
         tx.run("seen_forget", feed_id=feed_id)
         if gone:
             last = int(tx.value("stream_advance", id=stream_id, count=len(gone)))
-            tx.many("observation_gone", [(g.number, b"", b"", g.observation) for g in gone])
-            tx.many(
-                "version_insert",
-                [
-                    (stream_id, seq, g.observation, g.number, "gone", run_id, None, rules_id, None, at, "", None)
-                    for seq, g in enumerate(gone, last - len(gone) + 1)
-                ],
+            first, none = last - len(gone) + 1, [None] * len(gone)
+            tx.many("observation_gone", [(g.number, seq, b"", g.observation) for seq, g in enumerate(gone, first)])
+            tx.run(
+                "segment_insert",
+                stream_id=stream_id,
+                first=first,
+                last=last,
+                run_id=run_id,
+                evidence_id=None,
+                rules_id=rules_id,
+                at=at,
+                flagged=0,
+                body=pack(
+                    [g.observation for g in gone],
+                    [g.number for g in gone],
+                    [g.previous for g in gone],
+                    none,
+                    [""] * len(gone),
+                    none,
+                ),
             )
             tx.run("run_gone", id=run_id, gone=len(gone))
         reached("committing")

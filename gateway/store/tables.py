@@ -156,54 +156,42 @@ observation = Table(
     metadata,
     _id(),
     _ref("feed_id", "feed"),
-    Column("handle", LargeBinary, nullable=False, unique=True),
+    _bytes("handle"),
     _bytes("raw_digest"),
-    _bytes("content_digest"),
     _ref("rules_id", "rules"),
     _count("version"),
+    Column("seq", BIG, nullable=False),
     _text("source_time", nullable=True),
     _count("gone"),
     _bytes("wrapped_key", nullable=True),
-    Index(None, "feed_id", "raw_digest"),
 )
 
-version = Table(
-    "version",
+segment = Table(
+    "segment",
     metadata,
     _id(),
     _ref("stream_id", "stream"),
-    Column("seq", BIG, nullable=False),
-    _ref("observation_id", "observation"),
-    Column("number", BIG, nullable=False),
-    _text("op"),
+    Column("first", BIG, nullable=False),
+    Column("last", BIG, nullable=False),
     _ref("run_id", "run"),
     _ref("evidence_id", "evidence", nullable=True),
     _ref("rules_id", "rules"),
-    _text("source_time", nullable=True),
-    _text("as_of", nullable=True),
-    _text("flags", default=""),
-    _bytes("sealed", nullable=True),
-    UniqueConstraint("stream_id", "seq"),
-    UniqueConstraint("observation_id", "number"),
+    _text("at"),
+    _count("flagged"),
+    _bytes("body"),
+    UniqueConstraint("stream_id", "first"),
 )
 
-observation_subject = Table(
-    "observation_subject",
+name = Table(
+    "name",
     metadata,
-    Column("subject", LargeBinary, primary_key=True),
-    Column("role", Text, primary_key=True),
-    Column("observation_id", BIG, primary_key=True),
+    Column("name", BIG, primary_key=True, autoincrement=False),
+    Column("kind", Integer, primary_key=True, autoincrement=False),
+    Column("observation_id", BIG, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
 
-observation_index = Table(
-    "observation_index",
-    metadata,
-    Column("name", LargeBinary, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("observation_id", BIG, primary_key=True),
-    sqlite_with_rowid=False,
-)
+name_kind = Table("name_kind", metadata, _id(), Column("kind", Text, nullable=False, unique=True))
 
 quarantine = Table(
     "quarantine",

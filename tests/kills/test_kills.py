@@ -23,6 +23,7 @@ from gateway.clock import Clock
 from gateway.dispatch.execute import queue_run
 from gateway.member import verify as member_verify
 from gateway.status import reconcile
+from gateway.store.segments import versions_between
 from tests.support.house import FEEDS, House, canonical_key, differences, house
 
 pytestmark = pytest.mark.sockets
@@ -84,7 +85,7 @@ def versions(made: House) -> Counter[tuple[str, str, int, str, str]]:
             feed = tx.one("feed_by_name", name=name)
             last = tx.one("stream_by_name", name=f"feed:{feed.uid}").next_seq
             keys: dict[bytes, str] = {}
-            for row in tx.all("statements", stream_id=feed.stream_id, first=1, last=last):
+            for row in versions_between(tx, feed.stream_id, 1, last):
                 text = ""
                 if row.sealed is not None:
                     text = vault.open_version(

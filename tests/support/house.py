@@ -20,6 +20,8 @@ from gateway.clock import SHANGHAI, Clock
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.proof import MemberKey
 from gateway.settings import Settings
+from gateway.store.pages import observation_ids
+from gateway.store.segments import latest
 from schemas import DATASETS
 
 ROOT = Path(__file__).parents[2]
@@ -66,8 +68,9 @@ class House:
         vault, out = self.gateway.vault, []
         with self.gateway.store.read() as tx:
             feed = tx.one("feed_by_name", name=FEEDS[dataset])
-            ids = [r[0] for r in tx.all("observations_known", feed_id=feed.id)]
-            for row in tx.among("versions_latest", ids):
+            low, high = observation_ids(feed.id)
+            ids = [r.id for r in tx.all("observations_known", low=low, high=high)]
+            for row in latest(tx, feed.stream_id, ids):
                 text = vault.open_version(vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed)
                 out.append(msgspec.json.decode(text))
         return out

@@ -27,14 +27,6 @@ WHERE id = :id AND batch_id IS NULL
 -- name: batch_of_statement
 SELECT * FROM batch WHERE stream_id = :stream_id AND first <= :seq AND last >= :seq
 
--- name: statements
--- A range of a stream with all that its leaves are made of.
-SELECT version.seq, version.number, version.op, version.as_of, version.sealed, version.rules_id, version.evidence_id,
-    observation.handle, observation.wrapped_key, evidence.hash AS evidence_hash
-FROM version JOIN observation ON observation.id = version.observation_id
-LEFT JOIN evidence ON evidence.id = version.evidence_id
-WHERE version.stream_id = :stream_id AND version.seq BETWEEN :first AND :last ORDER BY version.seq
-
 -- name: delivery_add
 INSERT INTO delivery (sink, batch) VALUES (:sink, :batch) ON CONFLICT (sink, batch) DO NOTHING
 
@@ -59,26 +51,29 @@ JOIN batch ON batch.id = delivery.batch WHERE delivery.sink = :sink AND delivery
 -- name: unsealed_count
 SELECT COALESCE(SUM(next_seq - sealed_seq), 0) FROM stream
 
--- name: version_by_handle
-SELECT version.*, observation.handle, observation.wrapped_key, observation.feed_id, feed.name AS feed,
-    feed.dataset AS dataset, feed.county AS county, feed.channel AS channel, evidence.hash AS evidence_hash, evidence.at AS evidence_at,
-    evidence.request AS evidence_request, evidence.page AS evidence_page, evidence.size AS evidence_size
-FROM observation JOIN feed ON feed.id = observation.feed_id
-JOIN version ON version.observation_id = observation.id
-LEFT JOIN evidence ON evidence.id = version.evidence_id
-WHERE observation.handle = :handle AND (:number = 0 OR version.number = :number)
-ORDER BY version.number DESC LIMIT 1
+-- name: observation_found
+-- `name` is the handle's first 64 bits (`gateway.names.short`), 1 the kind of handles.
+SELECT observation.*, feed.stream_id, feed.name AS feed, feed.dataset AS dataset, feed.county AS county,
+    feed.channel AS channel
+FROM name JOIN observation ON observation.id = name.observation_id JOIN feed ON feed.id = observation.feed_id
+WHERE name.kind = 1 AND name.name = :name AND observation.handle = :handle
+
+-- name: evidence_get
+SELECT at, request, page, size, hash FROM evidence WHERE id = :id
 
 -- name: observations_of_subject
-SELECT observation.id, observation.handle, observation_subject.role, observation.version, observation.gone, feed.name AS feed, feed.dataset AS dataset
-FROM observation_subject JOIN observation ON observation.id = observation_subject.observation_id
+SELECT observation.id, observation.handle, SUBSTR(name_kind.kind, 9) AS role, observation.version, observation.gone,
+    feed.name AS feed, feed.dataset AS dataset
+FROM name JOIN name_kind ON name_kind.id = name.kind JOIN observation ON observation.id = name.observation_id
 JOIN feed ON feed.id = observation.feed_id
-WHERE observation_subject.subject = :subject ORDER BY feed.name, observation.id
+WHERE name.name = :subject AND name_kind.kind LIKE 'subject/%' ORDER BY feed.name, observation.id
 
 -- name: sealed_versus_versions
 -- DESIGN §5.2: statements sealed equal versions in the sealed range, stream by stream.
 SELECT stream.name AS stream, stream.sealed_seq AS sealed,
-    (SELECT COUNT(*) FROM version WHERE version.stream_id = stream.id AND version.seq <= stream.sealed_seq) AS versions,
+    (SELECT COALESCE(SUM(CASE WHEN segment.last < stream.sealed_seq THEN segment.last ELSE stream.sealed_seq END
+            - segment.first + 1), 0)
+        FROM segment WHERE segment.stream_id = stream.id AND segment.first <= stream.sealed_seq) AS versions,
     (SELECT COALESCE(SUM(batch.last - batch.first + 1), 0) FROM batch WHERE batch.stream_id = stream.id) AS batched
 FROM stream ORDER BY stream.id
 
@@ -94,9 +89,12 @@ SELECT * FROM audit ORDER BY seq
 
 -- name: observation_well_known
 -- A person of this feed about whom the most other feeds know something.
-SELECT observation.handle, COUNT(DISTINCT other.observation_id) AS mentions
-FROM observation JOIN feed ON feed.id = observation.feed_id
-JOIN observation_subject mine ON mine.observation_id = observation.id
-JOIN observation_subject other ON other.subject = mine.subject
+SELECT observation.handle, busy.mentions
+FROM (
+    SELECT name.name, COUNT(DISTINCT name.observation_id) AS mentions FROM name
+    JOIN name_kind ON name_kind.id = name.kind WHERE name_kind.kind LIKE 'subject/%' GROUP BY name.name
+) AS busy
+JOIN name ON name.name = busy.name JOIN observation ON observation.id = name.observation_id
+JOIN feed ON feed.id = observation.feed_id
 WHERE feed.name = :feed AND observation.gone = 0
-GROUP BY observation.id, observation.handle ORDER BY mentions DESC, observation.handle LIMIT 1
+ORDER BY busy.mentions DESC, observation.handle LIMIT 1

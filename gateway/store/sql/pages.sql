@@ -4,16 +4,23 @@
 INSERT INTO evidence (run_id, page, at, request, status, media, size, hash, body)
 VALUES (:run_id, :page, :at, :request, :status, :media, :size, :hash, :body) RETURNING id
 
--- name: observations_recognised
--- Rows whose bytes we hold already, made by the same rules: they are not decoded again.
-SELECT raw_digest, id FROM observation WHERE feed_id = ? AND rules_id = ? AND gone = 0 AND raw_digest IN (:list)
+-- name: observations_named
+-- What the index proposes for names of one kind.
+SELECT name, observation_id FROM name WHERE kind = ? AND name IN (:list)
 
--- name: quarantine_recognised
+-- name: observations_near
+-- Rows that came beside a known one, made by the same rules; ids are given in source order.
+SELECT raw_digest, id FROM observation WHERE id BETWEEN :low AND :high AND rules_id = :rules_id AND gone = 0
+
+-- name: quarantine_kept
 -- Rows rejected before: under the same rules they stay where they are, under mended ones they are mapped again.
-SELECT raw_digest, rules_id FROM quarantine WHERE feed_id = ? AND raw_digest IN (:list)
+SELECT raw_digest, rules_id, CASE WHEN state = 'open' THEN about END FROM quarantine WHERE feed_id = :feed_id
 
 -- name: observations_by_handle
-SELECT handle, id, version, content_digest, source_time, gone, wrapped_key FROM observation WHERE handle IN (:list)
+-- `name` is the handle's first 64 bits (`gateway.names.short`), 1 the kind of handles.
+SELECT observation.handle, observation.id, observation.version, observation.seq, observation.raw_digest,
+    observation.rules_id, observation.source_time, observation.gone, observation.wrapped_key
+FROM name JOIN observation ON observation.id = name.observation_id WHERE name.kind = 1 AND name.name IN (:list)
 
 -- name: counter_take
 -- A block of ids, taken inside the transaction that uses them.
@@ -21,46 +28,51 @@ INSERT INTO counter (name, value) VALUES (:name, :count)
 ON CONFLICT (name) DO UPDATE SET value = counter.value + excluded.value RETURNING value
 
 -- name: observation_insert
-INSERT INTO observation (id, feed_id, handle, raw_digest, content_digest, rules_id, version, source_time, wrapped_key)
-VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)
+INSERT INTO observation (id, feed_id, handle, raw_digest, rules_id, version, seq, source_time, wrapped_key)
+VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)
 
 -- name: observation_change
-UPDATE observation SET raw_digest = ?, content_digest = ?, rules_id = ?, version = ?, source_time = ?, gone = 0
-WHERE id = ?
+UPDATE observation SET raw_digest = ?, rules_id = ?, version = ?, seq = ?, source_time = ?, gone = 0 WHERE id = ?
 
 -- name: observation_touch
 -- Reformatted at the source, same content: known under its new bytes, no new version.
 UPDATE observation SET raw_digest = ?, rules_id = ?, source_time = COALESCE(?, source_time) WHERE id = ?
 
 -- name: observation_gone
-UPDATE observation SET gone = 1, version = ?, raw_digest = ?, content_digest = ? WHERE id = ?
+UPDATE observation SET gone = 1, version = ?, seq = ?, raw_digest = ? WHERE id = ?
 
--- name: version_insert
-INSERT INTO version (stream_id, seq, observation_id, number, op, run_id, evidence_id, rules_id, source_time, as_of, flags, sealed)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+-- name: segment_insert
+INSERT INTO segment (stream_id, first, last, run_id, evidence_id, rules_id, at, flagged, body)
+VALUES (:stream_id, :first, :last, :run_id, :evidence_id, :rules_id, :at, :flagged, :body)
 
--- name: subject_insert
-INSERT INTO observation_subject (subject, role, observation_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+-- name: segments_between
+SELECT segment.*, evidence.hash AS evidence_hash FROM segment LEFT JOIN evidence ON evidence.id = segment.evidence_id
+WHERE stream_id = :stream_id AND first <= :last AND first >= COALESCE(
+    (SELECT MAX(first) FROM segment WHERE stream_id = :stream_id AND first <= :first), 0)
+ORDER BY first
 
--- name: index_insert
-INSERT INTO observation_index (name, kind, observation_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+-- name: segment_of
+-- The segment that holds this number, if any does.
+SELECT segment.*, evidence.hash AS evidence_hash FROM segment LEFT JOIN evidence ON evidence.id = segment.evidence_id
+WHERE stream_id = :stream_id AND first <= :seq ORDER BY first DESC LIMIT 1
 
--- name: subject_delete
-DELETE FROM observation_subject WHERE subject = ? AND role = ? AND observation_id = ?
+-- name: observations_seq
+SELECT id, seq FROM observation WHERE id IN (:list)
 
--- name: index_delete
-DELETE FROM observation_index WHERE name = ? AND kind = ? AND observation_id = ?
+-- name: observations_sealed_with
+SELECT id, handle, wrapped_key FROM observation WHERE id IN (:list)
 
--- name: observations_named_subject
-SELECT observation_id FROM observation_subject WHERE subject IN (:list)
+-- name: name_insert
+INSERT INTO name (name, kind, observation_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
 
--- name: observations_named_index
-SELECT observation_id FROM observation_index WHERE name IN (:list)
+-- name: name_delete
+DELETE FROM name WHERE name = ? AND kind = ? AND observation_id = ?
 
--- name: versions_latest
-SELECT version.observation_id, version.number, version.sealed, observation.handle, observation.wrapped_key
-FROM version JOIN observation ON observation.id = version.observation_id
-WHERE version.number = observation.version AND version.observation_id IN (:list)
+-- name: name_kind_add
+INSERT INTO name_kind (kind) VALUES (:kind) ON CONFLICT (kind) DO NOTHING
+
+-- name: name_kinds
+SELECT id, kind FROM name_kind ORDER BY id
 
 -- name: quarantine_insert
 INSERT INTO quarantine (handle, feed_id, raw_digest, rules_id, reason, field, run_id, evidence_id, first_at, last_at, item, about)
@@ -71,9 +83,6 @@ ON CONFLICT (feed_id, raw_digest) DO UPDATE SET last_at = excluded.last_at, rule
 -- name: quarantine_settled
 -- A row that maps after its rules were mended leaves quarantine by itself; who mended the rules is in the audit log.
 UPDATE quarantine SET state = 'repaired', last_at = ?, actor = ? WHERE feed_id = ? AND raw_digest = ? AND state = 'open'
-
--- name: quarantine_open
-SELECT COUNT(*) FROM quarantine WHERE feed_id = :feed_id AND state = 'open' AND about IS NOT NULL
 
 -- name: quarantine_about
 -- Open items whose record key could be read, by that key's handle.
@@ -109,7 +118,8 @@ SELECT ids FROM seen WHERE feed_id = :feed_id AND run_id = :run_id ORDER BY page
 DELETE FROM seen WHERE feed_id = :feed_id
 
 -- name: observations_known
-SELECT id FROM observation WHERE feed_id = :feed_id AND gone = 0 ORDER BY id
+-- A feed's observations have neighbouring ids (`gateway.store.pages.observation_ids`).
+SELECT id FROM observation WHERE id BETWEEN :low AND :high AND gone = 0 ORDER BY id
 
 -- name: observations_state
-SELECT id, handle, version FROM observation WHERE id IN (:list)
+SELECT id, handle, version, seq, raw_digest FROM observation WHERE id IN (:list)

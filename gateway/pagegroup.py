@@ -1,0 +1,137 @@
+"""Pages of one run on their way into one transaction.
+
+A page is whole or absent, and the cursor that follows it is committed with it; but a source that answers fast does not
+need a transaction a page. Pages wait for at most a second or until there are enough of them, and nothing of the outcome
+depends on that: a page that meets the same row or the same key as a waiting one lets those be committed first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from adapters.kit import Cursor, Page
+from gateway.clock import Clock
+from gateway.names import short
+from gateway.sorter import FeedWork, KeptBack, Sorter
+from gateway.store import Store
+from gateway.store.pages import Counts, Fence, PageCommit, Proof, commit_pages
+from gateway.vault import Vault
+
+CURSOR: Final = "cursor"
+EVIDENCE: Final = "evidence"
+ROWS: Final = 8_000
+BYTES: Final = 16 << 20
+SECONDS: Final = 1.0
+"""How many rows and bytes may wait, and how long after the last commit; a source slower than that waits for nobody."""
+
+
+@dataclass(slots=True)
+class RunWork:
+    """One run under its lease."""
+
+    run_id: int
+    fence: Fence
+    full: bool = False
+    known: int = 0
+    """Observations the feed held when the run began."""
+    pages: int = 0
+    on_page: Callable[[Counts, int | None], None] = lambda _counts, _declared: None
+
+
+class PageGroup:
+    """The pages of one run that were fetched and are not committed yet."""
+
+    def __init__(
+        self, store: Store, vault: Vault, clock: Clock, feed: FeedWork, run: RunWork, *, replay: bool = False
+    ) -> None:
+        self._store, self._vault, self._clock = store, vault, clock
+        self._feed, self._run, self._replay = feed, run, replay
+        with store.read() as tx:
+            self._kept = KeptBack.of(tx, feed.id)
+        self._waiting: list[tuple[Sorter, Cursor]] = []
+        self._digests: set[bytes] = set()
+        self._handles: set[bytes | None] = set()
+        self._rows = self._bytes = 0
+        self._since = time.monotonic()
+
+    def take(self, page: Page) -> Cursor:
+        """Translates a page and lets it wait for its commit; answers the cursor that follows it."""
+        sorter = Sorter(self._vault, self._feed, page, self._kept)
+        if not self._digests.isdisjoint(sorter.digests):
+            self.commit()
+        with self._store.read() as tx:
+            sorter.read(tx)
+        if not self._handles.isdisjoint(sorter.handles):
+            self.commit()
+        cursor = page.after(sorter.newest)
+        self._add(sorter, cursor)
+        if self._rows >= ROWS or self._bytes >= BYTES or time.monotonic() - self._since >= SECONDS:
+            self.commit()
+        return cursor
+
+    def _add(self, sorter: Sorter, cursor: Cursor) -> None:
+        self._waiting.append((sorter, cursor))
+        self._digests.update(sorter.digests)
+        self._handles.update(sorter.handles)
+        self._handles.update(sorter.abouts)
+        self._rows += len(sorter.digests)
+        self._bytes += len(sorter.page.answer.body)
+
+    def commit(self) -> list[Counts]:
+        """Commits what waits, in order; answers what became of each page. Raises as `commit_pages`."""
+        waiting, self._since = self._waiting, time.monotonic()
+        if not waiting:
+            return []
+        handles = [handle for sorter, _ in waiting for handle in sorter.handles]
+        with self._store.read() as tx:
+            rows = tx.among("observations_by_handle", sorted(short(handles))) if handles else []
+            stored = {row.handle: row for row in rows}
+            for sorter, _ in waiting:
+                sorter.place(tx, stored)
+        commit_pages(self._store, [self._commit_of(sorter, cursor) for sorter, cursor in waiting])
+        for sorter, _ in waiting:
+            self._kept.add(sorter.held, self._feed.rules_id)
+            self._run.on_page(sorter.counts, sorter.page.declared)
+        self._waiting, self._rows, self._bytes = [], 0, 0
+        self._digests.clear()
+        self._handles.clear()
+        return [sorter.counts for sorter, _ in waiting]
+
+    def _commit_of(self, sorter: Sorter, cursor: Cursor) -> PageCommit:
+        feed, run, page, answer = self._feed, self._run, sorter.page, sorter.page.answer
+        run.pages += 1
+        return PageCommit(
+            fence=run.fence,
+            feed_id=feed.id,
+            stream_id=feed.stream_id,
+            run_id=run.run_id,
+            rules_id=feed.rules_id,
+            page=run.pages,
+            at=self._clock.stamp(),
+            as_of=sorter.newest,
+            cursor=self._vault.seal(CURSOR, msgspec.json.encode(cursor)),
+            declared=page.declared or None,  # 0 is the emptiness of this answer, not the total of the run
+            counts=sorter.counts,
+            proof=Proof(
+                at=answer.received_at.isoformat(timespec="seconds"),
+                request=answer.request,
+                status=answer.status,
+                media=answer.media,
+                size=len(answer.body),
+                hash=self._vault.answer_hash(answer.body),
+                body=self._vault.seal(EVIDENCE, answer.body) if sorter.useful else None,
+            ),
+            fresh=sorter.fresh,
+            changed=sorter.changed,
+            touches=sorter.touches,
+            held=sorter.held,
+            settled=sorter.settled,
+            superseded=sorter.superseded,
+            contact=not self._replay,
+            seen=sorter.seen if feed.stream.snapshot and not self._replay else None,
+        )

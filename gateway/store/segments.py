@@ -1,0 +1,130 @@
+"""The log of versions: what one page changed is one segment, a gapless range of its feed's stream (ADR 0008).
+
+A version is never changed, is read in runs by the forwarder and one at a time by a trace, and is erased by its
+observation's key; so it needs no row of its own. A segment's body holds the columns of its versions in MessagePack:
+observation ids, numbers, sequence number of the version before (0: none), source times, flags, ciphertexts (null: a
+tombstone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from gateway.store.engine import Tx
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(
+    tuple[list[int], list[int], list[int], list[str | None], list[str], list[bytes | None]]
+).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version with what its leaf is made of."""
+
+    stream_id: int
+    seq: int
+    observation_id: int
+    number: int
+    previous: int
+    """Sequence number of the version before in the same stream; 0 if it is the first."""
+    source_time: str | None
+    as_of: str
+    flags: str
+    sealed: bytes | None
+    """None: a tombstone."""
+    run_id: int
+    rules_id: int
+    evidence_id: int | None
+    evidence_hash: bytes | None
+    handle: bytes
+    wrapped_key: bytes | None
+    """None: erased."""
+
+    @property
+    def op(self) -> str:
+        return "gone" if self.sealed is None else "put"
+
+
+def pack(
+    observations: Sequence[int],
+    numbers: Sequence[int],
+    previous: Sequence[int],
+    times: Sequence[str | None],
+    flags: Sequence[str],
+    sealed: Sequence[bytes | None],
+) -> bytes:
+    """A segment's body; all columns run in step."""
+    return _encode((observations, numbers, previous, times, flags, sealed))
+
+
+def versions_between(tx: Tx, stream_id: int, first: int, last: int) -> list[Version]:
+    """The versions of a range of a stream, in order."""
+    segments = tx.all("segments_between", stream_id=stream_id, first=first, last=last)
+    return _versions(tx, segments, range(first, last + 1))
+
+
+def versions_at(tx: Tx, stream_id: int, seqs: Iterable[int]) -> dict[int, Version]:
+    """These versions of a stream, by sequence number."""
+    wanted = sorted(set(seqs))
+    out: dict[int, Version] = {}
+    at = 0
+    while at < len(wanted):
+        segment = tx.one("segment_of", stream_id=stream_id, seq=wanted[at])
+        if segment is None or segment.last < wanted[at]:
+            at += 1
+            continue
+        upto = at
+        while upto < len(wanted) and wanted[upto] <= segment.last:
+            upto += 1
+        out |= {v.seq: v for v in _versions(tx, [segment], wanted[at:upto])}
+        at = upto
+    return out
+
+
+def latest(tx: Tx, stream_id: int, observations: Sequence[int]) -> list[Version]:
+    """The newest version of each of a stream's observations."""
+    return list(versions_at(tx, stream_id, [row.seq for row in tx.among("observations_seq", observations)]).values())
+
+
+def find(tx: Tx, stream_id: int, seq: int, number: int = 0) -> Version | None:
+    """The version at `seq`, or the one with this number among those before it."""
+    version = versions_at(tx, stream_id, [seq]).get(seq)
+    while version is not None and number not in (0, version.number):
+        version = versions_at(tx, stream_id, [version.previous]).get(version.previous)
+    return version
+
+
+def _versions(tx: Tx, segments: Sequence[Any], wanted: Sequence[int]) -> list[Version]:
+    chosen = set(wanted)
+    picked = [
+        (segment, seq, entry)
+        for segment in segments
+        for seq, entry in enumerate(zip(*_decode(segment.body), strict=True), segment.first)
+        if seq in chosen
+    ]
+    heads = {row.id: row for row in tx.among("observations_sealed_with", sorted({e[0] for _, _, e in picked}))}
+    return [
+        Version(
+            stream_id=segment.stream_id,
+            seq=seq,
+            observation_id=observation,
+            number=number,
+            previous=previous,
+            source_time=time,
+            as_of=time or segment.at,
+            flags=flags,
+            sealed=sealed,
+            run_id=segment.run_id,
+            rules_id=segment.rules_id,
+            evidence_id=segment.evidence_id,
+            evidence_hash=segment.evidence_hash,
+            handle=heads[observation].handle,
+            wrapped_key=heads[observation].wrapped_key,
+        )
+        for segment, seq, (observation, number, previous, time, flags, sealed) in picked
+    ]
