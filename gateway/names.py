@@ -47,9 +47,7 @@ class Namer:
         self._prefix = f"{feed_uid}\0"
         self._handle = vault.namer("observation")
         subject = vault.namer(SUBJECT)
-        self._subjects = [
-            (kinds[f"subject/{role}"], *_split(path), subject) for role, path in dataset.subjects.items()
-        ]
+        self._subjects = [(kinds[f"subject/{role}"], *_split(path), subject) for role, path in dataset.subjects.items()]
         self._indexes = [
             (kinds[index_domain(kind)], fields, vault.namer(index_domain(kind)))
             for kind, fields in dataset.indexes.items()
@@ -59,7 +57,7 @@ class Namer:
         """Handles from canonical record keys; every key field is present, the mapping saw to that."""
         columns = [t.column(name) for name in self._key_fields]
         prefix = self._prefix
-        return self._handle([prefix + "\0".join(key) for key in zip(*columns, strict=True)])  # type: ignore[arg-type] # key fields are text
+        return self._handle([prefix + "\0".join(key) for key in zip(*columns, strict=True)])
 
     def handle_of(self, partial: Canonical) -> bytes | None:
         """The handle of a record of which perhaps not everything could be read; None when its key could not."""

@@ -18,7 +18,7 @@ from gateway.errors import NeedsPerson
 from gateway.pagegroup import CURSOR, EVIDENCE, PageGroup, RunWork
 from gateway.sorter import ANY_SHARE, FeedWork
 from gateway.store import Store
-from gateway.store.pages import Counts, Vanished, commit_gone, observation_ids
+from gateway.store.pages import Counts, Vanished, commit_gone, living
 from gateway.vault import Vault
 
 GONE_CHUNK: Final = 1000
@@ -113,8 +113,7 @@ class Pipeline:
         with self._store.read() as tx:
             for (ids,) in tx.all("seen_of_run", feed_id=feed.id, run_id=run.run_id):
                 seen.frombytes(ids)
-            low, high = observation_ids(feed.id)
-            known = [row[0] for row in tx.all_plain("observations_known", low=low, high=high)]
+            known = living(tx, feed.id)
             still = set(seen)
             missing = [i for i in known if i not in still]
             states = tx.among("observations_state", missing) if missing else []

@@ -145,7 +145,8 @@ class Sorter:
         t, at = self._t, [self._wanted[p] for p in self._t.positions]
         recognised = set(self.seen)
         first: dict[bytes, int] = {}
-        fresh, known = [], []
+        fresh: list[int] = []
+        known: list[int] = []
         for i, handle in enumerate(self.handles):
             row = stored.get(handle)
             if row is not None and row.id in recognised:
@@ -160,7 +161,9 @@ class Sorter:
         if known:
             self._compare(tx, known, at, stored)
         rules = self._kept.rules
-        self.settled = [d for i in first.values() if rules.get(d := self.digests[at[i]], 0) not in (0, self._feed.rules_id)]
+        self.settled = [
+            d for i in first.values() if rules.get(d := self.digests[at[i]], 0) not in (0, self._feed.rules_id)
+        ]
         self._protect(tx)
         self._supersede(tx)
         for rejected, about in zip(t.rejected, self.abouts, strict=True):
@@ -188,7 +191,11 @@ class Sorter:
             flags=list(map(" ".join, t.flags)),
             sealed=self._vault.seal_versions(rest, numbers, handles, canonical_texts(t)),
             wrapped=wrapped,
-            names=[Names(HANDLE_KIND, short(handles), range(count)), anchor_names(digests), *self._feed.namer.names(t.column)],
+            names=[
+                Names(HANDLE_KIND, short(handles), range(count)),
+                anchor_names(digests),
+                *self._feed.namer.names(t.column),
+            ],
         )
         self.counts.changed += count
         self.counts.mapped += count

@@ -94,7 +94,7 @@ def trace(gateway: Gateway, handle: str, number: int = 0) -> Trace:
         rules = tx.value("rules_digest", id=version.rules_id)
         subjects = {gateway.vault.name("subject", n) for n in _numbers(dataset.subjects, record)}
         also = [r for s in sorted(short(list(subjects))) for r in tx.all("observations_of_subject", subject=s)]
-    proof = document(gateway, found) if batch is not None and batch.batch_id else None
+    proof = document(gateway, found)
     verified = verify_document(proof, trust(gateway)) if proof is not None else None
     return Trace(
         handle=handle_text(version.handle),
@@ -129,8 +129,10 @@ def trust(gateway: Gateway) -> Trust:
 
 
 def document(gateway: Gateway, found: Found, groups: set[str] | None = None) -> dict[str, Any] | None:
-    """The proof of one version, disclosing all or some of its groups; None while no sink has confirmed the batch."""
+    """The proof of one version, disclosing all or some of its groups; None while it is in no batch that a sink confirmed."""
     version, batch = found.version, found.batch
+    if batch is None or batch.batch_id is None:
+        return None
     anchor = next(iter(gateway.chains.values())).receipt(batch.batch_id)
     if anchor is None:
         return None

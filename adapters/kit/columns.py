@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -52,8 +52,8 @@ class Memo(dict[Any, Any]):
         self[raw] = value
         return value
 
-    def column(self, raw: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
-        """Canonical values of a column, and the positions of the odd ones."""
+    def column(self, raw: Sequence[Any]) -> tuple[Sequence[Any], Mapping[int, Cleaned]]:
+        """Canonical values of a column, and by position the verdicts on the odd ones."""
         if len(self) > MEMO_LIMIT:
             self.clear()
             self.odd.clear()
@@ -62,17 +62,25 @@ class Memo(dict[Any, Any]):
         if self.plain and self.afresh is not False:
             return self._afresh(raw, self.plain)
         values = self._remembered(raw)
-        return values, self._odd_of(values)
+        if not self.odd:
+            return values, {}
+        return values, {i: self.odd[_hashable(raw[i])] for i, value in enumerate(values) if value is ODD}
 
-    def _afresh(self, raw: Sequence[Any], plain: Plain) -> tuple[Sequence[Any], Sequence[int]]:
+    def _afresh(self, raw: Sequence[Any], plain: Plain) -> tuple[Sequence[Any], Mapping[int, Cleaned]]:
         try:
             found = plain(raw)
         except TypeError:  # not all of it is text
             found = plain([r if r.__class__ is str else "" for r in raw])
         if None not in found:
-            return found, ()
-        values = [self[_hashable(r)] if v is None else v for v, r in zip(found, raw, strict=True)]
-        return values, self._odd_of(values)
+            return found, {}
+        values, odd = list(found), {}
+        for i in [i for i, value in enumerate(found) if value is None]:
+            cleaned = self.clean(_hashable(raw[i]))
+            if cleaned.flags or cleaned.problem:
+                odd[i], values[i] = cleaned, ODD  # type: ignore[call-overload] # ODD stands for a text here
+            else:
+                values[i] = cleaned.value
+        return values, odd
 
     def _remembered(self, raw: Sequence[Any]) -> list[Any]:
         try:
@@ -80,12 +88,11 @@ class Memo(dict[Any, Any]):
         except TypeError:  # a list or an object where a scalar was promised
             return list(map(self.__getitem__, map(_hashable, raw)))
 
-    def _odd_of(self, values: Sequence[Any]) -> Sequence[int]:
-        return [i for i, value in enumerate(values) if value is ODD] if self.odd else ()
-
     def detail(self, raw: Any) -> Cleaned:
         """The whole verdict on one value."""
         raw = _hashable(raw)
+        if self.afresh:
+            return self.clean(raw)
         value = self[raw]
         return self.odd[raw] if value is ODD else Cleaned(value)
 
@@ -131,8 +138,8 @@ class Column:
     def raw(self, item: Item) -> Any:
         return self.const if self.source is None else item.get(self.source)
 
-    def read(self, raw: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
-        """Canonical values, and the positions of those that were repaired or refused."""
+    def read(self, raw: Sequence[Any]) -> tuple[Sequence[Any], Mapping[int, Cleaned]]:
+        """Canonical values, and by position the verdicts on those that were repaired or refused."""
         return self.memo.column(raw)
 
     def details(self, item: Item) -> list[tuple[str, Cleaned]]:

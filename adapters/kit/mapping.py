@@ -40,7 +40,7 @@ class Translated:
 
     positions: list[int] = field(default_factory=list)
     names: tuple[str, ...] = ()
-    columns: list[Sequence[Value]] = field(default_factory=list)
+    columns: Sequence[Sequence[Value]] = field(default_factory=list)
     """Canonical values by field, in the order of `names`."""
     flags: list[tuple[str, ...]] = field(default_factory=list)
     """`field:FLAG` for a repaired value, `FLAG` for a remark about the whole record."""
@@ -217,8 +217,7 @@ class Translator:
             given = [column.const] * len(items) if column.source is None else raw[column.source]
             read, odd = column.read(given)
             values = list(read)
-            for i in odd:
-                cleaned = column.memo.detail(given[i])
+            for i, cleaned in odd.items():
                 if cleaned.problem:
                     slow.add(i)
                 else:
@@ -250,7 +249,7 @@ class Translator:
         per_element = []
         for columns in elements:
             names = tuple(c.name for c in columns)
-            values = zip(*(c.values([c.raw(i) for i in items]) for c in columns), strict=True)
+            values = zip(*(c.read([c.raw(i) for i in items])[0] for c in columns), strict=True)
             per_element.append([ODD if ODD in row else dict(zip(names, row, strict=True)) for row in values])
         return [ODD if ODD in row else list(row) for row in zip(*per_element, strict=True)]
 

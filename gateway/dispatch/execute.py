@@ -18,7 +18,7 @@ from gateway.pipeline import Pipeline
 from gateway.retry import patiently
 from gateway.sorter import ANY_SHARE, FeedWork
 from gateway.store import Store
-from gateway.store.pages import Counts, Fence, observation_ids
+from gateway.store.pages import Counts, Fence, living
 
 log = structlog.get_logger(__name__)
 
@@ -138,8 +138,7 @@ class Executor:
         except Exception as error:  # noqa: BLE001 # as below: a run that cannot begin has ended, with a verdict
             return judge(error, run.feed), None
         with self._store.read() as tx:
-            low, high = observation_ids(feed.id)
-            known = len(tx.all_plain("observations_known", low=low, high=high)) if feed.stream.snapshot else 0
+            known = len(living(tx, feed.id)) if feed.stream.snapshot else 0
         work = RunWork(run.id, fence, full=options.full, known=known)
         if on_page is not None:
             work.on_page = on_page

@@ -25,7 +25,7 @@ SQLITE_PRAGMAS: Final = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=OFF",  # parents are written in the same transaction; the check costs 6 % of a first load
     "PRAGMA busy_timeout=30000",
-    "PRAGMA cache_size=-65536",
+    "PRAGMA cache_size=-4096",  # the system caches the file too; more here is memory a connection, and no faster
     "PRAGMA journal_size_limit=134217728",
     "PRAGMA wal_autocheckpoint=16000",
     "PRAGMA temp_store=MEMORY",
@@ -148,7 +148,7 @@ def _several(sql: str, postgres: bool) -> str:
 def _for_driver(sql: str, postgres: bool) -> str:
     held = sql.replace(IN_LIST, "\0")
     if postgres:
-        held = _PARAMETER.sub(r"%(\1)s", held.replace("?", "%s"))
+        held = _PARAMETER.sub(r"%(\1)s", held.replace("%", "%%").replace("?", "%s"))
     return held.replace("\0", IN_LIST)
 
 

@@ -49,6 +49,12 @@ class Named(Protocol):
     def rows(self) -> Sequence[int]: ...
 
 
+def living(tx: Tx, feed_id: int) -> list[int]:
+    """Ids of a feed's observations that are not gone, in the order they came."""
+    low, high = observation_ids(feed_id)
+    return [row[0] for row in tx.all_plain("observations_known", low=low, high=high)]
+
+
 @dataclass(slots=True)
 class Puts:
     """Observations whose content is new, in columns that run in step: first seen, changed, or back after they were gone."""

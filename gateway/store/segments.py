@@ -8,7 +8,7 @@ tombstone).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,7 +81,7 @@ def versions_at(tx: Tx, stream_id: int, seqs: Iterable[int]) -> dict[int, Versio
         upto = at
         while upto < len(wanted) and wanted[upto] <= segment.last:
             upto += 1
-        out |= {v.seq: v for v in _versions(tx, [segment], wanted[at:upto])}
+        out |= {v.seq: v for v in _versions(tx, [segment], set(wanted[at:upto]))}
         at = upto
     return out
 
@@ -99,13 +99,12 @@ def find(tx: Tx, stream_id: int, seq: int, number: int = 0) -> Version | None:
     return version
 
 
-def _versions(tx: Tx, segments: Sequence[Any], wanted: Sequence[int]) -> list[Version]:
-    chosen = set(wanted)
+def _versions(tx: Tx, segments: Sequence[Any], wanted: Container[int]) -> list[Version]:
     picked = [
         (segment, seq, entry)
         for segment in segments
         for seq, entry in enumerate(zip(*_decode(segment.body), strict=True), segment.first)
-        if seq in chosen
+        if seq in wanted
     ]
     heads = {row.id: row for row in tx.among("observations_sealed_with", sorted({e[0] for _, _, e in picked}))}
     return [

@@ -1,7 +1,9 @@
 """The vault: names nobody can guess, ciphertexts nobody can move, keys that rotate and erase."""
 
 import hmac
+from hashlib import blake2b
 
+import msgspec
 import pytest
 from cryptography.exceptions import InvalidTag
 
@@ -12,10 +14,20 @@ VAULT = Vault(RING)
 HANDLE = VAULT.name("observation", "x")
 
 
-def test_names_are_hmac_sha_256_cut_to_160_bits() -> None:
-    assert VAULT.name("subject", "甲") == hmac.digest(RING.names, "subject\0甲".encode(), "sha256")[:20]
+def test_names_are_keyed_hashes_of_160_bits() -> None:
+    want = blake2b("subject\0甲".encode(), digest_size=20, key=RING.names).digest()
+    assert VAULT.name("subject", "甲") == want
+    assert VAULT.namer("subject")(["甲", "乙"]) == [want, VAULT.name("subject", "乙")]
     assert VAULT.name("subject", "甲") != VAULT.name("index/unit", "甲")
     assert VAULT.name("subject", "甲") != Vault(Keyring.new()).name("subject", "甲")
+
+
+def test_a_ring_from_before_keeps_its_names() -> None:
+    old = msgspec.json.decode(
+        msgspec.json.encode({"current": "m1", "masters": {"m1": b"m" * 32}, "names": b"n" * 32, "answers": b"a" * 32}),
+        type=Keyring,
+    )
+    assert Vault(old).name("subject", "甲") == hmac.digest(b"n" * 32, "subject\0甲".encode(), "sha256")[:20]
 
 
 def test_handles_read_back() -> None:
@@ -27,27 +39,28 @@ def test_handles_read_back() -> None:
 
 
 def test_a_version_opens_only_as_itself() -> None:
-    first, second = VAULT.new_keys(2)
-    sealed = VAULT.seal_version(first, 1, HANDLE, b"{}", VAULT.noise(12))
-    assert VAULT.open_version(VAULT.unwrap(first.wrapped), 1, HANDLE, sealed) == b"{}"
-    for key, number, handle in ((second, 1, HANDLE), (first, 2, HANDLE), (first, 1, bytes(20))):
+    rest, (first, second) = VAULT.new_keys(2)
+    sealed, other = VAULT.seal_versions(rest, [1, 1], [HANDLE, HANDLE], [b"{}", b"{}"])
+    assert VAULT.open_version(VAULT.unwrap(first), 1, HANDLE, sealed) == b"{}"
+    assert sealed[:12] != other[:12]
+    for wrapped, number, handle in ((second, 1, HANDLE), (first, 2, HANDLE), (first, 1, bytes(20))):
         with pytest.raises(InvalidTag):
-            VAULT.open_version(key, number, handle, sealed)
+            VAULT.open_version(VAULT.unwrap(wrapped), number, handle, sealed)
 
 
 def test_an_altered_wrapped_key_opens_nothing() -> None:
-    (key,) = VAULT.new_keys(1)
-    sealed = VAULT.seal_version(key, 1, HANDLE, b"{}", VAULT.noise(12))
-    altered = key.wrapped[:-1] + bytes([key.wrapped[-1] ^ 1])
+    rest, (wrapped,) = VAULT.new_keys(1)
+    (sealed,) = VAULT.seal_versions(rest, [1], [HANDLE], [b"{}"])
+    altered = wrapped[:-1] + bytes([wrapped[-1] ^ 1])
     with pytest.raises(InvalidTag):
         VAULT.open_version(VAULT.unwrap(altered), 1, HANDLE, sealed)
 
 
 def test_old_masters_still_open_after_a_rotation() -> None:
-    (key,) = VAULT.new_keys(1)
+    (rest,), (wrapped,) = VAULT.new_keys(1)
     sealed = VAULT.seal("cursor", b"1")
     turned = Vault(RING.rotated())
-    assert turned.unwrap(key.wrapped) == key
+    assert turned.unwrap(wrapped).rest == rest
     assert turned.open("cursor", sealed) == b"1"
     assert turned.seal("cursor", b"1")[:4] != sealed[:4]
 

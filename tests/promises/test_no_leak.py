@@ -20,6 +20,7 @@ from gateway.config import resolve
 from gateway.dispatch import execute
 from gateway.dispatch.execute import Outcome
 from gateway.quarantine import Quarantine, column_kinds
+from gateway.store.pages import living
 from gateway.store.tables import metadata
 from gateway.vault import handle_text
 from gateway.web import build
@@ -154,7 +155,7 @@ def ask(scene: Scene) -> None:
         held = {r.feed: handle_text(r.handle) for r in tx.all("quarantine_list", feed="", state="open", count=10_000)}
         known = []
         for feed in FEEDS.values():
-            ids = [row[0] for row in tx.all("observations_known", feed_id=tx.one("feed_by_name", name=feed).id)]
+            ids = living(tx, tx.one("feed_by_name", name=feed).id)
             known += [handle_text(row.handle) for row in tx.among("observations_state", ids[:2])]
     headers, key = home / "headers.jsonl", home / "data" / "members" / "demo-bank.key"
     key.write_text(made.member_key.text + "\n", "ascii")

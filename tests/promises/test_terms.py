@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from gateway.app import Gateway
 from gateway.audit import Actor
+from gateway.names import short
 from gateway.proof import MemberKey, expand, keys_folder, open_group, payload_name, read_payload, suite_named
 from gateway.proof import verify_manifest as opened_manifest
 from gateway.store import tables
@@ -78,7 +79,7 @@ def opened(made: House, dataset: str) -> dict[str, dict[str, dict[str, Any]]]:
         for version in read_payload(manifest, payload):
             handle, number = str(version.envelope["handle"]), int(str(version.envelope["version"]))
             with made.gateway.store.read() as tx:
-                (known,) = tx.among("observations_by_handle", [handle_bytes(handle)])
+                (known,) = tx.among("observations_by_handle", short([handle_bytes(handle)]))
             key = made.gateway.vault.unwrap(known.wrapped_key).disclosure
             out[f"{handle}/{number}"] = {
                 group: dict(open_group(suite, version, group, expand(key, number, group))) for group in version.groups

@@ -1,4 +1,4 @@
-"""`commit_page` and the outbox: all or nothing, fenced, gapless; the same on both databases."""
+"""`commit_pages` and the outbox: all or nothing, fenced, gapless; the same on both databases."""
 
 from __future__ import annotations
 
@@ -10,9 +10,25 @@ import pytest
 from gateway.clock import Clock
 from gateway.errors import LeaseLost, Unreconciled
 from gateway.leases import Leases
+from gateway.names import Names
+from gateway.recognition import anchor_name, known_rows
 from gateway.status import reconcile
 from gateway.store import Store
-from gateway.store.pages import Counts, Fence, Held, PageCommit, Proof, Put, Touch, Vanished, commit_gone, commit_page
+from gateway.store.pages import (
+    HANDLE_KIND,
+    Counts,
+    Fence,
+    Held,
+    PageCommit,
+    Proof,
+    Puts,
+    Touch,
+    Vanished,
+    commit_gone,
+    commit_pages,
+    living,
+)
+from gateway.store.segments import find, versions_between
 
 AT = "2026-03-02T18:00:00+08:00"
 PROOF = Proof(AT, "GET /x", 200, "application/json", 3, b"h" * 32, b"body")
@@ -34,9 +50,12 @@ class Feed:
             self.rules = tx.value("rules_id", digest="r")
             tx.run("run_add", feed_id=self.id, due_at=AT, reason="t", actor="t", options="{}")
             self.run = tx.value("run_slot", feed_id=self.id, due_at=AT, reason="t")
+            tx.run("name_kind_add", kind="subject/payee")
+            self.subject = tx.all("name_kinds")[-1].id
 
-    def page(self, fence: Fence, *puts: Put, number: int = 1, **changes: object) -> PageCommit:
-        counts = Counts(fetched=len(puts), mapped=len(puts), changed=len(puts))
+    def page(self, fence: Fence, *names: int, number: int = 1, **changes: object) -> PageCommit:
+        """A page with observations seen for the first time, named by small numbers."""
+        counts = Counts(fetched=len(names), mapped=len(names), changed=len(names))
         made = PageCommit(
             fence=fence,
             feed_id=self.id,
@@ -50,7 +69,8 @@ class Feed:
             declared=None,
             counts=counts,
             proof=PROOF,
-            puts=list(puts),
+            fresh=first_seen(*names, kind=self.subject),
+            changed=Puts(),
             touches=[],
             held=[],
         )
@@ -61,7 +81,12 @@ class Feed:
             return tx.all(query, **values)
 
     def versions(self) -> list[tuple[int, int, str]]:
-        return [(r.seq, r.number, r.op) for r in self.rows("statements", stream_id=self.stream, first=0, last=10**9)]
+        with self.store.read() as tx:
+            return [(v.seq, v.number, v.op) for v in versions_between(tx, self.stream, 1, 10**9)]
+
+    def known(self) -> list[int]:
+        with self.store.read() as tx:
+            return living(tx, self.id)
 
     def cursor(self) -> bytes | None:
         return self.rows("feed_by_id", id=self.id)[0].cursor
@@ -72,27 +97,42 @@ def feed(store: Store) -> Feed:
     return Feed(store)
 
 
-def put(name: int, number: int = 1, observation: int | None = None) -> Put:
-    handle = bytes([name]) * 20
-    return Put(
-        observation,
-        handle,
-        bytes([name, number]) * 8,
-        bytes([name, number]) * 8,
-        number,
-        "2026-03-01T00:00:00",
-        "",
-        b"sealed",
-        b"key" if observation is None else None,
-        [(handle, "payee")],
-        [(handle, "unit")],
+def first_seen(*names: int, kind: int) -> Puts:
+    handles = [bytes([name]) * 20 for name in names]
+    count = len(names)
+    return Puts(
+        handles=handles,
+        digests=[bytes([name, 1]) * 8 for name in names],
+        numbers=[1] * count,
+        previous=[0] * count,
+        times=["2026-03-01T00:00:00"] * count,
+        flags=["FULLWIDTH" if name == 1 else "" for name in names],
+        sealed=[b"sealed"] * count,
+        wrapped=[b"key"] * count,
+        names=[Names(HANDLE_KIND, names, range(count)), Names(kind, [name * 10 for name in names], range(count))],
     )
+
+
+def second(observation: int, name: int, **names: object) -> Puts:
+    return Puts(
+        observations=[observation],
+        handles=[bytes([name]) * 20],
+        digests=[bytes([name, 2]) * 8],
+        numbers=[2],
+        previous=[1],
+        times=[None],
+        flags=[""],
+        sealed=[b"sealed again"],
+        **names,
+    )
+
+
+ONE_CHANGE = Counts(fetched=1, mapped=1, changed=1)
 
 
 def test_everything_of_a_page_moves_together(feed: Feed) -> None:
     with Leases(feed.store).take("feed:u") as fence:
-        commit_page(feed.store, feed.page(fence, put(1), put(2)))
-        commit_page(feed.store, feed.page(fence, put(3), number=2))
+        commit_pages(feed.store, [feed.page(fence, 1, 2), feed.page(fence, 3, number=2)])
     assert feed.versions() == [(1, 1, "put"), (2, 1, "put"), (3, 1, "put")]
     assert feed.cursor() == b"cursor 2"
     (run,) = feed.rows("run_get", id=feed.run)
@@ -106,36 +146,54 @@ def test_a_lost_lease_writes_nothing(feed: Feed) -> None:
     with leases.take("feed:u") as old:
         pass
     with leases.take("feed:u"), pytest.raises(LeaseLost):
-        commit_page(feed.store, feed.page(old, put(1)))
+        commit_pages(feed.store, [feed.page(old, 1)])
     assert feed.versions() == []
     assert feed.cursor() is None
 
 
 def test_counters_that_do_not_add_up_write_nothing(feed: Feed) -> None:
     with Leases(feed.store).take("feed:u") as fence, pytest.raises(Unreconciled, match="取得 5"):
-        commit_page(feed.store, feed.page(fence, put(1), counts=Counts(fetched=5, mapped=1, changed=1)))
+        commit_pages(
+            feed.store, [feed.page(fence, 1), feed.page(fence, 2, counts=Counts(fetched=5, mapped=1, changed=1))]
+        )
     assert feed.versions() == []
 
 
 def test_a_failing_statement_leaves_no_gap_in_the_stream(feed: Feed) -> None:
     with Leases(feed.store).take("feed:u") as fence:
-        with pytest.raises(Exception, match=r"(?i)unique|duplicate"):
-            commit_page(feed.store, feed.page(fence, put(1), put(1)))
-        commit_page(feed.store, feed.page(fence, put(1)))
+        broken = feed.page(fence, 2)
+        broken.fresh.wrapped = [object()]
+        with pytest.raises(Exception, match=r"(?i)type|adapt"):
+            commit_pages(feed.store, [feed.page(fence, 1), broken])
+        commit_pages(feed.store, [feed.page(fence, 1)])
     assert feed.versions() == [(1, 1, "put")]
 
 
 def test_a_changed_observation_loses_its_stale_names(feed: Feed) -> None:
     with Leases(feed.store).take("feed:u") as fence:
-        commit_page(feed.store, feed.page(fence, put(1)))
-        (known,) = feed.rows("observations_known", feed_id=feed.id)
-        second = replace(
-            put(1, 2, known.id), subjects=[(b"n" * 20, "payee")], stale_subjects=[(bytes([1]) * 20, "payee")]
-        )
-        commit_page(feed.store, feed.page(fence, second, number=2))
-    assert feed.rows("observations_of_subject", subject=bytes([1]) * 20) == []
-    (found,) = feed.rows("observations_of_subject", subject=b"n" * 20)
-    assert (found.version, found.feed) == (2, "1/x")
+        commit_pages(feed.store, [feed.page(fence, 1)])
+        (known,) = feed.known()
+        changed = second(known, 1, added=[(11, feed.subject, known)], stale=[(10, feed.subject, known)])
+        commit_pages(feed.store, [feed.page(fence, number=2, changed=changed, counts=ONE_CHANGE)])
+    assert feed.rows("observations_of_subject", subject=10) == []
+    (found,) = feed.rows("observations_of_subject", subject=11)
+    assert (found.version, found.feed, found.role) == (2, "1/x", "payee")
+
+
+def test_every_version_of_an_observation_is_found(feed: Feed) -> None:
+    with Leases(feed.store).take("feed:u") as fence:
+        commit_pages(feed.store, [feed.page(fence, 1, 2)])
+        known = feed.known()[0]
+        page = feed.page(fence, 3, number=2, changed=second(known, 1), counts=Counts(fetched=2, mapped=2, changed=2))
+        commit_pages(feed.store, [page])
+    with feed.store.read() as tx:
+        head = tx.one("observation_found", name=1, handle=b"\1" * 20)
+        newest, first = find(tx, head.stream_id, head.seq), find(tx, head.stream_id, head.seq, 1)
+        assert find(tx, head.stream_id, head.seq, 3) is None
+        assert [v.seq for v in versions_between(tx, feed.stream, 2, 3)] == [2, 3]
+    assert (newest.seq, newest.number, newest.sealed, newest.as_of) == (4, 2, b"sealed again", AT)
+    assert (first.seq, first.number, first.sealed, first.as_of) == (1, 1, b"sealed", "2026-03-01T00:00:00")
+    assert (first.evidence_hash, first.flags, first.wrapped_key) == (b"h" * 32, "FULLWIDTH", b"key")
 
 
 def test_a_bad_row_read_again_makes_no_second_entry(feed: Feed) -> None:
@@ -143,41 +201,43 @@ def test_a_bad_row_read_again_makes_no_second_entry(feed: Feed) -> None:
     counts = Counts(fetched=1, quarantined=1)
     with Leases(feed.store).take("feed:u") as fence:
         for number in (1, 2):
-            commit_page(feed.store, feed.page(fence, number=number, held=[held], counts=counts))
+            commit_pages(feed.store, [feed.page(fence, number=number, held=[held], counts=counts)])
         assert len(feed.rows("quarantine_list", feed="", state="open", count=9)) == 1
-        page = feed.page(fence, put(1), number=3, settled=[b"d" * 16])
-        commit_page(feed.store, page)
+        commit_pages(feed.store, [feed.page(fence, 1, number=3, settled=[b"d" * 16])])
     (row,) = feed.rows("quarantine_list", feed="", state="repaired", count=9)
     assert row.actor == "mapping"
 
 
 def test_touching_keeps_the_version(feed: Feed) -> None:
+    digest = b"\x00" * 16
     with Leases(feed.store).take("feed:u") as fence:
-        commit_page(feed.store, feed.page(fence, put(1)))
-        (known,) = feed.rows("observations_known", feed_id=feed.id)
+        commit_pages(feed.store, [feed.page(fence, 1)])
+        (known,) = feed.known()
         counts = Counts(fetched=1, mapped=1, unchanged=1)
-        commit_page(feed.store, feed.page(fence, number=2, counts=counts, touches=[Touch(known.id, b"x" * 16, None)]))
+        touches = [Touch(known, digest, None, names=anchor_name(digest))]
+        commit_pages(feed.store, [feed.page(fence, number=2, counts=counts, touches=touches)])
     assert feed.versions() == [(1, 1, "put")]
     with feed.store.read() as tx:
-        assert tx.among("observations_recognised", [b"x" * 16], feed.id, feed.rules)[0].id == known.id
+        assert known_rows(tx, [digest], feed.rules) == {digest: known}
+        assert known_rows(tx, [digest], feed.rules + 1) == {}
 
 
 def test_tombstones_are_versions_and_end_recognition(feed: Feed) -> None:
     with Leases(feed.store).take("feed:u") as fence:
-        commit_page(feed.store, feed.page(fence, put(1), put(2), seen=array("q")))
-        ids = [r.id for r in feed.rows("observations_known", feed_id=feed.id)]
+        commit_pages(feed.store, [feed.page(fence, 1, 2, seen=array("q"))])
+        ids = feed.known()
         (marks,) = feed.rows("seen_of_run", feed_id=feed.id, run_id=feed.run)
         assert array("q", marks.ids).tolist() == ids
         where = {"feed_id": feed.id, "stream_id": feed.stream, "run_id": feed.run, "rules_id": feed.rules, "at": AT}
-        commit_gone(feed.store, fence, **where, gone=[Vanished(ids[0], 2)])
+        commit_gone(feed.store, fence, **where, gone=[Vanished(ids[0], 2, 1)])
     assert feed.versions()[-1] == (3, 2, "gone")
-    assert [r.id for r in feed.rows("observations_known", feed_id=feed.id)] == ids[1:]
+    assert feed.known() == ids[1:]
     assert feed.rows("seen_of_run", feed_id=feed.id, run_id=feed.run) == []
 
 
 def test_an_unsealed_stream_and_a_lost_statement_are_imbalances(feed: Feed) -> None:
     with Leases(feed.store).take("feed:u") as fence:
-        commit_page(feed.store, feed.page(fence, put(1), put(2)))
+        commit_pages(feed.store, [feed.page(fence, 1, 2)])
     assert reconcile(feed.store, []) == []
     with feed.store.write() as tx:
         tx.value("batch_reserve", stream_id=feed.stream, first=1, last=2, sealed_at=AT)

@@ -20,7 +20,7 @@ from gateway.clock import SHANGHAI, Clock
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.proof import MemberKey
 from gateway.settings import Settings
-from gateway.store.pages import observation_ids
+from gateway.store.pages import living
 from gateway.store.segments import latest
 from schemas import DATASETS
 
@@ -68,9 +68,7 @@ class House:
         vault, out = self.gateway.vault, []
         with self.gateway.store.read() as tx:
             feed = tx.one("feed_by_name", name=FEEDS[dataset])
-            low, high = observation_ids(feed.id)
-            ids = [r.id for r in tx.all("observations_known", low=low, high=high)]
-            for row in latest(tx, feed.stream_id, ids):
+            for row in latest(tx, feed.stream_id, living(tx, feed.id)):
                 text = vault.open_version(vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed)
                 out.append(msgspec.json.decode(text))
         return out

@@ -78,7 +78,7 @@ def _create() -> None:
 
 def _segments(connection: sa.Connection) -> dict[int, int]:
     """Writes the log anew; answers the sequence number of each observation's newest version."""
-    feeds = {i: feed for i, feed in connection.execute(sa.text("SELECT id, feed_id FROM observation")).all()}
+    feeds = {row.id: row.feed_id for row in connection.execute(sa.text("SELECT id, feed_id FROM observation")).all()}
     heads: dict[int, int] = {}
     rows = connection.execute(
         sa.text(
@@ -144,7 +144,9 @@ def _names(connection: sa.Connection) -> None:
 
 def _put(connection: sa.Connection, rows: list[tuple[int, int, int]]) -> None:
     if rows:
-        insert = sa.text("INSERT INTO name (name, kind, observation_id) VALUES (:name, :kind, :id) ON CONFLICT DO NOTHING")
+        insert = sa.text(
+            "INSERT INTO name (name, kind, observation_id) VALUES (:name, :kind, :id) ON CONFLICT DO NOTHING"
+        )
         connection.execute(insert, [{"name": name, "kind": kind, "id": i} for name, kind, i in rows])
 
 
