@@ -1,4 +1,4 @@
-"""Unchanged rows, recognised by their bytes: a sparse index over rows that came together (ADR 0003, ADR 0008).
+"""Unchanged rows, recognised by their bytes: a sparse index over rows that came together (ADR 0003, ADR 0009).
 
 A page that was read before comes again in much the same order, and observations that came together have neighbouring
 ids. So only every sixteenth raw digest, chosen by its own value, is indexed as an anchor; the anchors of a page lead to

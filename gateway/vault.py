@@ -31,7 +31,7 @@ TAG_BYTES: Final = 4
 class Keyring(msgspec.Struct, frozen=True):
     """The vault's key file (mode 0600). `masters` is keyed by id; `current` names the one that encrypts.
 
-    `naming` is the keyed hash that makes names: `blake2b` (RFC 7693), or `hmac-sha256` in rings made before ADR 0008.
+    `naming` is the keyed hash that makes names: `blake2b` (RFC 7693), or `hmac-sha256` in rings made before ADR 0009.
     """
 
     current: str

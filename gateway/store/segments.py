@@ -1,4 +1,4 @@
-"""The log of versions: what one page changed is one segment, a gapless range of its feed's stream (ADR 0008).
+"""The log of versions: what one page changed is one segment, a gapless range of its feed's stream (ADR 0009).
 
 A version is never changed, is read in runs by the forwarder and one at a time by a trace, and is erased by its
 observation's key; so it needs no row of its own. A segment's body holds the columns of its versions in MessagePack:

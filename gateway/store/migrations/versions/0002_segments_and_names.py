@@ -1,4 +1,4 @@
-"""Versions become segments, names become 64-bit index entries, ids carry their feed (ADR 0008).
+"""Versions become segments, names become 64-bit index entries, ids carry their feed (ADR 0009).
 
 Revision ID: 0002
 Revises: 0001
