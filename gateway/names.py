@@ -19,7 +19,7 @@ class Namer:
     """Names records of one dataset for one feed."""
 
     def __init__(self, vault: Vault, dataset: Dataset, feed_uid: str) -> None:
-        self._key_fields = dataset.record_key
+        self._dataset = dataset
         self._prefix = f"{feed_uid}\0"
         self._handle = vault.namer("observation")
         self._subject = vault.namer(SUBJECT)
@@ -27,13 +27,21 @@ class Namer:
         self._indexes = [(kind, fields, vault.namer(index_domain(kind))) for kind, fields in dataset.indexes.items()]
 
     def handles(self, records: Sequence[Canonical]) -> list[bytes]:
-        """Handles from canonical record keys; every key field is present, the mapping saw to that."""
-        prefix, handle, fields = self._prefix, self._handle, self._key_fields
-        return [handle(prefix + "\0".join([r[f] for f in fields])) for r in records]  # type: ignore[misc] # key fields are text
+        """Handles from canonical record keys; one alternative of the key is present, the mapping saw to that."""
+        prefix, handle, best = self._prefix, self._handle, self._dataset.record_key[0]
+        if len(self._dataset.record_key) == 1:
+            return [handle(prefix + "\0".join([r[f] for f in best])) for r in records]  # type: ignore[misc] # key fields are text
+        return [handle(prefix + self._key(r)) for r in records]
+
+    def _key(self, record: Canonical) -> str:
+        """The record key as one text. Any but the best alternative says its fields, lest two of them ever read alike."""
+        fields = self._dataset.key_fields(record) or ()
+        text = "\0".join([str(record[f]) for f in fields])
+        return text if fields == self._dataset.record_key[0] else f"{text}\0\0{'+'.join(fields)}"
 
     def handle_of(self, partial: Canonical) -> bytes | None:
         """The handle of a record of which perhaps not everything could be read; None when its key could not."""
-        return None if any(partial.get(f) is None for f in self._key_fields) else self.handles([partial])[0]
+        return self.handles([partial])[0] if self._dataset.key_fields(partial) else None
 
     def subjects(self, records: Sequence[Canonical]) -> list[list[tuple[bytes, str]]]:
         """(name, role) of every person each record is about."""

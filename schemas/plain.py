@@ -25,6 +25,9 @@ _CERT: Final = re.compile(rf"[{_HAN}]\([0-9]{{4}}\)[{_HAN}]{{2,12}}?不动产权
 _IDENT: Final = re.compile(r"[A-Z]{1,8}[0-9]{4,30}").fullmatch
 _COUNT: Final = re.compile(r"[1-9][0-9]{0,4}").fullmatch
 _AREA: Final = re.compile(r"([1-9][0-9]{0,3}\.[0-9]{2})(?:平方米|㎡)?").fullmatch
+_MU: Final = re.compile(r"([1-9][0-9]{0,3}\.[0-9]{2})亩?").fullmatch
+_PLOT: Final = re.compile(r"[1-9][0-9]{18}").fullmatch
+_CONTRACT: Final = re.compile(r"[1-9][0-9]{17}[JQ]").fullmatch
 
 
 def _matched(match: Callable[[str], re.Match[str] | None]) -> Callable[[Options], Plain]:
@@ -50,15 +53,18 @@ def _id_no(options: Options) -> Plain:
     return plain
 
 
-def _area(options: Options) -> Plain:
-    if options.unit not in (None, "m²"):
-        return lambda _raw: None
+def _areas(unit: str, match: Callable[[str], re.Match[str] | None]) -> Callable[[Options], Plain]:
+    def build(options: Options) -> Plain:
+        if options.unit not in (None, unit):
+            return lambda _raw: None
 
-    def plain(raw: str) -> str | None:
-        found = _AREA(raw)
-        return found[1] if found else None
+        def plain(raw: str) -> str | None:
+            found = match(raw)
+            return found[1] if found else None
 
-    return plain
+        return plain
+
+    return build
 
 
 _PLAIN: Final[dict[str, Callable[[Options], Plain]]] = {
@@ -69,7 +75,10 @@ _PLAIN: Final[dict[str, Callable[[Options], Plain]]] = {
     "cert_no": _matched(_CERT),
     "ident": _matched(_IDENT),
     "count": _matched(_COUNT),
-    "area_m2": _area,
+    "area_m2": _areas("m²", _AREA),
+    "area_mu": _areas("亩", _MU),
+    "plot_code": _matched(_PLOT),
+    "contract_code": _matched(_CONTRACT),
 }
 
 

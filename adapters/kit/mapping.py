@@ -111,6 +111,9 @@ class Translator:
         for spec in fields.values():
             if spec.of.required and spec.path not in covered:
                 raise MappingError(spec.path, f"必填字段“{spec.of.title}”没有映射规则")
+        if not any(covered.issuperset(alternative) for alternative in self.dataset.record_key):
+            known = " / ".join(" + ".join(alternative) for alternative in self.dataset.record_key)
+            raise MappingError(self.dataset.record_key[0][0], f"记录主键没有映射规则：{known}")
 
     def _compile(self, today: date) -> None:
         split: dict[str, list[tuple[Column, str]]] = {}
@@ -118,7 +121,8 @@ class Translator:
             spec = self.dataset.fields[_leaf(path)]
             if (rule.from_ is None) == (rule.const is None):
                 raise MappingError(path, "请写 from（来源列）或 const（常量）之一")
-            column = Column(spec, path, rule, today, key=spec.path in self.dataset.record_key)
+            key = all(spec.path in alternative for alternative in self.dataset.record_key)
+            column = Column(spec, path, rule, today, key=key)
             if spec.part is None:
                 self._columns.append(column)
             elif path != spec.path:
@@ -163,7 +167,7 @@ class Translator:
             names = (*names, name)
             columns.append(self._fixed_values(elements, chosen))
         odd = {i for column in columns if ODD in column for i, value in enumerate(column) if value is ODD}
-        checks, absent = self.dataset.checks, self._absent
+        checks, absent, keys = self.dataset.checks, self._absent, len(self.dataset.record_key)
         for i, values in enumerate(zip(*columns, strict=True)):
             if i in odd:
                 self._slow(kept[i], chosen[i], times[kept[i]], out)
@@ -171,6 +175,8 @@ class Translator:
             record: Canonical = dict(zip(names, values, strict=True))
             if absent:
                 record.update(absent)
+            if keys > 1 and self._lacks_key(kept[i], record, out):
+                continue
             flags = tuple(flag for check in checks for flag in check(record))
             out.positions.append(kept[i])
             out.records.append(record)
@@ -226,12 +232,22 @@ class Translator:
             out.rejected.append(Rejected(position, problem, _leaf(path)))
             out.partial.append(record)
             return
+        if self._lacks_key(position, record, out):
+            return
         flags = [f"{_leaf(path)}:{flag}" for path, c in verdicts for flag in c.flags]
         flags += [flag for check in self.dataset.checks for flag in check(record)]
         out.positions.append(position)
         out.records.append(record)
         out.flags.append(tuple(dict.fromkeys(flags)))
         out.times.append(time)
+
+    def _lacks_key(self, position: int, record: Canonical, out: Translated) -> bool:
+        """Rejects a record that no alternative of its key can name: no single field is to blame."""
+        if self.dataset.key_fields(record):
+            return False
+        out.rejected.append(Rejected(position, "KEY_MISSING", None))
+        out.partial.append(record)
+        return True
 
 
 def _leaf(path: str) -> str:

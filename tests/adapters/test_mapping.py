@@ -105,6 +105,28 @@ def test_impossible_rules_are_refused_in_one_sentence(rules: dict[str, FieldRule
         Translator(HOMESTEAD, rules, today=TODAY)
 
 
+ENTITY_RULES: dict[str, FieldRule | str] = {
+    "credit_code": "XYDM",
+    "directory_no": "MLBH",
+    "entity_type": "ZTLX",
+    "name": "ZTMC",
+    "status": "ZT",
+}
+ENTITY = {"XYDM": "92360981MA0TEXT125", "MLBH": "JTNC0001", "ZTLX": "家庭农场", "ZTMC": "张三家庭农场", "ZT": "正常"}
+
+
+def test_a_row_is_rejected_only_if_no_alternative_of_its_key_is_there() -> None:
+    entities = Translator(DATASETS["agri_entity"], ENTITY_RULES, today=TODAY)
+    codeless, nameless = {**ENTITY, "XYDM": None}, {**ENTITY, "XYDM": None, "MLBH": None}
+    t = entities.translate([ENTITY, codeless, nameless, {**nameless, "XYDM": "无", "ZT": " 正常"}])
+    assert t.positions == [0, 1]
+    assert [(r.position, r.reason, r.field) for r in t.rejected] == [(2, "KEY_MISSING", None), (3, "KEY_MISSING", None)]
+    assert [p["name"] for p in t.partial] == ["张三家庭农场"] * 2
+    keyless = {path: rule for path, rule in ENTITY_RULES.items() if path not in {"credit_code", "directory_no"}}
+    with pytest.raises(MappingError, match="credit_code / directory_no"):
+        Translator(DATASETS["agri_entity"], keyless, today=TODAY)
+
+
 def test_the_version_names_rules_and_nothing_else() -> None:
     assert translator().version == translator().version
     changed = {**RULES, "land_area_m2": FieldRule(from_="SYQMJ", unit="亩")}

@@ -53,13 +53,15 @@ class Oracle:
         assert canonical_key(self.dataset.name, canonical) == key
         self.versions += self.held.get(key) != canonical
         self.held[key] = canonical
-        mended = [o for o in self._open if o[0] == key and self._readable(*o[1:])]
+        mended = [o for o in self._open if o[0] == key and self._readable(*o)]
         self._open = [o for o in self._open if o not in mended]
         self.settled.update(("superseded", reason, field) for _, reason, field in mended)
 
-    def _readable(self, reason: str, field: str | None) -> bool:
+    def _readable(self, key: str, reason: str, field: str | None) -> bool:
         """Whether a rejected row showed its key. A contradiction between two rows is for a person, whatever comes."""
-        return reason not in {"KEY_MISSING", "DUPLICATE_KEY"} and field not in self.dataset.record_key
+        best, *others = self.dataset.record_key
+        fields = next((fields for fields in others if key.startswith(f"{fields[0]}=")), best)
+        return reason not in {"KEY_MISSING", "DUPLICATE_KEY"} and field not in fields
 
     @property
     def causes(self) -> Counter[Cause]:
