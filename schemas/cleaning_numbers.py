@@ -44,7 +44,7 @@ _QUANTITY: Final = re.compile(
     rf"({_UNSIGNED})(万)?([头只羽尾口匹箱群窝台套件株棵盆筒袋棒吨亩户人]|公斤|千克|斤|立方米|平方米|m3|m2|公顷)?"
 )
 
-_COUNT: Final = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.0*)?[人口户个名]?")
+_COUNT: Final = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.0*)?[人口户个名层块]?")
 
 
 def _decimal(text: str) -> Decimal:

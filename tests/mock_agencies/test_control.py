@@ -36,7 +36,10 @@ def test_world_and_advance(control):
     }
     answer = control.post("/advance", json={"days": 3}).json()
     assert answer["today"] == "2026-03-05"
-    assert set(answer["changed"]) == {"household_member", "marriage", "homestead", "payment", "assistance"}
+    assert set(answer["changed"]) == {
+        *("household_member", "marriage", "homestead", "payment", "assistance"),
+        *("homestead_approval", "contracted_land", "subsidy", "agri_entity"),
+    }
     assert control.post("/advance").json()["today"] == "2026-03-06"
     assert control.get("/world").json()["day"] == 4
 

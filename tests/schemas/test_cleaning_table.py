@@ -204,7 +204,7 @@ MONEY: Rows = [
     *[(raw, bad("BAD_NUMBER")) for raw in ("一千", "12,34", "(-100)", "--5", "1.2.3", "1234567890123", "1.2E+06")],
 ]
 COUNTS: Rows = [
-    *[(raw, flagged("3")) for raw in ("3", 3, 3.0, "３", "3人", " 3口", "003")],
+    *[(raw, flagged("3")) for raw in ("3", 3, 3.0, "３", "3人", " 3口", "3层", "3块", "003")],
     (True, flagged("1")),
     *[(raw, bad("BAD_NUMBER")) for raw in ("三", -3, "3.5", 1_000_000)],
 ]
