@@ -17,6 +17,7 @@ import pytest
 import mock_agencies
 from gateway.app import Gateway
 from gateway.clock import SHANGHAI, Clock
+from gateway.config import read
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.proof import MemberKey
 from gateway.settings import Settings
@@ -24,7 +25,18 @@ from schemas import DATASETS
 
 ROOT = Path(__file__).parents[2]
 COUNTY = "360981"
-FEEDS = {name: f"{COUNTY}/{name}" for name in ("household_member", "payment", "homestead", "marriage", "assistance")}
+
+
+def _feeds() -> dict[str, str]:
+    """By dataset, the feed by which the county's own file collects it from a system: one added there is covered from then on."""
+    out: dict[str, str] = {}
+    for name, feed in read(ROOT / "config").feeds.items():
+        if feed.county.code == COUNTY and feed.model.channel == "SYSTEM":
+            out.setdefault(feed.dataset, name)
+    return out
+
+
+FEEDS = _feeds()
 
 
 @dataclass
@@ -50,6 +62,14 @@ class House:
             done.append(self.gateway.executor.execute(run))
         self.outcomes += done
         return done
+
+    def is_snapshot(self, dataset: str) -> bool:
+        """Whether each run of its feed reads everything, so that what is missing is gone."""
+        adapter = self.gateway.adapter(self.gateway.feed(FEEDS[dataset]))
+        try:
+            return adapter.streams[dataset].snapshot
+        finally:
+            adapter.close()
 
     def advance(self, days: int) -> dict[str, int]:
         """Lets days pass everywhere; answers how many observations the world changed, by dataset."""
@@ -89,6 +109,8 @@ def install(home: Path, urls: dict[str, str], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SHUQIAO_DEMO_EXCHANGE", urls["provincial"])
     monkeypatch.setenv("SHUQIAO_DEMO_REAL_ESTATE", f"{urls['real_estate']}/services/RealEstate?wsdl")
     monkeypatch.setenv("SHUQIAO_DEMO_CIVIL", urls["civil"])
+    monkeypatch.setenv("SHUQIAO_DEMO_AGRICULTURE", urls["agriculture"])
+    monkeypatch.setenv("SHUQIAO_DEMO_NATURAL_RESOURCES", urls["natural_resources"])
     key = MemberKey.new()
     (home / "data" / "members").mkdir(parents=True)
     (home / "data" / "members" / "demo-bank.pub").write_text(key.public.text, "ascii")

@@ -19,9 +19,8 @@ class Oracle:
     next accepted row under that key. Only a snapshot that lacks a row ends it.
     """
 
-    def __init__(self, dataset: str) -> None:
-        self.dataset = DATASETS[dataset]
-        self.snapshot = dataset == "assistance"
+    def __init__(self, dataset: str, *, snapshot: bool) -> None:
+        self.dataset, self.snapshot = DATASETS[dataset], snapshot
         self.held: dict[str, dict[str, Any]] = {}
         self.versions = 0
         self.settled: Counter[Cause] = Counter()
@@ -73,7 +72,7 @@ class Oracles:
 
     def __init__(self, made: House) -> None:
         self._made = made
-        self._of = {name: Oracle(name) for name in FEEDS}
+        self._of = {name: Oracle(name, snapshot=made.is_snapshot(name)) for name in FEEDS}
         self.read()
 
     def read(self) -> None:
