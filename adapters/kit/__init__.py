@@ -24,7 +24,7 @@ from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Rejected, Translated, Translator
 from adapters.kit.paging import DaySlice, Offset, PageNumber, Paging, Since, Single, Walk
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
-from adapters.kit.rules import FieldRule, IgnoreRule, MappingError, moment
+from adapters.kit.rules import FieldRule, IgnoreRule, MappingError, listed, moment
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
 from adapters.kit.xmlrows import XmlRows, decode_xml_row
 
@@ -87,6 +87,7 @@ __all__ = [
     "after",
     "decode_xml_row",
     "exchange",
+    "listed",
     "may_call",
     "moment",
     "registry",

@@ -343,4 +343,4 @@ def _time(stream: Stream) -> str | None:
 
 
 def _column(rule: FieldRule | str) -> str | None:
-    return rule if isinstance(rule, str) else rule.from_
+    return rule if isinstance(rule, str) else rule.each or rule.from_

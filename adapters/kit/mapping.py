@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.kit.columns import ODD, Column, SplitPart
+from adapters.kit.columns import ODD, Column, ListPart, SplitPart
 from adapters.kit.rules import FieldRule, IgnoreRule, Item, MappingError, moment
 from schemas import Canonical, Dataset
 from schemas.cleaning import Cleaned
@@ -74,7 +74,7 @@ class Translator:
         self.rules = {path: FieldRule(from_=r) if isinstance(r, str) else r for path, r in rules.items()}
         self._check_paths()
         self._columns: list[Column] = []
-        self._split: list[SplitPart] = []
+        self._split: list[SplitPart | ListPart] = []
         self._fixed: dict[str, list[list[Column]]] = {}
         self._compile(today)
         self._sources = tuple(dict.fromkeys(c.source for c in self._columns if c.source is not None))
@@ -116,11 +116,13 @@ class Translator:
             raise MappingError(self.dataset.record_key[0][0], f"记录主键没有映射规则：{known}")
 
     def _compile(self, today: date) -> None:
-        split: dict[str, list[tuple[Column, str]]] = {}
+        split: dict[str, list[tuple[Column, FieldRule]]] = {}
         for path, rule in self.rules.items():
             spec = self.dataset.fields[_leaf(path)]
             if (rule.from_ is None) == (rule.const is None):
                 raise MappingError(path, "请写 from（来源列）或 const（常量）之一")
+            if rule.each is not None and (spec.part is None or path != spec.path):
+                raise MappingError(path, "each 只用于成组的字段，路径里不写序号")
             key = all(spec.path in alternative for alternative in self.dataset.record_key)
             column = Column(spec, path, rule, today, key=key)
             if spec.part is None:
@@ -132,11 +134,20 @@ class Translator:
                     elements.append([])
                 elements[index].append(column)
             else:
-                split.setdefault(spec.part, []).append((column, rule.split or ","))
+                split.setdefault(spec.part, []).append((column, rule))
         for part, columns in split.items():
-            self._split.append(SplitPart(part, self._complete(part, [c for c, _ in columns], today), columns[0][1]))
+            self._split.append(self._part(part, columns, today))
         for part, elements in self._fixed.items():
             self._fixed[part] = [self._complete(part, columns, today) for columns in elements]
+
+    def _part(self, part: str, columns: list[tuple[Column, FieldRule]], today: date) -> SplitPart | ListPart:
+        whole = self._complete(part, [column for column, _ in columns], today)
+        within = {rule.each for _, rule in columns if rule.const is None}
+        if within in (set(), {None}):
+            return SplitPart(part, whole, columns[0][1].split or ",")
+        if len(within) > 1:
+            raise MappingError(columns[0][0].path, "同一组字段的 each 要写同一列")
+        return ListPart(part, whole, str(*within))
 
     def _complete(self, part: str, columns: list[Column], today: date) -> list[Column]:
         """Every field of the part, in the table's order; an unmapped one reads a column that never exists."""
