@@ -32,7 +32,7 @@ class RestSettings(WebSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class RestStream(Stream):
-    """One call. Values of `params` and `body_params` may hold `{county}`, `{today}` and `{month}` (business date)."""
+    """One call. `path` and values of `params` and `body_params` may hold `{county}`, `{today}` and `{month}` (business date)."""
 
     path: str
     method: str = "GET"
@@ -114,7 +114,7 @@ class RestAdapter(WebAdapter):
         settings = self.settings
         answer = self.ports.http.request(
             stream.method,
-            settings.base_url + stream.path,
+            settings.base_url + stream.path.format_map(self.values),
             label=label,
             headers=headers,
             params=params,
