@@ -72,10 +72,10 @@ class House:
             adapter.close()
 
     def advance(self, days: int) -> dict[str, int]:
-        """Lets days pass everywhere; answers how many observations the world changed, by dataset."""
-        changed: dict[str, int] = self.agencies.advance(days)
+        """Lets days pass everywhere; answers how many observations the world changed, by dataset that is collected."""
+        changed = self.agencies.advance(days)
         self.set_clock()
-        return changed
+        return {name: changed[name] for name in FEEDS}
 
     def set_clock(self) -> None:
         now = datetime.fromisoformat(self.agencies.world.now).replace(tzinfo=SHANGHAI)
