@@ -22,7 +22,7 @@ from adapters.kit.envelope import Envelope, JsonRows, Opened
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Rejected, Translated, Translator
-from adapters.kit.paging import DaySlice, Offset, PageNumber, Paging, Since, Single, Walk
+from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single, Walk
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
 from adapters.kit.rules import FieldRule, IgnoreRule, MappingError, moment
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
@@ -58,6 +58,7 @@ __all__ = [
     "Ports",
     "Probe",
     "RecordRejected",
+    "AfterKey",
     "Rejected",
     "Response",
     "RestAdapter",
@@ -82,6 +83,7 @@ __all__ = [
     "Translator",
     "Walk",
     "WebAdapter",
+    "NextToken",
     "WebSettings",
     "XmlRows",
     "after",

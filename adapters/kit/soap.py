@@ -55,6 +55,8 @@ class SoapStream(Stream):
     paging: Paging = field(default_factory=Single)
     since: Since | None = None
     xml_in_xml: InnerXml | None = None
+    next_token: str | None = None
+    """Element with which the page that follows is asked for (`NextToken`)."""
 
     def arguments(self, params: Mapping[str, str | int]) -> dict[str, str]:
         """What the operation is called with: the parameters, or the one text that holds them."""
@@ -82,7 +84,8 @@ class SoapStream(Stream):
         total = _count(shell, self.total)
         dropped = _count(shell, self.errors) or 0
         empty = not rows.raw and not dropped and (total == 0 or self._says_empty(shell))
-        return Opened(rows, total, empty, dropped, ("PARTIAL",) if dropped else ())
+        token = xmlrows.text(shell, self.next_token) if self.next_token else ""
+        return Opened(rows, total, empty, dropped, ("PARTIAL",) if dropped else (), token)
 
     def _says_empty(self, shell: Any) -> bool:
         return verdict(xmlrows.text(shell, self.message)) == "NO_DATA"
