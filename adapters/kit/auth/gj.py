@@ -5,49 +5,71 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from datetime import UTC, datetime
+from collections.abc import Mapping
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
+from lxml import etree
 
-from adapters.kit.auth.base import Renewable, Signed, incomplete
+from adapters.kit.auth.base import UNUSABLE, Renewable, from_millis, incomplete
 from adapters.kit.base import Ports, Rotating
 from adapters.kit.envelope import Envelope
+from adapters.kit.signed import Signed
 
 
 class GJ(Renewable):
-    """P3: national and provincial exchange platforms. The account keeps `app_key`; calls are signed with a rotating secret."""
+    """Calls signed with a rotating secret; the account keeps `app_key`, which signs the renewals.
+
+    REST wants the four members as HTTP headers; SOAP behind Tongtech's bus wants them as elements of its header (§1.3).
+    """
 
     _name = "request_secret"
 
-    def __init__(self, ports: Ports, base_url: str, rid: str, sid: str) -> None:
-        """`rid` is the requester's id; `sid` the service id that renewals are signed for."""
+    def __init__(
+        self,
+        ports: Ports,
+        base_url: str,
+        rid: str,
+        sid: str,
+        *,
+        prefix: str = "gjgxjhpt_",
+        sign_prefix: str | None = None,
+        wrapper: str | None = None,
+    ) -> None:
+        """`rid` is the requester's id; `sid` the service id that renewals are signed for.
+
+        `prefix` differs from platform to platform (`gjzwfwpt_`, `jsjhpt_`); some give the signature another one.
+        `wrapper` is the SOAP header element that holds the members, `{namespace}name` if it has a namespace.
+        """
         super().__init__(ports)
         self._url = f"{base_url}/sysapi/auth/refreshappsecret"
-        self._rid, self._sid = rid, sid
+        self._rid, self._sid, self._wrapper = rid, sid, wrapper
+        self._prefix, self._sign_prefix = prefix, prefix if sign_prefix is None else sign_prefix
 
     def sign(self, service: str) -> Signed:
         secret = self._current()
-        return Signed(self._members(service, secret), secret)
+        members = self._members(service, secret)
+        if self._wrapper is None:
+            return Signed(members, credential=secret)
+        return Signed(soap=(_element(self._wrapper, members),), credential=secret)
 
     def _members(self, sid: str, key: str) -> dict[str, str]:
-        rtime = str(int(self._ports.now().timestamp() * 1000))
+        rtime, prefix = self._millis(), self._prefix
         return {
-            "gjgxjhpt_rid": self._rid,
-            "gjgxjhpt_sid": sid,
-            "gjgxjhpt_rtime": rtime,
-            "gjgxjhpt_sign": gj_sign(key, sid, self._rid, rtime),
+            f"{prefix}rid": self._rid,
+            f"{prefix}sid": sid,
+            f"{prefix}rtime": rtime,
+            f"{self._sign_prefix}sign": gj_sign(key, sid, self._rid, rtime),
         }
 
     def _obtain(self) -> Rotating:
-        label, app_key = "POST refreshappsecret", self._ports.secrets.get("app_key")
-        body = self._members(self._sid, app_key)
-        data = self._ask(self._url, label, body, Envelope(rows="data", total=None, message="message"))
+        label, app_key = "POST refreshappsecret", self._secret("app_key")
+        envelope = Envelope(rows="data", total=None, message="message")
+        data = self._ask("POST", self._url, label, envelope, json=self._members(self._sid, app_key))
         try:
-            until = datetime.fromtimestamp(int(data["secretEndTime"]) / 1000, UTC)
-            return Rotating(gj_decrypt(str(data["secret"]), app_key), until)
-        except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
-            raise incomplete(label, error) from error
+            return Rotating(gj_decrypt(str(data["secret"]), app_key), from_millis(data["secretEndTime"]))
+        except UNUSABLE as error:
+            raise incomplete(label) from error
 
 
 def gj_sign(secret: str, sid: str, rid: str, rtime: str) -> str:
@@ -67,3 +89,10 @@ def gj_decrypt(ciphertext: str, app_key: str) -> str:
     padded = decryptor.update(base64.b64decode(ciphertext, validate=True)) + decryptor.finalize()
     unpadder = PKCS7(128).unpadder()
     return (unpadder.update(padded) + unpadder.finalize()).decode()
+
+
+def _element(wrapper: str, members: Mapping[str, str]) -> str:
+    root = etree.Element(wrapper)
+    for name, value in members.items():
+        etree.SubElement(root, name).text = value
+    return etree.tostring(root, encoding="unicode")
