@@ -18,6 +18,7 @@ from adapters.kit import (
     RestAdapter,
     RestSettings,
     RestStream,
+    Signed,
     Since,
     SourceError,
     SourceSettings,
@@ -120,8 +121,8 @@ class ProvincialExchange(RestAdapter):
         """The services we may call: `sid`, `name`, `provider`, `updateCycle`, `items`. Raises as `fetch`."""
         label, url = "POST getlist", f"{self.settings.base_url}/sysapi/service/getlist"
 
-        def send(headers: Mapping[str, str]) -> list[dict[str, Any]]:
-            answer = self.ports.http.request("POST", url, json={}, headers=headers, label=label)
+        def send(signed: Signed) -> list[dict[str, Any]]:
+            answer = self.ports.http.request("POST", url, json={}, signed=signed, label=label)
             return CATALOGUE.unwrap(answer.body, label).rows.decode()
 
         return exchange(self.ports, self.auth, self.settings.catalogue_sid, send)

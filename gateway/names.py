@@ -43,7 +43,7 @@ class Namer:
 
     def __init__(self, vault: Vault, dataset: Dataset, feed_uid: str, kinds: Mapping[str, int]) -> None:
         """`kinds`: the numbers of `name_kinds` in the store."""
-        self._key_fields = dataset.record_key
+        self._dataset = dataset
         self._prefix = f"{feed_uid}\0"
         self._handle = vault.namer("observation")
         subject = vault.namer(SUBJECT)
@@ -54,15 +54,22 @@ class Namer:
         ]
 
     def handles(self, t: Translated) -> list[bytes]:
-        """Handles from canonical record keys; every key field is present, the mapping saw to that."""
-        columns = [t.column(name) for name in self._key_fields]
-        prefix = self._prefix
+        """Handles from canonical record keys; one alternative of the key is present, the mapping saw to that."""
+        prefix, alternatives = self._prefix, self._dataset.record_key
+        if len(alternatives) > 1:
+            return self._handle([prefix + self._key(record) for record in t.records])
+        columns = [t.column(name) for name in alternatives[0]]
         return self._handle([prefix + "\0".join(key) for key in zip(*columns, strict=True)])
+
+    def _key(self, record: Canonical) -> str:
+        """The record key as one text. Any but the best alternative says its fields, lest two of them ever read alike."""
+        fields = self._dataset.key_fields(record) or ()
+        text = "\0".join([str(record[f]) for f in fields])
+        return text if fields == self._dataset.record_key[0] else f"{text}\0\0{'+'.join(fields)}"
 
     def handle_of(self, partial: Canonical) -> bytes | None:
         """The handle of a record of which perhaps not everything could be read; None when its key could not."""
-        key = [partial.get(f) for f in self._key_fields]
-        return None if None in key else self._handle([self._prefix + "\0".join(key)])[0]  # type: ignore[arg-type] # as above
+        return self._handle([self._prefix + self._key(partial)])[0] if self._dataset.key_fields(partial) else None
 
     def names(self, column: Callable[[str], Sequence[Any]]) -> list[Names]:
         """Every subject and join of some records, given by columns."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.kit import FieldRule
+from adapters.kit import FieldRule, listed
 from gateway.sorter import FeedWork
 from schemas import Canonical
 from schemas.masking import mask, scrub
@@ -70,11 +70,18 @@ def _cells(feed: FeedWork, item: dict[str, Any], record: Canonical, flags: tuple
 
 
 def _column(rule: FieldRule) -> str:
-    return rule.from_ if rule.from_ is not None else f"= {rule.const}"
+    if rule.from_ is None:
+        return f"= {rule.const}"
+    return f"{rule.each}.{rule.from_}" if rule.each else rule.from_
 
 
 def _raw(kind: str, item: dict[str, Any], rule: FieldRule) -> str | None:
-    value = item.get(rule.from_) if rule.from_ else None
+    if rule.from_ is None:
+        return None
+    if rule.each is not None:
+        values = [row.get(rule.from_) for row in listed(item.get(rule.each)) or ()]
+        return ", ".join("—" if value is None else scrub(mask(kind, str(value))) for value in values)
+    value = item.get(rule.from_)
     return None if value is None else scrub(mask(kind, str(value)))
 
 

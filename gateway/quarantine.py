@@ -50,9 +50,12 @@ class Quarantine:
             return [_held(row) for row in tx.all("quarantine_list", feed=feed, state=state, count=count)]
 
     def show(self, handle: str, kinds: Mapping[str, str]) -> HeldItem:
-        """One item with its values masked; `kinds` says what stands in which column, and hides what it does not name."""
+        """One item with its values masked; `kinds` says what stands in which column, and hides what it does not name.
+
+        Rows inside a column are shown as `column.0.member`.
+        """
         row = self._row(handle)
-        return _held(row, {k: _masked(kinds.get(k), v) for k, v in decode_item(self._open(row)).items()})
+        return _held(row, _shown(decode_item(self._open(row)), kinds))
 
     def discard(self, handle: str, reason: str, actor: str) -> None:
         """Closes an item for good; the mark and its reason stay."""
@@ -92,8 +95,23 @@ class Quarantine:
 
 
 def column_kinds(translator: Translator) -> dict[str, str]:
-    """Source column -> kind of the field it feeds, as `schemas.masking` names kinds."""
-    return {rule.from_: translator.kind(path) for path, rule in translator.rules.items() if rule.from_}
+    """Source column, or `column.member` -> kind of the field it feeds, as `schemas.masking` names kinds."""
+    return {
+        f"{rule.each}.{rule.from_}" if rule.each else rule.from_: translator.kind(path)
+        for path, rule in translator.rules.items()
+        if rule.from_
+    }
+
+
+def _shown(item: Item, kinds: Mapping[str, str]) -> dict[str, str | None]:
+    out: dict[str, str | None] = {}
+    for column, value in item.items():
+        rows = value if isinstance(value, list) and all(isinstance(row, dict) for row in value) else []
+        for i, row in enumerate(rows):
+            out |= {f"{column}.{i}.{name}": _masked(kinds.get(f"{column}.{name}"), cell) for name, cell in row.items()}
+        if not rows:
+            out[column] = _masked(kinds.get(column), value)
+    return out
 
 
 def _masked(kind: str | None, value: Any) -> str | None:

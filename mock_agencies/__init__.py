@@ -9,15 +9,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mock_agencies.agriculture import Agriculture
 from mock_agencies.civil import Civil
 from mock_agencies.control import Control
 from mock_agencies.faults import Faults
+from mock_agencies.natural_resources import NaturalResources
 from mock_agencies.provincial import Provincial
 from mock_agencies.real_estate import RealEstate
 from mock_agencies.server import Host
 from mock_agencies.world import World
 
-PORTS: Final = ("control", "provincial", "real_estate", "civil")
+PORTS: Final = ("control", "provincial", "real_estate", "civil", "agriculture", "natural_resources")
 """The servers, in the order of their ports."""
 
 
@@ -27,9 +29,10 @@ class Mocks:
 
     world: World
     urls: Mapping[str, str]
-    """control, provincial, real_estate, civil -> `http://127.0.0.1:<port>`."""
+    """Each of `PORTS` -> `http://127.0.0.1:<port>`."""
     provincial: Provincial
     civil: Civil
+    agriculture: Agriculture
     control: Control
     standing: Faults
 
@@ -56,6 +59,10 @@ class Mocks:
         """The provincial secret's time is up."""
         self.provincial.expire()
 
+    def expire_request_secret(self, *, refresh: bool = False) -> None:
+        """The agriculture platform's request secret's time is up; `refresh`: that of its refresh secret too."""
+        self.agriculture.expire(refresh=refresh)
+
     def forget_tokens(self) -> None:
         """The civil agency knows no token any more."""
         self.civil.forget_tokens()
@@ -63,22 +70,23 @@ class Mocks:
 
 @contextmanager
 def start(households: int = 200, seed: int = 1, dirt: float = 0.03, base_port: int = 0) -> Iterator[Mocks]:
-    """Runs the four servers in threads of this process; `base_port` 0 takes free ports.
+    """Runs the servers in threads of this process; `base_port` 0 takes free ports.
 
     Raises:
         OSError: a port is taken.
     """
     world, standing = World(households, seed, dirt), Faults()
-    provincial, real_estate, civil = Provincial(world), RealEstate(world), Civil(world)
-    control = Control(world, standing, (provincial, real_estate, civil))
+    provincial, civil, agriculture = Provincial(world), Civil(world), Agriculture(world)
+    agencies = (provincial, RealEstate(world), civil, agriculture, NaturalResources(world))
+    control = Control(world, standing, agencies)
     with ExitStack() as stack:
         urls = {}
-        for i, agency in enumerate((control, provincial, real_estate, civil)):
+        for i, agency in enumerate((control, *agencies)):
             host = Host(agency, standing, base_port + i if base_port else 0)
             host.start()
             stack.callback(host.stop)
             urls[agency.name] = host.url
-        yield Mocks(world, urls, provincial, civil, control, standing)
+        yield Mocks(world, urls, provincial, civil, agriculture, control, standing)
 
 
 __all__ = ["PORTS", "Mocks", "World", "start"]

@@ -10,19 +10,29 @@ from hashlib import blake2b
 from random import Random
 from typing import Final
 
-from mock_agencies.items import Canonical, Column, Item, Raw
+from mock_agencies.items import Canonical, Column, Item, Raw, key_text
 from mock_agencies.people import AREA, check_character
 from mock_agencies.spoilers import EVERY, SPOILERS, Spoilt
 
 TWINS_PER_DIRTY: Final = 40
 """One exact and one contradicting repetition for so many dirty items."""
+_SCARCE: Final = frozenset({"MONTH", "COUNT", "CREDIT", "QUANTITY", "WAN"})
+"""Kinds that only short sources can show: they come first, or a small world would lack them."""
 
 
 class Dirt:
     """Makes the items of one dataset, clean or dirty."""
 
-    def __init__(self, dataset: str, columns: tuple[Column, ...], seed: int, rate: float) -> None:
-        self.dataset, self.columns, self.seed, self.rate = dataset, columns, seed, rate
+    def __init__(
+        self,
+        dataset: str,
+        columns: tuple[Column, ...],
+        seed: int,
+        rate: float,
+        keys: tuple[tuple[str, ...], ...] = (),
+    ) -> None:
+        """`keys`: alternatives of the record key, best first, where there are several."""
+        self.dataset, self.columns, self.seed, self.rate, self.keys = dataset, columns, seed, rate, keys
         unknown = {c.kind for c in columns} - EVERY
         assert not unknown, unknown
         self._waiting = [kind for kind, (values, _) in SPOILERS.items() if any(c.kind in values for c in columns)]
@@ -33,8 +43,7 @@ class Dirt:
         if "holders.id_no" in paths:
             self._waiting.append("MISALIGNED")
         Random(f"{seed}/{dataset}/kinds").shuffle(self._waiting)
-        # The shortest source is the only one with months and counts: they come first, or a small world would lack them.
-        self._waiting.sort(key=lambda kind: kind.partition("_")[0] not in {"MONTH", "COUNT"})
+        self._waiting.sort(key=lambda kind: kind.partition("_")[0] not in _SCARCE)
 
     def item(
         self, key: str, updated: str, raw: Raw, canonical: Canonical, *, revision: str = "", clean: bool = False
@@ -44,7 +53,18 @@ class Dirt:
         digest = blake2b(f"{self.seed}/{self.dataset}/{key}/{revision}".encode(), digest_size=8).digest()
         if not clean and int.from_bytes(digest) < self.rate * 2**64:
             self._spoil(item, Random(digest))
+            self._file(item)
         return item
+
+    def _file(self, item: Item) -> None:
+        """A row that lost the best alternative of its key is filed under the next, or nowhere."""
+        if not self.keys or item.canonical is None:
+            return
+        key = key_text(item.canonical, self.keys)
+        if key is None:
+            quarantine(item, "KEY_MISSING", None)
+        else:
+            item.key = key
 
     def twins(self, count: int) -> int:
         """How many repetitions of each sort a source of this many items holds."""
@@ -83,20 +103,26 @@ class _Place:
         self.item, self.column, self.index = item, column, None
         steps = column.path.split(".")
         self.holder, self.name = item.canonical, steps[-1]
+        self.true: str | None = None
         if len(steps) > 1:
             elements = item.canonical[steps[0]]
+            if not elements:
+                return
             index = int(steps[1]) if len(steps) == 3 else rng.randrange(len(elements))
             self.holder = elements[index]
             self.index = index if len(steps) == 2 else None
-        self.true: str | None = self.holder[self.name]
+        self.true = self.holder[self.name]
 
     def put(self, spoilt: Spoilt) -> None:
         item, column, raw = self.item, self.column, spoilt.raw
-        if self.index is not None:
+        row = item.raw
+        if column.within:
+            row = item.raw[column.within][self.index]
+        elif self.index is not None:
             pieces = item.raw[column.name].split(",")
             pieces[self.index] = "" if raw is None else str(raw)
             raw = ",".join(pieces)
-        item.raw[column.name] = raw
+        row[column.name] = raw
         problem = spoilt.problem
         if problem is None and spoilt.canonical is None:
             problem = {"key": "KEY_MISSING", "required": "MISSING"}.get(column.need)

@@ -24,11 +24,13 @@ class Column:
 
     name: str
     path: str
-    """`field`, `part.field` (elements joined by commas in one column) or `part.0.field` (one column an element)."""
+    """`field`, `part.field` (elements joined by commas, or objects `within` a column) or `part.0.field` (one column each)."""
     kind: str
     """Kind of value, as `mock_agencies.spoilers` names them."""
     need: str = "optional"
     """`key`, `required` or `optional`: what becomes of a row that lacks it."""
+    within: str = ""
+    """The column that holds the elements as a list of objects, of which this is a member."""
 
     @property
     def leaf(self) -> str:
@@ -36,12 +38,21 @@ class Column:
         return ".".join(step for step in self.path.split(".") if not step.isdigit())
 
 
+def key_text(canonical: Canonical, keys: tuple[tuple[str, ...], ...]) -> str | None:
+    """The natural key by the first alternative that is all there, named by its fields if it is not the best; None: no key."""
+    fields = next((fields for fields in keys if all(canonical[f] is not None for f in fields)), None)
+    if fields is None:
+        return None
+    return "|".join(canonical[f] if fields == keys[0] else f"{f}={canonical[f]}" for f in fields)
+
+
 @dataclass
 class Item:
     """One served row and its truth. `canonical` is there exactly if the verdict is `accept`."""
 
     key: str
-    """The true natural key, its parts joined by `|`, also where the row itself fails to show it."""
+    """The true natural key, its parts joined by `|`, also where the row itself fails to show it; an accepted row of a dataset
+    whose key has alternatives is filed under what it does show."""
     updated: str
     """The source's own update time, `YYYY-MM-DD HH:MM:SS`."""
     raw: Raw

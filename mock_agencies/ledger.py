@@ -58,7 +58,17 @@ class Ledger:
         item = self.dirt.item(key, updated, raw, canonical, revision=f"{slot}/{revision}", clean=clean)
         self._slots[slot] = [item]
         if item.canonical is not None:
-            self.held[key] = item.canonical
+            self.held[item.key] = item.canonical
+
+    def end(self, slot: str) -> None:
+        """Nothing is said of it any more."""
+        for item in self._slots.pop(slot):
+            self.held.pop(item.key, None)
+
+    def is_settled(self, slot: str) -> bool:
+        """Whether what stands there is clean and free to change."""
+        (item, *twins) = self._slots[slot]
+        return not item.dirt and not twins
 
     def ignore(self, key: str, updated: str, raw: Raw, rule: str) -> None:
         """Writes an item that is none of the dataset's business."""
@@ -78,6 +88,9 @@ class Ledger:
                 item.updated = item.raw[column] = stamp(_OLDEST + timedelta(seconds=i))
             self._slots[slot].append(repeat(item, ("DUPLICATE", "DUPLICATE_KEY")[i % 2], vary))
             self.frozen.add(item.key)
+
+    def updated(self, slot: str) -> str:
+        return self._slots[slot][0].updated
 
     def slots(self) -> list[str]:
         return list(self._slots)

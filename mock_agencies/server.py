@@ -1,6 +1,7 @@
 """What the servers share: HTTP/1.1 with keep-alive, a log of calls, faults around and inside every answer."""
 
 import socket
+import ssl
 import sys
 import threading
 from abc import ABC, abstractmethod
@@ -30,6 +31,10 @@ class Request:
     target: str
     headers: "Message[str, str]"
     body: bytes
+    client: str = ""
+    """The caller's address."""
+    certified: bool = False
+    """Whether the caller showed a certificate that we trust."""
 
     @cached_property
     def path(self) -> str:
@@ -122,7 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)
-        request = Request(self.command, self.path, self.headers, self.rfile.read(size))
+        certified = isinstance(self.connection, ssl.SSLSocket) and bool(self.connection.getpeercert())
+        body = self.rfile.read(size)
+        request = Request(self.command, self.path, self.headers, body, self.client_address[0], certified)
         self.server.agency.log(request)
         response = self.server.interceptor.intercept(self.server.agency, request, self.server.closing)
         if response is None:

@@ -61,6 +61,8 @@ _WIDE_ALNUM: Final = {c: c + 0xFEE0 for c in range(0x21, 0x7F) if chr(c).isalnum
 EVERY: Final = frozenset({
     "id", "name", "date", "open_date", "month", "year", "area", "money", "count", "code", "flag",
     "unit_no", "parcel", "cert", "code_cert", "division", "ident", "text", "account",
+    "ahead", "mu", "mu0", "area0", "quantity", "wan",
+    "contract_code", "contractor_code", "issuer_code", "plot_code", "credit_code", "document_no",
 })  # fmt: skip
 """Kinds of values."""
 _NULL_TOKENS: Final = ("无", "/", "—", "--", "-", "暂无", "未知", "不详", "null", "NULL", "N/A", "空")
@@ -83,7 +85,11 @@ def _blank(_true: str, rng: Random) -> Spoilt:
     return Spoilt(rng.choice((None, "", "  ")))
 
 
-@_fits("FULLWIDTH", "id", "date", "month", "year", "money", "count", "unit_no", "division", "ident", "code_cert")
+@_fits(
+    "FULLWIDTH",
+    *("id", "date", "month", "year", "money", "count", "unit_no", "division", "ident", "code_cert"),
+    *("ahead", "mu", "contract_code", "contractor_code", "issuer_code", "plot_code", "credit_code"),
+)
 def _full_width(true: str, _rng: Random) -> Spoilt:
     return Spoilt(true.translate(_WIDE_ALNUM), true)
 
@@ -94,8 +100,8 @@ def _full_width_digits(true: str, _rng: Random) -> Spoilt | None:
     return None if wide == true else Spoilt(wide, true)
 
 
-# Codes, accounts and open ends are sent in other words than the canonical ones.
-@_fits("PADDED", *(EVERY - {"name", "code", "flag", "account", "open_date"}))
+# Codes, accounts, open ends and 万元 are sent in other words than the canonical ones.
+@_fits("PADDED", *(EVERY - {"name", "code", "flag", "account", "open_date", "wan"}))
 def _padded(true: str, rng: Random) -> Spoilt:
     return Spoilt(rng.choice((" {}", "{} ", "{}\t", "{}\u3000")).format(true), true)
 
@@ -163,7 +169,9 @@ def _dot(true: str, rng: Random) -> Spoilt | None:
 
 
 @_fits("NAME_SUFFIX", "name")
-def _suffix(true: str, rng: Random) -> Spoilt:
+def _suffix(true: str, rng: Random) -> Spoilt | None:
+    if not _SHORT_HAN.fullmatch(true) and "·" not in true:
+        return None  # a unit's name may well end in brackets
     return Spoilt(true + rng.choice(("(户主)", "（已故）", " 等")), true)
 
 
@@ -261,12 +269,12 @@ def _from_mu(mu: Decimal) -> str:
     return str((mu * 2000 / 3).quantize(_CENT, ROUND_HALF_UP))
 
 
-@_fits("AREA_UNIT", "area")
+@_fits("AREA_UNIT", "area", "area0")
 def _area_unit(true: str, rng: Random) -> Spoilt:
     return Spoilt(true + rng.choice(("平方米", "㎡", "m2", " M²")), true)
 
 
-@_fits("AREA_MU", "area")
+@_fits("AREA_MU", "area", "area0")
 def _area_mu(true: str, _rng: Random) -> Spoilt:
     mu = (Decimal(true) * 3 / 2000).quantize(_CENT)
     return Spoilt(f"{mu}亩", _from_mu(mu))
@@ -278,7 +286,7 @@ def _area_mu_fen(_true: str, rng: Random) -> Spoilt:
     return Spoilt(f"1亩{fen}分", _from_mu(1 + Decimal(fen) / 10))
 
 
-@_fits("AREA_FEN", "area")
+@_fits("AREA_FEN", "area", "area0")
 def _area_fen(true: str, _rng: Random) -> Spoilt:
     fen = (Decimal(true) * 3 / 200).quantize(Decimal("0.1"))
     return Spoilt(f"{fen}分", _from_mu(fen / 10))
@@ -323,3 +331,57 @@ _form("CERT_TORTOISE", "cert", lambda v: v.replace("(", "〔").replace(")", "〕
 _form("CERT_SPACED", "cert", lambda v: v.replace("(", " (").replace(")", ") ").replace("第", "第 "))
 _broken("CERT_BAD", "cert", "CERT_NO_FORM", lambda _: "赣(2023)丰城市不动产权第号")
 _broken("CODE_CERT_BAD", "code_cert", "CERT_NO_FORM", lambda _: "证号待补录")
+
+# What only the countryside's registers hold: dates ahead, 亩 (and m² in their place), 万元, quantities, land and credit codes
+
+_form("AHEAD_CHINESE", "ahead", _chinese)
+_broken("AHEAD_BAD", "ahead", "BAD_DATE", lambda _: "2027-02-30")
+
+
+@_fits("MU_UNIT", "mu", "mu0")
+def _mu_unit(true: str, _rng: Random) -> Spoilt:
+    return Spoilt(f"{true}亩", true)
+
+
+@_fits("MU_METRES", "mu", "mu0")
+def _mu_metres(true: str, _rng: Random) -> Spoilt:
+    return Spoilt(f"{_from_mu(Decimal(true))}平方米", true)
+
+
+@_fits("MU_CONTRADICTS", "mu")
+def _mu_contradicts(true: str, _rng: Random) -> Spoilt:
+    other = str(Decimal(true) + Decimal("0.50"))
+    return Spoilt(other, other)
+
+
+_fits("MU_ZERO", "mu")(lambda _true, _rng: Spoilt("0.00"))
+_fits("MU_BAD", "mu", "mu0")(lambda true, _rng: Spoilt(true.replace(".", "o"), None, "BAD_NUMBER"))
+
+_form("WAN_UNIT", "wan", lambda v: f"{(Decimal(v) / 10000).normalize():f}万元")
+_form("WAN_YUAN", "wan", lambda v: f"{v}元")
+_form("QUANTITY_COMMA", "quantity", lambda v: f"{Decimal(v):,}")
+_form("QUANTITY_UNIT", "quantity", lambda v: f"{v.removesuffix('.00')}头")
+_form("QUANTITY_WAN", "quantity", lambda v: f"{(Decimal(v) / 10000).normalize():f}万")
+_broken("QUANTITY_BAD", "quantity", "BAD_NUMBER", lambda _: "若干")
+
+_LAND_CODES: Final = ("contract_code", "contractor_code", "issuer_code", "plot_code")
+_fits("LAND_CODE_SPACED", *_LAND_CODES)(lambda true, _rng: Spoilt(f"{true[:6]} {true[6:12]} {true[12:]}", true))
+_fits("LAND_CODE_SHORT", *_LAND_CODES)(lambda true, _rng: Spoilt(true[:-2], None, "LAND_CODE_FORM"))
+_form("CONTRACT_LOWER", "contract_code", str.lower)
+_form("CREDIT_LOWER", "credit_code", str.lower)
+_form("CREDIT_SPACED", "credit_code", lambda v: f"{v[:8]} {v[8:17]} {v[17]}")
+_form("CREDIT_CONFUSED", "credit_code", lambda v: v.replace("0", "O", 1))
+_broken("CREDIT_CHECKSUM", "credit_code", "CREDIT_CODE_CHECKSUM", lambda v: v[:17] + ("1" if v[17] != "1" else "2"))
+_broken("CREDIT_SHORT", "credit_code", "CREDIT_CODE_FORM", lambda v: v[:-1])
+
+
+@_fits("CREDIT_ID_NUMBER", "credit_code")
+def _id_for_a_code(_true: str, rng: Random) -> Spoilt:
+    first17 = f"36099919700101{rng.randint(1, 995):03d}"
+    return Spoilt(first17 + check_character(first17))
+
+
+_form("DOCUMENT_BRACKETS", "document_no", lambda v: v.replace("〔", "（").replace("〕", "）"))
+_form("DOCUMENT_SERIAL", "document_no", lambda v: v.replace("〕", "〕第0"))
+_form("DOCUMENT_TITLE", "document_no", lambda v: f"关于下达补助资金的通知（{v}）")
+_broken("DOCUMENT_BAD", "document_no", "DOCUMENT_NO_FORM", lambda _: "文号待补")

@@ -5,13 +5,26 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any, Final
 
-from mock_agencies import assistances, homesteads, marriages, members, payments
+from mock_agencies import (
+    approvals,
+    assistances,
+    contracts,
+    entities,
+    homesteads,
+    marriages,
+    members,
+    payments,
+    subsidies,
+)
 from mock_agencies.dirt import Dirt
 from mock_agencies.items import Canonical, Item
 from mock_agencies.ledger import differences, stamp
 from mock_agencies.people import DAY_0, Population
 
-DATASETS: Final = ("household_member", "marriage", "homestead", "payment", "assistance")
+DATASETS: Final = (
+    *("household_member", "marriage", "homestead", "payment", "assistance"),
+    *("homestead_approval", "contracted_land", "subsidy", "agri_entity"),
+)
 
 _COLUMNS: Final = {
     "household_member": members.COLUMNS,
@@ -19,22 +32,42 @@ _COLUMNS: Final = {
     "homestead": homesteads.COLUMNS,
     "payment": payments.COLUMNS,
     "assistance": assistances.COLUMNS,
+    "homestead_approval": approvals.COLUMNS,
+    "contracted_land": contracts.COLUMNS,
+    "subsidy": subsidies.COLUMNS,
+    "agri_entity": entities.COLUMNS,
 }
+_KEYS: Final = {"subsidy": subsidies.KEYS, "agri_entity": entities.KEYS}
+"""Alternatives of record keys, where there are several."""
 
 
 class World:
-    """Five registers over one population. `advance` and the reads exclude each other; an item never changes once read."""
+    """Nine registers over one population. `advance` and the reads exclude each other; an item never changes once read."""
 
     def __init__(self, households: int = 2000, seed: int = 1, dirt: float = 0.03) -> None:
         self.households, self.seed, self.dirt, self.day = households, seed, dirt, 0
         self._lock = threading.Lock()
-        spoil = {name: Dirt(name, columns, seed, dirt) for name, columns in _COLUMNS.items()}
+        spoil = {name: Dirt(name, columns, seed, dirt, _KEYS.get(name, ())) for name, columns in _COLUMNS.items()}
         population = Population(households, Random(f"{seed}/people"))
         self._members = members.Members(population, spoil["household_member"], seed)
         self._marriages = marriages.Marriages(population, spoil["marriage"], seed)
         self._homesteads = homesteads.Homesteads(population, spoil["homestead"], seed)
         self._payments = payments.Payments(population, spoil["payment"], seed)
         self._assistances = assistances.Assistances(population, spoil["assistance"], seed)
+        self._approvals = approvals.Approvals(population, self._homesteads, spoil["homestead_approval"], seed)
+        self._entities = entities.Entities(population, spoil["agri_entity"], seed)
+        self._contracts = contracts.Contracts(population, self._entities, spoil["contracted_land"], seed)
+        self._subsidies = subsidies.Subsidies(population, self._contracts, spoil["subsidy"], seed)
+        self._ledgers = {
+            "household_member": self._members.ledger,
+            "marriage": self._marriages.ledger,
+            "homestead": self._homesteads.ledger,
+            "payment": self._payments.ledger,
+            "homestead_approval": self._approvals.ledger,
+            "contracted_land": self._contracts.ledger,
+            "subsidy": self._subsidies.ledger,
+            "agri_entity": self._entities.ledger,
+        }
         self._publish()
 
     @property
@@ -62,28 +95,24 @@ class World:
             before = {name: dict(held) for name, held in self._held().items()}
             for _ in range(days):
                 self.day += 1
-                for register in (self._members, self._marriages, self._homesteads, self._payments, self._assistances):
-                    register.pass_day(self.today)
+                self._pass_day()
             self._publish()
             return {name: differences(before[name], held) for name, held in self._held().items()}
 
+    def _pass_day(self) -> None:
+        for register in (
+            *(self._members, self._marriages, self._homesteads, self._payments, self._assistances),
+            *(self._approvals, self._entities, self._contracts, self._subsidies),
+        ):
+            register.pass_day(self.today)
+
     def _held(self) -> dict[str, dict[str, Canonical]]:
-        return {
-            "household_member": self._members.ledger.held,
-            "marriage": self._marriages.ledger.held,
-            "homestead": self._homesteads.ledger.held,
-            "payment": self._payments.ledger.held,
-            "assistance": self._assistances.held,
-        }
+        ledgers = {name: ledger.held for name, ledger in self._ledgers.items()}
+        return ledgers | {"assistance": self._assistances.held}
 
     def _publish(self) -> None:
-        self._items = {
-            "household_member": self._members.ledger.items(),
-            "marriage": self._marriages.ledger.items(),
-            "homestead": self._homesteads.ledger.items(),
-            "payment": self._payments.ledger.items(),
-            "assistance": self._assistances.months[self._assistances.current],
-        }
+        self._items = {name: ledger.items() for name, ledger in self._ledgers.items()}
+        self._items["assistance"] = self._assistances.months[self._assistances.current]
         self._by_day: dict[str, list[Item]] = {}
         for item in self._items["payment"]:
             self._by_day.setdefault(item.updated[:10], []).append(item)

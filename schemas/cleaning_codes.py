@@ -1,4 +1,6 @@
-"""Identifiers and codes: ID numbers, units, parcels, certificates, divisions, accounts, code lists."""
+"""Identifiers and codes: ID numbers, organisations, units, parcels, plots, certificates, documents, divisions, accounts,
+code lists.
+"""
 
 import re
 from collections.abc import Callable
@@ -20,13 +22,22 @@ from schemas.codes import code_key, code_list, lookup
 from schemas.divisions import county_of
 from schemas.identifiers import (
     ID_AREAS,
+    document_no,
     has_id_shape,
     id_checksum_holds,
     id_problem,
     is_birthdate,
+    is_contract_code,
+    is_contractor_code,
+    is_issuer_code,
+    is_org_code,
     is_parcel_code,
+    is_plot_code,
+    is_registration_no,
+    is_uscc,
     parse_certificate,
     parse_unit_number,
+    titled_document_no,
     upgrade_id,
 )
 
@@ -36,6 +47,9 @@ _MASKED: Final = re.compile(r"[0-9]*(?:[*●•○#]|[Xx×]{2,}[0-9]).*")
 _ONE_DIGIT: Final = re.compile(r"([0-9])\1{14}(?:\1{3})?")
 _SCIENTIFIC: Final = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]{2}")
 _OTHER_DOCUMENT: Final = re.compile(r"[A-Z]{1,2}[0-9]{7,10}")
+_NEVER_IN_A_CREDIT_CODE: Final = str.maketrans("OI", "01")
+"""GB 32100 leaves these letters out because they are read as digits; the check character tells."""
+_CREDIT_SHAPE: Final = re.compile(r"[0-9A-Z]{18}")
 _ACCOUNT: Final = re.compile(r"[0-9]{8,32}|[0-9]{0,12}[*Xx]{2,}([0-9]{4})")
 _JOINTS: Final = re.compile(r"[/、,;]")
 _DIVISION: Final = re.compile(r"[0-9]{6}(?:[0-9]{3}(?:[0-9]{3})?)?")
@@ -69,7 +83,7 @@ def id_cleaner(options: Options) -> Cleaner:
         if problem is None:
             born.add(upper[6:14])
             return Cleaned(upper, flags)
-        if _OTHER_DOCUMENT.fullmatch(upper):
+        if _OTHER_DOCUMENT.fullmatch(upper) or (is_uscc(upper) and not upper[8:17].isdigit()):
             return Cleaned(None, ("OTHER_DOCUMENT",))
         # A spreadsheet keeps 15 digits of a number and fills up with zeros.
         lost = problem == "ID_CHECKSUM" and upper.endswith("000")
@@ -126,6 +140,39 @@ def _dictionary(options: Options) -> dict[str, str]:
     return dict(options.codes)
 
 
+def credit_cleaner(options: Options) -> Cleaner:
+    """A unified social credit code (GB 32100), or what came before it: 15 or 9 characters, flagged LEGACY_CODE.
+
+    A person's ID number in its place is nothing, flagged OTHER_DOCUMENT: those without a code often write it there.
+    """
+    today = options.today
+
+    def clean(raw: Any) -> Cleaned:
+        if raw.__class__ is str and is_uscc(raw) and id_problem(raw, today) and not _stands_for_nothing(raw):
+            return Cleaned(raw)
+        text, flags = compact(as_text(raw))
+        if not text:
+            return NOTHING
+        if _stands_for_nothing(text):
+            return NULL
+        code = text.upper()
+        if code != text:
+            flags = tuple(dict.fromkeys((*flags, "TRIMMED")))
+        if lost_precision(raw):
+            return refused("CREDIT_CODE_FORM")
+        if id_problem(code, today) is None:
+            return Cleaned(None, ("OTHER_DOCUMENT",))
+        if is_uscc(code):
+            return Cleaned(code, flags)
+        if is_uscc(folded := code.translate(_NEVER_IN_A_CREDIT_CODE)):
+            return Cleaned(folded, (*flags, "LOOKALIKE_FOLDED"))
+        if is_registration_no(code) or is_org_code(code):
+            return Cleaned(code.replace("-", ""), (*flags, "LEGACY_CODE"))
+        return refused("CREDIT_CODE_CHECKSUM" if _CREDIT_SHAPE.fullmatch(code) else "CREDIT_CODE_FORM")
+
+    return clean
+
+
 def _stands_for_nothing(text: str) -> bool:
     return is_null(text) or not text.strip("0")
 
@@ -163,6 +210,42 @@ clean_unit: Final = _formed(lambda text: text if parse_unit_number(text) else No
 
 clean_parcel: Final = _formed(lambda text: text if is_parcel_code(text) else None, "PARCEL_FORM")
 """The first 19 characters of a unit number."""
+
+clean_issuer: Final = _formed(lambda text: text if is_issuer_code(text) else None, "LAND_CODE_FORM")
+"""14 digits (NY/T 2537)."""
+
+clean_contractor: Final = _formed(lambda text: text if is_contractor_code(text) else None, "LAND_CODE_FORM")
+"""18 digits."""
+
+clean_plot: Final = _formed(lambda text: text if is_plot_code(text) else None, "LAND_CODE_FORM")
+"""19 digits."""
+
+_contract: Final = _formed(lambda text: text if is_contract_code(text) else None, "LAND_CODE_FORM")
+
+
+def clean_contract(raw: Any) -> Cleaned:
+    """A contract's or its certificate's code; one without the letter at its end is kept so, flagged."""
+    cleaned = _contract(raw)
+    if cleaned.value and cleaned.value.isdigit():
+        return cleaned._replace(flags=(*cleaned.flags, "CONTRACT_CODE_SHORT"))
+    return cleaned
+
+
+def clean_document(raw: Any) -> Cleaned:
+    """The number of an official document, or several joined by `/`. Out of a title it is taken, flagged."""
+    text, flags = compact(as_text(raw))
+    if not text:
+        return NOTHING
+    if _stands_for_nothing(text):
+        return NULL
+    numbers = [document_no(piece) for piece in _JOINTS.split(text) if piece]
+    joined = "/".join(number for number in numbers if number)
+    if numbers and all(numbers) and len(joined) <= 120:
+        return Cleaned(joined, flags)
+    if titled := titled_document_no(text):
+        return Cleaned(titled, (*flags, "DOCUMENT_NO_FROM_TITLE"))
+    return refused("DOCUMENT_NO_FORM")
+
 
 clean_cert: Final = _formed(_certificates, "CERT_NO_FORM")
 """A certificate number (§2.6), or several joined by `/`; brackets become `()`, which is not worth a flag."""

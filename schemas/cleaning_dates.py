@@ -149,6 +149,12 @@ def date_cleaner(options: Options) -> Cleaner:
     return partial(_day, latest=latest, latest_text=latest.isoformat(), open_ended=False)
 
 
+def date_ahead_cleaner(options: Options) -> Cleaner:
+    """As a date, but it may lie ahead: a contract signed today begins when the one before it ends."""
+    latest = options.today + _HORIZON
+    return partial(_day, latest=latest, latest_text=latest.isoformat(), open_ended=False)
+
+
 def open_date_cleaner(options: Options) -> Cleaner:
     """As a date, but it may lie ahead, and one that never comes is `open`."""
     latest = options.today + _HORIZON

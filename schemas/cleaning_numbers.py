@@ -1,4 +1,4 @@
-"""Areas in m², money in 元, counts: exact decimals, rounded half up to the scale of the field (china-facts §3.10)."""
+"""Areas in m² or 亩, money in 元, quantities, counts: exact decimals, rounded half up to the scale of the field (china-facts §3.10)."""
 
 import re
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ _CENT: Final = Decimal("0.01")
 _UNSIGNED: Final = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})(?:\.[0-9]{0,20})?|\.[0-9]{1,20}"
 
 _SQUARE_METRE: Final = "m²"
-_AREA_UNITS: Final[Mapping[str, Decimal]] = {
-    _SQUARE_METRE: Decimal(1),
-    "亩": Decimal(2000),
-    "公顷": Decimal(10000),
-    "分": Decimal(200),
-    "厘": Decimal(20),
+_MU: Final = "亩"
+_AREA_UNITS: Final[Mapping[str, tuple[int, int]]] = {
+    _SQUARE_METRE: (1, 1),
+    _MU: (2000, 3),
+    "公顷": (10_000, 1),
+    "分": (200, 3),
+    "厘": (20, 3),
 }
-"""m² a unit; 亩, 分 and 厘 are thirds of these, divided last so that nothing is rounded twice."""
-_THIRDS: Final = frozenset({"亩", "分", "厘"})
+"""m² a unit, as a fraction: divided once and last, so that nothing is rounded twice."""
 _AREA_WORDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("m2", "平方米", "平米", "平方", "平"), _SQUARE_METRE),
     **dict.fromkeys(("公顷", "ha", "hm2"), "公顷"),
-    **dict.fromkeys(("亩", "市亩"), "亩"),
+    **dict.fromkeys(("亩", "市亩"), _MU),
     "分": "分",
     "厘": "厘",
 }
@@ -31,7 +31,8 @@ _AREA: Final = re.compile(rf"({_UNSIGNED})({'|'.join(sorted(_AREA_WORDS, key=len
 _MIXED_MU: Final = re.compile(rf"(?:({_UNSIGNED})市?亩)?(?:({_UNSIGNED})分)?(?:({_UNSIGNED})厘)?")
 _LABEL: Final = re.compile(r"([一-鿿]*面积)[:=]?(.*)")
 _BETWEEN_LABELS: Final = re.compile(r"[/;,、|](?=[一-鿿]*面积)")
-_PLAIN_AREA: Final = re.compile(r"(?!0\.00$)(?:0|[1-9][0-9]{0,8})\.[0-9]{2}")
+_PLAIN_AREA: Final = re.compile(r"(?:0|[1-9][0-9]{0,8})\.[0-9]{2}")
+_ZERO: Final = "0.00"
 
 _MONEY_UNITS: Final[Mapping[str, Decimal]] = {"元": Decimal(1), "万元": Decimal(10_000)}
 _MONEY_WORDS: Final[Mapping[str, Decimal]] = {**_MONEY_UNITS, "圆": Decimal(1), "万": Decimal(10_000)}
@@ -39,7 +40,11 @@ _MONEY: Final = re.compile(rf"([-+]?)(?:人民币|RMB|CNY)?¥?([-+]?)({_UNSIGNED
 _PARENTHESES: Final = re.compile(r"\(([^-+]*)\)")
 _PLAIN_MONEY: Final = re.compile(r"(?!-0\.00$)-?(?:0|[1-9][0-9]{0,11})\.[0-9]{2}")
 
-_COUNT: Final = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.0*)?[人口户个名]?")
+_QUANTITY: Final = re.compile(
+    rf"({_UNSIGNED})(万)?([头只羽尾口匹箱群窝台套件株棵盆筒袋棒吨亩户人]|公斤|千克|斤|立方米|平方米|m3|m2|公顷)?"
+)
+
+_COUNT: Final = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.0*)?[人口户个名层块]?")
 
 
 def _decimal(text: str) -> Decimal:
@@ -57,24 +62,25 @@ def _unit(options: Options, allowed: Mapping[str, Any], default: str) -> str:
     return unit
 
 
-def _square_metres(value: Decimal, unit: str) -> Decimal:
-    return value * _AREA_UNITS[unit] / (3 if unit in _THIRDS else 1)
+def _converted(value: Decimal, unit: str, wanted: str) -> Decimal:
+    (up, down), (wanted_up, wanted_down) = _AREA_UNITS[unit], _AREA_UNITS[wanted]
+    return value * (up * wanted_down) / (down * wanted_up)
 
 
-def _measure(text: str, declared: str) -> Cleaned:
+def _measure(text: str, declared: str, wanted: str, *, zero: bool) -> Cleaned:
     """One number with its unit, or 亩分厘; the unit written in the text outranks the declared one."""
     flags: tuple[str, ...] = ("UNIT_CONVERTED",)
     if found := _AREA.fullmatch(text):
         unit = _AREA_WORDS[found[2].lower()] if found[2] else declared
-        metres = _square_metres(_decimal(found[1]), unit)
+        area = _converted(_decimal(found[1]), unit, wanted)
         flags = () if unit == declared else flags
     elif found := _MIXED_MU.fullmatch(text):
         mu = sum((_decimal(n) / 10**i for i, n in enumerate(found.groups()) if n), Decimal(0))
-        metres = _square_metres(mu, "亩")
+        area = _converted(mu, _MU, wanted)
     else:
         return refused("BAD_NUMBER")
-    value = _two_places(metres)
-    if value == "0.00":
+    value = _two_places(area)
+    if value == _ZERO and not zero:
         return Cleaned(None, ("ZERO_AREA",))
     return Cleaned(value, flags) if len(value) <= 12 else refused("BAD_NUMBER")
 
@@ -88,13 +94,12 @@ def _choose(parts: Mapping[str, str], wanted: str | None) -> str | None:
     return next((text for label, text in parts.items() if label.endswith(wanted) or wanted.endswith(label)), "")
 
 
-def area_cleaner(options: Options) -> Cleaner:
-    """m², two decimals. 0 means "not entered" (ZERO_AREA); of a composite text the part named by the mapping counts."""
-    declared = _unit(options, _AREA_UNITS, _SQUARE_METRE)
-    plain = declared == _SQUARE_METRE
+def _areas(options: Options, wanted: str, *, zero: bool) -> Cleaner:
+    declared = _unit(options, _AREA_UNITS, wanted)
+    plain = declared == wanted
 
     def clean(raw: Any) -> Cleaned:
-        if plain and raw.__class__ is str and _PLAIN_AREA.fullmatch(raw):
+        if plain and raw.__class__ is str and _PLAIN_AREA.fullmatch(raw) and (zero or raw != _ZERO):
             return Cleaned(raw)
         text = squeeze(as_text(raw))
         if not text:
@@ -102,7 +107,7 @@ def area_cleaner(options: Options) -> Cleaner:
         if is_null(text, zero=False):
             return NULL
         if "面积" not in text:
-            return _measure(text, declared)
+            return _measure(text, declared, wanted, zero=zero)
         labelled = [_LABEL.fullmatch(piece) for piece in _BETWEEN_LABELS.split(text)]
         parts = {found[1]: found[2] for found in labelled if found}
         chosen = _choose(parts, options.part) if len(parts) == len(labelled) else None
@@ -110,10 +115,30 @@ def area_cleaner(options: Options) -> Cleaner:
             return refused("BAD_NUMBER")
         if not chosen or is_null(chosen, zero=False):
             return Cleaned(None, ("COMPOSITE",))
-        measured = _measure(chosen, declared)
+        measured = _measure(chosen, declared, wanted, zero=zero)
         return measured._replace(flags=("COMPOSITE", *measured.flags))
 
     return clean
+
+
+def area_cleaner(options: Options) -> Cleaner:
+    """m², two decimals. 0 means "not entered" (ZERO_AREA); of a composite text the part named by the mapping counts."""
+    return _areas(options, _SQUARE_METRE, zero=False)
+
+
+def mu_cleaner(options: Options) -> Cleaner:
+    """As an area, in 亩."""
+    return _areas(options, _MU, zero=False)
+
+
+def area_or_zero_cleaner(options: Options) -> Cleaner:
+    """As an area, where 0 is an answer: nothing built beyond what was approved."""
+    return _areas(options, _SQUARE_METRE, zero=True)
+
+
+def mu_or_zero_cleaner(options: Options) -> Cleaner:
+    """As an area in 亩, where 0 is an answer: nothing let to others."""
+    return _areas(options, _MU, zero=True)
 
 
 def money_cleaner(options: Options) -> Cleaner:
@@ -138,6 +163,20 @@ def money_cleaner(options: Options) -> Cleaner:
         return Cleaned(out) if len(out.lstrip("-")) <= 15 else refused("BAD_NUMBER")
 
     return clean
+
+
+def clean_quantity(raw: Any) -> Cleaned:
+    """A non-negative number, two decimals. A unit written behind it is dropped, flagged: the column of units counts."""
+    text = squeeze(as_text(raw))
+    if not text:
+        return NOTHING
+    if is_null(text, zero=False):
+        return NULL
+    found = _QUANTITY.fullmatch(text)
+    if not found:
+        return refused("BAD_NUMBER")
+    value = _two_places(_decimal(found[1]) * (10_000 if found[2] else 1))
+    return Cleaned(value, ("UNIT_WRITTEN",) if found[3] else ()) if len(value) <= 12 else refused("BAD_NUMBER")
 
 
 def clean_count(raw: Any) -> Cleaned:

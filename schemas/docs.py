@@ -22,14 +22,25 @@ _KINDS: Final = {
     "id_no": "身份证号",
     "code": "代码",
     "date": "日期",
+    "date_ahead": "日期（可在将来）",
     "open_date": "日期或长期",
     "month": "年月",
     "year": "年度",
     "area_m2": "面积",
+    "area_m2_or_zero": "面积（可为零）",
+    "area_mu": "面积",
+    "area_mu_or_zero": "面积（可为零）",
     "money": "金额",
+    "quantity": "数量",
     "count": "计数",
     "unit_no": "不动产单元号",
     "parcel_code": "宗地代码",
+    "issuer_code": "发包方编码",
+    "contractor_code": "承包方编码",
+    "contract_code": "承包合同代码",
+    "plot_code": "地块代码",
+    "credit_code": "统一社会信用代码",
+    "document_no": "文号",
     "cert_no": "证号",
     "division": "行政区划",
     "account_tail": "账号后四位",
@@ -51,7 +62,7 @@ def json_schema(dataset: Dataset) -> dict[str, Any]:
         "$id": f"urn:shuqiao:schema:{dataset.name}:{dataset.version}",
         **schema,
         "title": dataset.title,
-        "x-record-key": list(dataset.record_key),
+        "x-record-key": [list(alternative) for alternative in dataset.record_key],
         "x-match-key": [list(alternative) for alternative in dataset.match_key],
     }
 
@@ -94,15 +105,18 @@ def _fields(dataset: Dataset) -> list[str]:
     return lines
 
 
+def _key(alternatives: tuple[tuple[str, ...], ...]) -> str:
+    return "，否则 ".join(" + ".join(f"`{f}`" for f in fields) for fields in alternatives)
+
+
 def _dataset(dataset: Dataset) -> list[str]:
-    match = "，否则 ".join(" + ".join(f"`{f}`" for f in alternative) for alternative in dataset.match_key)
     subjects = "；".join(f"{role} = `{path}`" for role, path in dataset.subjects.items())
     indexes = "；".join(f"{k} = {' + '.join(f'`{f}`' for f in fields)}" for k, fields in dataset.indexes.items())
     return [
         f"## {dataset.title} `{dataset.name}`（版本 {dataset.version}）",
         "",
-        f"- 记录主键：{' + '.join(f'`{f}`' for f in dataset.record_key)}",
-        f"- 匹配键：{match}",
+        f"- 记录主键：{_key(dataset.record_key)}",
+        f"- 匹配键：{_key(dataset.match_key)}",
         f"- 主体：{subjects}",
         *([f"- 索引：{indexes}"] if indexes else []),
         f"- 性质：{_STATE[dataset.kind]}",
@@ -140,7 +154,7 @@ def markdown() -> str:
         "",
         "本页由字段表（`schemas/`）生成，请勿手改：`python -m schemas.docs`。",
         "",
-        "日期为 `YYYY-MM-DD`，只精确到月的为 `YYYY-MM`；面积（m²）和金额（元）固定两位小数；所有值均为文本或空。",
+        "日期为 `YYYY-MM-DD`，只精确到月的为 `YYYY-MM`；面积（m² 或亩）、金额（元）和数量固定两位小数；所有值均为文本或空。",
         "敏感级按 JR/T 0171：C2 为可识别个人身份与财产状况的信息，C1 为内部信息。披露组是可以单独出示并证明的最小单位。",
         "",
     ]

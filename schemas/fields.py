@@ -61,14 +61,27 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=100), Kind("nam
 IdNo = Annotated[str, StringConstraints(pattern=r"^\d{17}[\dX]$"), Kind("id_no")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,20}$"), Kind("code")]
 Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}(-\d{2})?$"), Kind("date")]
+DateAhead = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}(-\d{2})?$"), Kind("date_ahead")]
 OpenDate = Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d{2}(-\d{2})?|open)$"), Kind("open_date")]
 Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}$"), Kind("month")]
 Year = Annotated[str, StringConstraints(pattern=r"^\d{4}$"), Kind("year")]
 Area = Annotated[str, StringConstraints(pattern=r"^\d{1,9}\.\d{2}$"), Kind("area_m2")]
+AreaOrZero = Annotated[str, StringConstraints(pattern=r"^\d{1,9}\.\d{2}$"), Kind("area_m2_or_zero")]
+Mu = Annotated[str, StringConstraints(pattern=r"^\d{1,9}\.\d{2}$"), Kind("area_mu")]
+MuOrZero = Annotated[str, StringConstraints(pattern=r"^\d{1,9}\.\d{2}$"), Kind("area_mu_or_zero")]
+Quantity = Annotated[str, StringConstraints(pattern=r"^\d{1,9}\.\d{2}$"), Kind("quantity")]
 Money = Annotated[str, StringConstraints(pattern=r"^-?\d{1,12}\.\d{2}$"), Kind("money")]
 Count = Annotated[str, StringConstraints(pattern=r"^\d{1,6}$"), Kind("count")]
 UnitNo = Annotated[str, StringConstraints(pattern=r"^\d{12}[GJZ][A-Z]\d{5}[FLQW]\d{8}$"), Kind("unit_no")]
 ParcelCode = Annotated[str, StringConstraints(pattern=r"^\d{12}[GJZ][A-Z]\d{5}$"), Kind("parcel_code")]
+IssuerCode = Annotated[str, StringConstraints(pattern=r"^\d{14}$"), Kind("issuer_code")]
+ContractorCode = Annotated[str, StringConstraints(pattern=r"^\d{18}$"), Kind("contractor_code")]
+ContractCode = Annotated[str, StringConstraints(pattern=r"^\d{18}[JQ]?$"), Kind("contract_code")]
+PlotCode = Annotated[str, StringConstraints(pattern=r"^\d{19}$"), Kind("plot_code")]
+CreditCode = Annotated[
+    str, StringConstraints(pattern=r"^([0-9A-Z]{18}|[0-9A-Z]{15}|[0-9A-Z]{9})$"), Kind("credit_code")
+]
+DocumentNo = Annotated[str, StringConstraints(min_length=5, max_length=120), Kind("document_no")]
 CertNo = Annotated[str, StringConstraints(min_length=4, max_length=80), Kind("cert_no")]
 Division = Annotated[str, StringConstraints(pattern=r"^\d{6}(\d{3}(\d{3})?)?$"), Kind("division")]
 AccountTail = Annotated[str, StringConstraints(pattern=r"^\*{4}\d{4}$"), Kind("account_tail")]
@@ -108,8 +121,8 @@ class Dataset:
     title: str
     version: int
     record: type[Record]
-    record_key: tuple[str, ...]
-    """Fields that together name one row at its agency; a row lacking one is quarantined KEY_MISSING."""
+    record_key: tuple[tuple[str, ...], ...]
+    """Alternatives, best first: fields that together name one row at its agency. A row with none is quarantined KEY_MISSING."""
     match_key: tuple[tuple[str, ...], ...]
     """Alternatives, best first: observations of one dataset that share one are the same thing."""
     subjects: Mapping[str, str]
@@ -127,6 +140,10 @@ class Dataset:
     def fields(self) -> dict[str, FieldSpec]:
         """Every leaf field by path, in the table's order."""
         return {spec.path: spec for spec in _walk(self.record, None)}
+
+    def key_fields(self, record: Canonical) -> tuple[str, ...] | None:
+        """The first alternative of the record key of which nothing is absent."""
+        return next((fields for fields in self.record_key if all(record.get(f) for f in fields)), None)
 
     @cached_property
     def parts(self) -> dict[str, str]:

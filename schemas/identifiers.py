@@ -1,7 +1,8 @@
 """Identifiers: forms and check characters, nothing about where a value came from.
 
-GB 11643-1999 (ID numbers), GB 32100-2015 and GB 11714 (organisations), GB/T 37346-2019 (real-estate units), certificate
-numbers of the real-estate register and what came before it (china-facts §2).
+GB 11643-1999 (ID numbers), GB 32100-2015, GB 11714 and GS 15-2006 (organisations), GB/T 37346-2019 (real-estate units),
+NY/T 2537 (contracted land), certificate numbers of the real-estate register and what came before it, numbers of official
+documents (china-facts §2).
 """
 
 import re
@@ -88,6 +89,23 @@ def is_org_code(code: str) -> bool:
     return found[2] == {10: "X", 11: "0"}.get(rest, str(rest))
 
 
+_REGISTRATION: Final = re.compile(r"[0-9]{15}")
+_COOPERATIVE: Final = re.compile(r"[0-9]{6}NA[0-9]{6}X")
+
+
+def is_registration_no(text: str) -> bool:
+    """Whether this is a registration number of before 2015: 15 digits that satisfy ISO 7064 MOD 11,10 (GS 15-2006).
+
+    Farmers' cooperatives carried `NA` and an `X` that checks nothing.
+    """
+    if not _REGISTRATION.fullmatch(text):
+        return _COOPERATIVE.fullmatch(text) is not None
+    rest = 10
+    for digit in text[:14]:
+        rest = ((rest + int(digit)) % 10 or 10) * 2 % 11
+    return (11 - rest) % 10 == int(text[14])
+
+
 class UnitNumber(NamedTuple):
     """A real-estate unit number (GB/T 37346), cut into its parts."""
 
@@ -123,6 +141,35 @@ def is_parcel_code(text: str) -> bool:
     return _PARCEL.fullmatch(text) is not None
 
 
+_ISSUER: Final = re.compile(r"[1-9][0-9]{13}")
+_CONTRACTOR: Final = re.compile(r"[1-9][0-9]{17}")
+_PLOT: Final = re.compile(r"[1-9][0-9]{18}")
+_CONTRACT: Final = re.compile(r"[1-9][0-9]{17}[JQ]?")
+
+
+def is_issuer_code(text: str) -> bool:
+    """发包方: county 6, town 3, village 3, group 2."""
+    return _ISSUER.fullmatch(text) is not None
+
+
+def is_contractor_code(text: str) -> bool:
+    """承包方: its issuer's 14 digits and 4 more."""
+    return _CONTRACTOR.fullmatch(text) is not None
+
+
+def is_plot_code(text: str) -> bool:
+    """承包地块: its issuer's 14 digits and 5 more."""
+    return _PLOT.fullmatch(text) is not None
+
+
+def is_contract_code(text: str) -> bool:
+    """承包合同, and its certificate: the contractor's 18 digits and `J` (by household) or `Q` (another way).
+
+    One printing of the standard gives 18 characters; registers built on it leave the letter out.
+    """
+    return _CONTRACT.fullmatch(text) is not None
+
+
 class Certificate(NamedTuple):
     """A certificate number in canonical form, and its family."""
 
@@ -155,3 +202,25 @@ def parse_certificate(text: str) -> Certificate | None:
     if _LEGACY.fullmatch(number):
         return Certificate(number, "LEGACY")
     return Certificate(number, "CODE") if _CODE.fullmatch(number) else None
+
+
+_DOCUMENT: Final = re.compile(r"([一-龥]{1,30})\(((?:19|20)[0-9]{2})\)第?0{0,5}([1-9][0-9]{0,5})号")
+_NOTICE: Final = re.compile(r"[一-龥]{2,30}第[1-9][0-9]{0,5}号")
+_IN_A_TITLE: Final = re.compile(r"[^()]+\(([^()]+\([0-9]{4}\)[^()]+)\)")
+
+
+def document_no(text: str) -> str | None:
+    """The canonical number of an official document (GB/T 9704), 赣农字〔2023〕15号, or of a notice, …公告第634号.
+
+    From text already without white space and in NFKC; the year's brackets become `〔〕`, its serial loses 第 and zeros.
+    """
+    folded = text.translate(_BRACKETS)
+    if found := _DOCUMENT.fullmatch(folded):
+        return f"{found[1]}〔{found[2]}〕{found[3]}号"
+    return text if _NOTICE.fullmatch(text) else None
+
+
+def titled_document_no(text: str) -> str | None:
+    """The number in brackets behind a document's title; None if there is not exactly one."""
+    found = _IN_A_TITLE.fullmatch(text.translate(_BRACKETS))
+    return document_no(found[1]) if found else None

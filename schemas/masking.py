@@ -45,6 +45,10 @@ _MASKS: Final[Mapping[str, Callable[[str], str]]] = {
     "cert_no": _certificate,
     "unit_no": lambda value: _keep(value, 12, 4),
     "parcel_code": lambda value: _keep(value, 12, 2),
+    "contractor_code": lambda value: _keep(value, 12, 2),
+    "contract_code": lambda value: _keep(value, 12, 2),
+    "plot_code": lambda value: _keep(value, 12, 2),
+    "credit_code": lambda value: _keep(value, 2, 4),
     "birth_date": lambda value: value[:4],
 }
 

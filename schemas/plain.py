@@ -31,6 +31,9 @@ _SIX: Final = re.compile(r"[0-9]{6}").fullmatch
 _FOUR: Final = re.compile(r"[0-9]{4}").fullmatch
 _SEQUENCE: Final = re.compile(r"[0-9]{3}[0-9X]").fullmatch
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2, 1)
+_MU: Final = re.compile(r"([1-9][0-9]{0,3}\.[0-9]{2})亩?").fullmatch
+_PLOT: Final = re.compile(r"[1-9][0-9]{18}").fullmatch
+_CONTRACT: Final = re.compile(r"[1-9][0-9]{17}[JQ]").fullmatch
 
 
 def _matched(match: Callable[[str], re.Match[str] | None]) -> Callable[[Options], Plain]:
@@ -54,7 +57,7 @@ class _Part(dict[str, float]):
         return value
 
 
-_areas: Final = _Part(0, lambda text: _SIX(text) and text[:2] in ID_AREAS)
+_divisions: Final = _Part(0, lambda text: _SIX(text) and text[:2] in ID_AREAS)
 _days: Final = _Part(10, lambda text: _FOUR(text) and is_birthdate(f"2001{text}", date(2002, 1, 1)))
 _sequences: Final = _Part(14, _SEQUENCE)
 
@@ -63,21 +66,25 @@ def _id_no(options: Options) -> Plain:
     """Numbers of people born in whole years behind us; 29 February and this year's children are left to the cleaner."""
     last = options.today.year
     years = _Part(6, lambda text: _FOUR(text) and last - OLDEST < int(text) < last)
-    areas, days, sequences = _areas, _days, _sequences
+    divisions, days, sequences = _divisions, _days, _sequences
 
     def column(raw: Sequence[str]) -> Sequence[str | None]:
         return [
-            r if (areas[r[:6]] + years[r[6:10]] + days[r[10:14]] + sequences[r[14:]]) % 11 == 1 else None for r in raw
+            r if (divisions[r[:6]] + years[r[6:10]] + days[r[10:14]] + sequences[r[14:]]) % 11 == 1 else None
+            for r in raw
         ]
 
     return column
 
 
-def _area(options: Options) -> Plain:
+def _areas(unit: str, match: Callable[[str], re.Match[str] | None]) -> Callable[[Options], Plain]:
     def column(raw: Sequence[str]) -> Sequence[str | None]:
-        return [m[1] if m else None for m in map(_AREA, raw)]
+        return [m[1] if m else None for m in map(match, raw)]
 
-    return column if options.unit in (None, "m²") else lambda raw: [None] * len(raw)
+    def build(options: Options) -> Plain:
+        return column if options.unit in (None, unit) else lambda raw: [None] * len(raw)
+
+    return build
 
 
 _PLAIN: Final[dict[str, Callable[[Options], Plain]]] = {
@@ -88,7 +95,10 @@ _PLAIN: Final[dict[str, Callable[[Options], Plain]]] = {
     "cert_no": _matched(_CERT),
     "ident": _matched(_IDENT),
     "count": _matched(_COUNT),
-    "area_m2": _area,
+    "area_m2": _areas("m²", _AREA),
+    "area_mu": _areas("亩", _MU),
+    "plot_code": _matched(_PLOT),
+    "contract_code": _matched(_CONTRACT),
 }
 
 

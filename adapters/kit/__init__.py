@@ -1,7 +1,28 @@
 """What an adapter is built from: the one door to floor 1."""
 
 from adapters.kit import registry
-from adapters.kit.auth import GJ, Auth, Bearer, LoginBearer, NoAuth, Signed, exchange
+from adapters.kit.auth import (
+    GJ,
+    PROFILES,
+    TIF,
+    XCLIENT,
+    ZJ,
+    ApiKey,
+    Auth,
+    AuthModel,
+    Basic,
+    Bearer,
+    Carrier,
+    Digest,
+    LoginBearer,
+    LoginMembers,
+    MutualTls,
+    NoAuth,
+    Sha1Concat,
+    UsernameToken,
+    exchange,
+    make_auth,
+)
 from adapters.kit.base import (
     Adapter,
     Answer,
@@ -22,23 +43,35 @@ from adapters.kit.envelope import Envelope, JsonRows, Opened
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Rejected, Translated, Translator
-from adapters.kit.paging import DaySlice, Offset, PageNumber, Paging, Since, Single, Walk
+from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single, Walk
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
-from adapters.kit.rules import FieldRule, IgnoreRule, MappingError, moment
+from adapters.kit.rules import FieldRule, IgnoreRule, MappingError, listed, moment
+from adapters.kit.signed import Certificate, Signed
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
 from adapters.kit.xmlrows import XmlRows, decode_xml_row
 
 __all__ = [
     "GJ",
+    "PROFILES",
+    "TIF",
+    "XCLIENT",
+    "ZJ",
     "AccountState",
     "Adapter",
+    "AfterKey",
     "Allowance",
     "Answer",
+    "ApiKey",
     "Auth",
+    "AuthModel",
+    "Basic",
     "Bearer",
     "Budget",
+    "Carrier",
+    "Certificate",
     "Cursor",
     "DaySlice",
+    "Digest",
     "Envelope",
     "FieldRule",
     "Http",
@@ -48,7 +81,10 @@ __all__ = [
     "JsonRows",
     "LocalBudget",
     "LoginBearer",
+    "LoginMembers",
     "MappingError",
+    "MutualTls",
+    "NextToken",
     "NoAuth",
     "Offset",
     "Opened",
@@ -66,6 +102,7 @@ __all__ = [
     "Rotating",
     "Rows",
     "Secrets",
+    "Sha1Concat",
     "Signed",
     "Since",
     "Single",
@@ -80,6 +117,7 @@ __all__ = [
     "Stream",
     "Translated",
     "Translator",
+    "UsernameToken",
     "Walk",
     "WebAdapter",
     "WebSettings",
@@ -87,6 +125,8 @@ __all__ = [
     "after",
     "decode_xml_row",
     "exchange",
+    "listed",
+    "make_auth",
     "may_call",
     "moment",
     "registry",

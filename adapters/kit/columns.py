@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
 
-from adapters.kit.rules import FieldRule, Item, MappingError
+from adapters.kit.rules import FieldRule, Item, MappingError, listed
 from schemas import FieldSpec
 from schemas.cleaning import Cleaned, Options, cleaner
 from schemas.plain import Plain, plain
@@ -207,6 +208,36 @@ class SplitPart:
         if aligned is None:
             return [], [(self.part, Cleaned(None, (), "MISALIGNED")), *verdicts]
         return [dict(zip(self.names, element, strict=True)) for element in zip(*aligned, strict=True)], verdicts
+
+
+class ListPart:
+    """A repeated part whose elements a source keeps as a list of objects in one column (the plots of a contract, §3.5)."""
+
+    def __init__(self, part: str, columns: list[Column], within: str) -> None:
+        self.part, self.columns, self.within = part, columns, within
+        self.names = tuple(c.name for c in columns)
+
+    def values(self, items: Sequence[Item]) -> list[Any]:
+        """All rows of all lists are cleaned as one column each, then given back to their items."""
+        lists = [listed(item.get(self.within)) for item in items]
+        rows = [row for found in lists for row in found or ()]
+        cleaned = (c.read([c.raw(row) for row in rows])[0] for c in self.columns)
+        elements = iter(
+            [ODD if ODD in row else dict(zip(self.names, row, strict=True)) for row in zip(*cleaned, strict=True)]
+        )
+        out: list[Any] = []
+        for found in lists:
+            mine = list(islice(elements, len(found or ())))
+            out.append(ODD if found is None or ODD in mine else mine)
+        return out
+
+    def details(self, item: Item) -> tuple[Any, list[tuple[str, Cleaned]]]:
+        """The elements and every cleaning verdict; what is no list of objects is a verdict too."""
+        rows = listed(item.get(self.within))
+        if rows is None:
+            return [], [(self.part, Cleaned(None, (), "LIST_FORM"))]
+        verdicts = [verdict for row in rows for c in self.columns for verdict in c.details(row)]
+        return [{c.name: c.memo.detail(c.raw(row)).value for c in self.columns} for row in rows], verdicts
 
 
 def _align(values: Sequence[Sequence[Any]], count: int) -> list[Sequence[Any]] | None:

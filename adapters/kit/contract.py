@@ -102,8 +102,10 @@ def mapping_fits_the_schema(subject: _Subject) -> None:
                 f"{dataset}: {path} has no source",
             )
             covered.add(leaf)
-        needed = {spec.path for spec in schema.fields.values() if spec.of.required} | set(schema.record_key)
+        needed = {spec.path for spec in schema.fields.values() if spec.of.required}
         _require(needed <= covered, f"{dataset}: nothing feeds {', '.join(sorted(needed - covered))}")
+        keyed = any(covered.issuperset(alternative) for alternative in schema.record_key)
+        _require(keyed, f"{dataset}: nothing feeds its record key")
 
 
 def source_time_dates_the_rows(subject: _Subject) -> None:
@@ -341,4 +343,4 @@ def _time(stream: Stream) -> str | None:
 
 
 def _column(rule: FieldRule | str) -> str | None:
-    return rule if isinstance(rule, str) else rule.from_
+    return rule if isinstance(rule, str) else rule.each or rule.from_

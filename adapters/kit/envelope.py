@@ -58,6 +58,8 @@ class Opened:
     dropped: int = 0
     """Items of this page the source itself could not give; they count in its total and its paging."""
     notes: tuple[str, ...] = ()
+    next_token: str = ""
+    """What the source gave to ask for the page that follows; blank if it gave nothing."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,15 @@ class Envelope:
     message: str = "msg"
     errors: str | None = None
     """Member that counts items the source dropped (degraded success)."""
+    next_token: str | None = None
+    """Member with which the page that follows is asked for (`NextToken`)."""
     empty_texts: tuple[str, ...] = ()
     """Texts that mean an empty success here, besides those of china-facts §1.1."""
 
     @cached_property
     def _wanted(self) -> tuple[str, ...]:
-        return tuple(p for p in (self.rows, self.total, self.message, self.errors, *self.success) if p)
+        told = (self.rows, self.total, self.message, self.errors, self.next_token, *self.success)
+        return tuple(path for path in told if path)
 
     def unwrap(self, body: bytes, label: str = "") -> Opened:
         """The rows of an answer.
@@ -234,7 +239,8 @@ class _Reading:
             total = None  # not a count of rows: some sources put the number of pages there (§1.7)
         dropped = _count(members.get(envelope.errors or "", b"")) or 0
         empty = not rows and not dropped and (total == 0 or self._says_empty(members))
-        return Opened(JsonRows(rows), total, empty, dropped, ("PARTIAL",) if dropped else ())
+        token = _text(members.get(envelope.next_token or "", b""))
+        return Opened(JsonRows(rows), total, empty, dropped, ("PARTIAL",) if dropped else (), token)
 
 
 @lru_cache(maxsize=256)

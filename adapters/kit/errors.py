@@ -38,6 +38,9 @@ class SourceUnavailable(SourceError):
 class SourceDenied(SourceError):
     """The account is refused. Trying again makes it worse: a person has to act."""
 
+    challenge: str = ""
+    """What the source wants answered (`WWW-Authenticate`), where it said so."""
+
 
 class SourceMalformed(SourceError):
     """The answer is not what was agreed: not the envelope, not well-formed, too large, the same page again."""

@@ -6,20 +6,26 @@ say "signature wrong". An answer is read as it comes; what is refused is refused
 
 from __future__ import annotations
 
+import re
+import ssl
 import threading
 import time
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from tempfile import NamedTemporaryFile
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import httpcore
 import httpx
 
-from adapters.kit.errors import SourceError, SourceMalformed, SourceUnavailable
+from adapters.kit.errors import SourceDenied, SourceError, SourceMalformed, SourceUnavailable
+from adapters.kit.signed import UNSIGNED, Certificate, Signed
 from adapters.kit.verdicts import EVIDENCE_BYTES, refusal, verdict
 
 MAX_BYTES: Final = 32 << 20
@@ -27,6 +33,12 @@ DEADLINE: Final = 60.0
 CONNECT: Final = 10.0
 REDIRECTS: Final = 3
 
+SIGNED_PARAMS: Final = "signed_params"
+"""Extension of a request that names the query parameters of its signature, so that nobody keeps them."""
+
+_UNSENDABLE: Final = re.compile(r"[^\x20-\x7e]")
+_CERTIFICATE_ALERT: Final = re.compile(r"ALERT_(?:\w*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
+_DIGEST: Final = re.compile(r"(?:^|,)\s*Digest\s", re.IGNORECASE)
 _HTML: Final = (b"<!doctype html", b"<html")
 _UNREACHABLE: Final = "{label}：连接失败或超时，请检查网络、地址与对方服务"
 
@@ -95,8 +107,7 @@ class _ClockedBackend(httpcore.SyncBackend):
 
 
 class _ClockedTransport(httpx.HTTPTransport):
-    def __init__(self, clock: _Clock, verify: Any) -> None:
-        context = httpx.create_ssl_context(verify=verify, trust_env=False)
+    def __init__(self, clock: _Clock, context: ssl.SSLContext) -> None:
         super().__init__(verify=context)
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
@@ -116,21 +127,37 @@ class Http:
         max_bytes: int = MAX_BYTES,
         deadline: float = DEADLINE,
         connect: float = CONNECT,
-        verify: Any = True,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._max_bytes, self._deadline = max_bytes, deadline
+        self._max_bytes, self._deadline, self._connect, self._transport = max_bytes, deadline, connect, transport
         self._clock = _Clock()
-        self._client = httpx.Client(
-            transport=transport or _ClockedTransport(self._clock, verify),
-            timeout=httpx.Timeout(deadline, connect=connect),
-            trust_env=False,
-            headers={"Accept-Encoding": "identity", "User-Agent": "shuqiao"},
-        )
+        self._guard = threading.Lock()
+        self._clients: dict[Certificate | None, httpx.Client] = {}
+        self._certificate: Certificate | None = None
 
     def close(self) -> None:
         """Lets go of every connection."""
-        self._client.close()
+        with self._guard:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+    def with_client_cert(self, certificate: Certificate) -> Http:
+        """This client, showing a certificate to every server; connections stay warm and are closed with this one's."""
+        other = copy(self)
+        other._certificate = certificate  # noqa: SLF001 # a copy of ourselves
+        return other
+
+    def _client(self, certificate: Certificate | None) -> httpx.Client:
+        with self._guard:
+            if certificate not in self._clients:
+                self._clients[certificate] = httpx.Client(
+                    transport=self._transport or _ClockedTransport(self._clock, _context(certificate)),
+                    timeout=httpx.Timeout(self._deadline, connect=self._connect),
+                    trust_env=False,
+                    headers={"Accept-Encoding": "identity", "User-Agent": "shuqiao"},
+                )
+            return self._clients[certificate]
 
     def request(
         self,
@@ -138,6 +165,7 @@ class Http:
         url: str,
         *,
         label: str,
+        signed: Signed = UNSIGNED,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str | int] | None = None,
         json: Any = None,
@@ -150,14 +178,16 @@ class Http:
 
         Raises:
             SourceUnavailable: NETWORK; THROTTLED; SOURCE_5XX.
-            SourceDenied: AUTH_CONFIG, AUTH_EXPIRED.
+            SourceDenied: AUTH_CONFIG (a credential that cannot be sent, too), AUTH_EXPIRED with its `challenge`.
             SourceMalformed: TOO_LARGE, TRUNCATED, DECODE, LOGIN_PAGE, REDIRECT, HTTP_4XX.
         """
+        client = self._client(signed.certificate or self._certificate)
         with self._bounded(deadline or self._deadline, label):
-            request = self._client.build_request(
+            request = client.build_request(
                 method, url, headers=headers, params=params or None, json=json, content=content
             )
-            answer = self._exchange(request, max_bytes or self._max_bytes, label)
+            _add(signed, request, label)
+            answer = self._exchange(client, request, signed, max_bytes or self._max_bytes, label)
         if answer.status not in faults:
             _classify(answer, label)
         return answer
@@ -168,13 +198,19 @@ class Http:
         try:
             yield
         except (httpx.TransportError, httpx.InvalidURL, httpcore.TimeoutException) as error:
+            if _refuses_certificate(error):
+                sentence = "{label}：对方没有认可本机的客户端证书，请核对证书是否有效、是否已登记"
+                raise SourceDenied("AUTH_CONFIG", sentence, label=label) from error
             raise SourceUnavailable("NETWORK", _UNREACHABLE, label=label) from error
         finally:
             self._clock.deadline = float("inf")
 
-    def _exchange(self, request: httpx.Request, cap: int, label: str) -> Response:
+    def _exchange(self, client: httpx.Client, request: httpx.Request, signed: Signed, cap: int, label: str) -> Response:
         for _ in range(REDIRECTS + 1):
-            response = self._client.send(request, stream=True)
+            if signed.authorize is not None:
+                answer = signed.authorize(request.method, request.url.raw_path.decode())
+                request.headers["Authorization"] = _sendable(answer, label)
+            response = client.send(request, stream=True)
             try:
                 if not response.has_redirect_location:
                     body = _read(response, cap, label)
@@ -185,8 +221,56 @@ class Http:
                 response.close()
             if request.method != "GET" or not _same_origin(target, request.url):
                 break
-            request = self._client.build_request("GET", target, headers=request.headers)
+            request = client.build_request("GET", target, headers=request.headers)
         raise SourceMalformed("REDIRECT", "{label}：对方要求转到别的地址，可能需要重新登录或地址有误", label=label)
+
+
+def _context(certificate: Certificate | None) -> ssl.SSLContext:
+    """Trusts the public authorities, and the one the certificate names.
+
+    Raises:
+        SourceDenied: AUTH_CONFIG, the texts are no certificate and its key.
+    """
+    context = httpx.create_ssl_context(trust_env=False)
+    if certificate is None:
+        return context
+    try:
+        if certificate.authority:
+            context.load_verify_locations(cadata=certificate.authority)
+        with NamedTemporaryFile("w", suffix=".pem") as file:  # OpenSSL reads no other way; only we may read it
+            file.write(f"{certificate.chain}\n{certificate.key}\n")
+            file.flush()
+            context.load_cert_chain(file.name, password=str)
+    except (OSError, ValueError) as error:
+        raise SourceDenied(
+            "AUTH_CONFIG", "客户端证书或私钥无法读取，请核对账号里的证书、私钥（不加口令）与 CA"
+        ) from error
+    return context
+
+
+def _refuses_certificate(error: BaseException | None) -> bool:
+    """Whether a TLS alert about our certificate is behind a failed call."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError) and _CERTIFICATE_ALERT.search(error.reason or ""):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _add(signed: Signed, request: httpx.Request, label: str) -> None:
+    """The query is extended by hand: httpx would replace what a URL has (`?wsdl`) or write it anew."""
+    request.headers.update({name: _sendable(value, label) for name, value in signed.headers.items()})
+    if signed.params:
+        query = "&".join(filter(None, (request.url.query.decode(), urlencode(signed.params))))
+        request.url = request.url.copy_with(query=query.encode())
+        request.extensions[SIGNED_PARAMS] = frozenset(signed.params)
+
+
+def _sendable(value: str, label: str) -> str:
+    """What httpx would refuse in a header, it refuses by quoting it."""
+    if _UNSENDABLE.search(value):
+        raise SourceDenied("AUTH_CONFIG", "{label}：凭证里有不能放进请求头的字符，请核对密钥", label=label)
+    return value
 
 
 def _same_origin(one: httpx.URL, other: httpx.URL) -> bool:
@@ -249,9 +333,13 @@ def _classify(answer: Response, label: str) -> None:
 
 
 def failure(answer: Response, label: str) -> SourceError:
-    """The error that an answer with a failing status is, its text read first."""
+    """The error that an answer with a failing status is, its text read first.
+
+    Where a digest is asked for (RFC 7616) the text says nothing: the first call of all is refused to be asked.
+    """
     status, evidence = answer.status, answer.body[:EVIDENCE_BYTES]
-    found = verdict(text_of(evidence))
+    challenge = answer.headers.get("www-authenticate", "") if status == 401 else ""
+    found = "AUTH_EXPIRED" if _DIGEST.search(challenge) else verdict(text_of(evidence))
     if found in {"AUTH_CONFIG", "AUTH_EXPIRED", "THROTTLED"}:
         error = refusal(found, label, evidence, status=status)
     elif status in {401, 403}:
@@ -266,6 +354,8 @@ def failure(answer: Response, label: str) -> SourceError:
         error = SourceMalformed("HTTP_4XX", sentence, evidence=evidence, label=label, status=status)
     if isinstance(error, SourceUnavailable):
         error.retry_after = _seconds(answer.headers.get("retry-after", ""))
+    if isinstance(error, SourceDenied):
+        error.challenge = challenge
     return error
 
 

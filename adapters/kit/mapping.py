@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.kit.columns import ODD, Column, SplitPart, leaf
+from adapters.kit.columns import ODD, Column, ListPart, SplitPart, leaf
 from adapters.kit.rules import FieldRule, IgnoreRule, Item, MappingError, moments
 from schemas import Canonical, Dataset, Value
 from schemas.cleaning import Cleaned
@@ -100,7 +100,7 @@ class Translator:
         self.rules = {path: FieldRule(from_=r) if isinstance(r, str) else r for path, r in rules.items()}
         self._check_paths()
         self._columns: list[Column] = []
-        self._split: list[SplitPart] = []
+        self._split: list[SplitPart | ListPart] = []
         self._fixed: dict[str, list[list[Column]]] = {}
         self._compile(today)
         self._sources = tuple(dict.fromkeys(c.source for c in self._columns if c.source is not None))
@@ -137,14 +137,20 @@ class Translator:
         for spec in fields.values():
             if spec.of.required and spec.path not in covered:
                 raise MappingError(spec.path, f"必填字段“{spec.of.title}”没有映射规则")
+        if not any(covered.issuperset(alternative) for alternative in self.dataset.record_key):
+            known = " / ".join(" + ".join(alternative) for alternative in self.dataset.record_key)
+            raise MappingError(self.dataset.record_key[0][0], f"记录主键没有映射规则：{known}")
 
     def _compile(self, today: date) -> None:
-        split: dict[str, list[tuple[Column, str]]] = {}
+        split: dict[str, list[tuple[Column, FieldRule]]] = {}
         for path, rule in self.rules.items():
             spec = self.dataset.fields[leaf(path)]
             if (rule.from_ is None) == (rule.const is None):
                 raise MappingError(path, "请写 from（来源列）或 const（常量）之一")
-            column = Column(spec, path, rule, today, key=spec.path in self.dataset.record_key)
+            if rule.each is not None and (spec.part is None or path != spec.path):
+                raise MappingError(path, "each 只用于成组的字段，路径里不写序号")
+            key = all(spec.path in alternative for alternative in self.dataset.record_key)
+            column = Column(spec, path, rule, today, key=key)
             if spec.part is None:
                 self._columns.append(column)
             elif path != spec.path:
@@ -154,11 +160,20 @@ class Translator:
                     elements.append([])
                 elements[index].append(column)
             else:
-                split.setdefault(spec.part, []).append((column, rule.split or ","))
+                split.setdefault(spec.part, []).append((column, rule))
         for part, columns in split.items():
-            self._split.append(SplitPart(part, self._complete(part, [c for c, _ in columns], today), columns[0][1]))
+            self._split.append(self._part(part, columns, today))
         for part, elements in self._fixed.items():
             self._fixed[part] = [self._complete(part, columns, today) for columns in elements]
+
+    def _part(self, part: str, columns: list[tuple[Column, FieldRule]], today: date) -> SplitPart | ListPart:
+        whole = self._complete(part, [column for column, _ in columns], today)
+        within = {rule.each for _, rule in columns if rule.const is None}
+        if within in (set(), {None}):
+            return SplitPart(part, whole, columns[0][1].split or ",")
+        if len(within) > 1:
+            raise MappingError(columns[0][0].path, "同一组字段的 each 要写同一列")
+        return ListPart(part, whole, str(*within))
 
     def _complete(self, part: str, columns: list[Column], today: date) -> list[Column]:
         """Every field of the part, in the table's order; an unmapped one reads a column that never exists."""
@@ -185,6 +200,8 @@ class Translator:
 
     def _fill(self, out: Translated, items: Sequence[Item], kept: Sequence[int], times: Sequence[str | None]) -> None:
         columns, flags, slow = self._columns_read(items)
+        if len(self.dataset.record_key) > 1:
+            slow.update(self._nameless(columns))
         lost = []
         for i in sorted(slow):
             record, found = self._one(kept[i], items[i], out)
@@ -231,6 +248,13 @@ class Translator:
         blank = [None] * len(items)
         return [*columns, *parts, *(list(blank) for _ in self._absent)], flags, slow
 
+    def _nameless(self, columns: Sequence[Sequence[Any]]) -> list[int]:
+        """Rows that no alternative of the record key can name: no single field is to blame."""
+        of = dict(zip(self._names, columns, strict=True))
+        alternatives = [[of[name] for name in fields] for fields in self.dataset.record_key]
+        named = [[None not in key for key in zip(*fields, strict=True)] for fields in alternatives]
+        return [i for i, ways in enumerate(zip(*named, strict=True)) if not any(ways)]
+
     def _times(self, items: Sequence[Item]) -> list[str | None]:
         column = self.source_time
         return moments([item.get(column) for item in items]) if column else [None] * len(items)
@@ -271,6 +295,10 @@ class Translator:
         if faults:
             path, problem = min(faults, key=lambda fault: fault[1] != "KEY_MISSING")
             out.rejected.append(Rejected(position, problem, leaf(path)))
+            out.partial.append(record)
+            return record, None
+        if not self.dataset.key_fields(record):
+            out.rejected.append(Rejected(position, "KEY_MISSING", None))
             out.partial.append(record)
             return record, None
         flags = [f"{leaf(path)}:{flag}" for path, c in verdicts for flag in c.flags]

@@ -10,12 +10,12 @@ watermark itself are read again; the store recognises them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final, Protocol, TypeAlias
 
-from adapters.kit.base import Answer, Cursor, Page
+from adapters.kit.base import Answer, Cursor, Page, Rows
 from adapters.kit.envelope import Opened
 from adapters.kit.errors import SourceMalformed
 
@@ -38,6 +38,9 @@ class Got:
     total: int | None
     repeated: bool
     today: date
+    rows: Rows
+    next_token: str = ""
+    """What the source gave to ask for the page that follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +133,14 @@ class Offset:
     offset: str = "offset"
     limit_param: str = "limit"
     limit: int = 200
+    first: int = 0
+    """Number of the first row; STARTNUM counts from 1 at some platforms."""
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         return {"o": 0, "k": limit or self.limit}
 
     def params(self, position: Position) -> Params:
-        return {self.offset: int(position["o"]), self.limit_param: int(position["k"])}
+        return {self.offset: self.first + int(position["o"]), self.limit_param: int(position["k"])}
 
     def next(self, position: Position, got: Got) -> Next:
         behind, size = position["o"], position["k"]
@@ -169,6 +174,104 @@ class DaySlice:
 
     def rest(self, position: Position) -> dict[str, Any]:
         return dict(position)
+
+
+def _onward(position: Position, key: Any) -> Position:
+    """The position after `key`. An earlier key is kept and compared (Brent): no circle, however long, goes round for ever.
+
+    Raises:
+        SourceMalformed: REPEATED_PAGE.
+    """
+    mark = position.get("mark", position.get("key"))
+    if key in (position.get("key"), mark):
+        raise SourceMalformed("REPEATED_PAGE", "对方给出的翻页位置又回到了前面，尚有数据没有给出")
+    step = position.get("step", 0) + 1
+    return {**position, "key": key, "step": step, "mark": mark if step & (step - 1) else key}
+
+
+@dataclass(frozen=True, slots=True)
+class AfterKey:
+    """Asks for the rows after the last one received, by its own columns: `lastId`, or `lastUpdateTime` and `lastId` together.
+
+    The source sorts by these columns. One that asks by a time alone must answer `inclusive`, or rows of one moment that two
+    pages divide are lost; more of them than a page holds are a REPEATED_PAGE. `keep` goes on there in the next run, for
+    sources that only add.
+    """
+
+    keys: Mapping[str, str]
+    """parameter -> the column whose value in the last row it takes."""
+    size: str = "pageSize"
+    limit: int = 500
+    inclusive: bool = False
+    """The rows at the key come again."""
+    start: Mapping[str, str] = field(default_factory=dict)
+    """What the first call sends in the keys' place (`lastId=0`)."""
+    keep: bool = False
+
+    def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
+        return _kept(self.keep, cursor) | {"k": limit or self.limit}
+
+    def params(self, position: Position) -> Params:
+        values = dict(zip(self.keys, position["key"], strict=True)) if "key" in position else self.start
+        return {**values, self.size: int(position["k"])}
+
+    def next(self, position: Position, got: Got) -> Next:
+        """A total, of all rows or of those left, never ends a walk before the page that holds as many."""
+        asked, cap = position["k"], got.count % ROUND == 0
+        if got.count == 0 or (got.count < asked and not cap if got.total is None else got.total <= got.count):
+            return Next(None)
+        key, most = self._last(position, got), max(got.count, position.get("most", 0))
+        if self.inclusive and key == position.get("key") and got.count < most:
+            return Next(None)
+        return Next(_onward({**position, "most": most}, key), capped=got.count < asked and cap)
+
+    def _last(self, position: Position, got: Got) -> Any:
+        if not got.rows.raw:
+            return position.get("key")
+        (row,) = got.rows.decode([len(got.rows.raw) - 1])
+        missing = [column for column in self.keys.values() if row.get(column) in (None, "")]
+        if missing:
+            raise SourceMalformed("SCHEMA_DRIFT", "数据行里没有翻页要用的列 {columns}", columns="、".join(missing))
+        return [row[column] for column in self.keys.values()]
+
+    def rest(self, position: Position) -> dict[str, Any]:
+        return _kept(self.keep, position)
+
+
+@dataclass(frozen=True, slots=True)
+class NextToken:
+    """Asks with the token that the page before gave (`Envelope.next_token`), whatever it means; none, or an empty page, is the end.
+
+    `keep` takes up the last token in the next run: feeds of changes always give one.
+    """
+
+    token: str = "nextToken"  # noqa: S105 # the name of a parameter
+    size: str = "pageSize"
+    limit: int = 500
+    ends: tuple[str, ...] = ()
+    """Tokens that mean none, besides a blank one (`0`, `-1`)."""
+    start: str | None = None
+    """What the first call sends in the token's place."""
+    keep: bool = False
+
+    def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
+        return _kept(self.keep, cursor) | {"k": limit or self.limit}
+
+    def params(self, position: Position) -> Params:
+        token = position.get("key", self.start)
+        return {self.size: int(position["k"])} | ({} if token is None else {self.token: str(token)})
+
+    def next(self, position: Position, got: Got) -> Next:
+        if got.count == 0 or got.next_token in ("", *self.ends):
+            return Next(None)
+        return Next(_onward(position, got.next_token))
+
+    def rest(self, position: Position) -> dict[str, Any]:
+        return _kept(self.keep, position)
+
+
+def _kept(keep: bool, where: Mapping[str, Any]) -> dict[str, Any]:
+    return {"key": where["key"]} if keep and "key" in where else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +347,8 @@ class Walk:
         """
         digest = _digest(opened.rows.raw)
         repeated = bool(opened.rows.raw) and digest == self._previous
-        got = Got(len(opened.rows.raw) + opened.dropped, opened.total, repeated, self._today)
+        count = len(opened.rows.raw) + opened.dropped
+        got = Got(count, opened.total, repeated, self._today, opened.rows, opened.next_token)
         try:
             following = self._paging.next(self._position, got)
         except _GARBAGE as error:

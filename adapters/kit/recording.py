@@ -15,7 +15,7 @@ import msgspec
 from lxml import etree
 
 from adapters.kit.base import Adapter, Cursor, Page, Ports, Rotating, SourceSettings
-from adapters.kit.http import Http, text_of
+from adapters.kit.http import SIGNED_PARAMS, Http, text_of
 from adapters.kit.rules import moment
 from adapters.kit.scrub import SCRUBBED, SECRET_NAME, Scrubber, columns
 from adapters.kit.xmlrows import inner, parse
@@ -114,15 +114,24 @@ def reply(status: int, body: bytes = b"", headers: Mapping[str, str] | None = No
 def _asked(request: httpx.Request) -> tuple[str, str, dict[str, str], str]:
     """What identifies a request, without its secrets."""
     path, _, query = request.url.raw_path.decode().partition("?")
-    members = [(k, SCRUBBED if SECRET_NAME.search(k) else v) for k, v in parse_qsl(query, keep_blank_values=True)]
-    wsdl = query if not members else urlencode(members)
+    signed = request.extensions.get(SIGNED_PARAMS, ())
+    members = [(k, v) for k, v in parse_qsl(query, keep_blank_values=True) if k not in signed]
+    query = urlencode([(k, SCRUBBED if SECRET_NAME.search(k) else v) for k, v in members])
     headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
-    return request.method, f"{path}?{wsdl}" if query else path, headers, _plain(text_of(request.read()))
+    return request.method, f"{path}?{query}" if query else path, headers, _plain(text_of(request.read()))
 
 
 def _plain(sent: str) -> str:
-    """A request body as the scrubber would write it, so that a replayed request finds its recorded answer."""
-    return etree.tostring(parse(inner(sent)), encoding="unicode") if sent.startswith("<") else sent
+    """A request body as the scrubber would write it, so that a replayed request finds its recorded answer.
+
+    A SOAP header is the signature's and stays out.
+    """
+    if not sent.startswith("<"):
+        return sent
+    envelope = parse(inner(sent))
+    for header in envelope.findall("{*}Header"):
+        envelope.remove(header)
+    return etree.tostring(envelope, encoding="unicode")
 
 
 class ReplaySecrets:

@@ -15,6 +15,7 @@ from adapters.kit.envelope import Envelope, Opened
 from adapters.kit.errors import SourceError
 from adapters.kit.http import DEADLINE
 from adapters.kit.paging import Paging, Params, Since, Single, Walk, request_values, restart
+from adapters.kit.signed import Signed
 
 
 class WebSettings(SourceSettings):
@@ -32,7 +33,7 @@ class RestSettings(WebSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class RestStream(Stream):
-    """One call. Values of `params` and `body_params` may hold `{county}`, `{today}` and `{month}` (business date)."""
+    """One call. `path` and values of `params` and `body_params` may hold `{county}`, `{today}` and `{month}` (business date)."""
 
     path: str
     method: str = "GET"
@@ -100,13 +101,11 @@ class RestAdapter(WebAdapter):
             self.ports,
             self.auth,
             service,
-            lambda headers: self._call(stream, walk.params, headers, stream.label(service)),
+            lambda signed: self._call(stream, walk.params, signed, stream.label(service)),
         )
         return walk.page(opened, answer)
 
-    def _call(
-        self, stream: RestStream, paging: Params, headers: Mapping[str, str], label: str
-    ) -> tuple[Opened, Answer]:
+    def _call(self, stream: RestStream, paging: Params, signed: Signed, label: str) -> tuple[Opened, Answer]:
         posts = stream.method == "POST"
         params = request_values(stream.params, self.values)
         body = request_values(stream.body_params, self.values)
@@ -114,9 +113,9 @@ class RestAdapter(WebAdapter):
         settings = self.settings
         answer = self.ports.http.request(
             stream.method,
-            settings.base_url + stream.path,
+            settings.base_url + stream.path.format_map(self.values),
             label=label,
-            headers=headers,
+            signed=signed,
             params=params,
             json=body if posts else None,
             deadline=settings.deadline,

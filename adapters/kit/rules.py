@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, TypeAlias
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 Item: TypeAlias = Mapping[str, Any]
@@ -26,6 +27,8 @@ class FieldRule(BaseModel):
     const: str | None = None
     split: str | None = None
     part: str | None = None
+    each: str | None = None
+    """The column that holds the elements of a repeated part as a list of objects; `from` is then a member of each."""
 
 
 class IgnoreRule(BaseModel):
@@ -40,6 +43,19 @@ class IgnoreRule(BaseModel):
     def matches(self, item: Item) -> bool:
         value = str(item.get(self.from_) or "").strip()
         return value in self.equals if self.equals else value not in self.unless
+
+
+def listed(value: Any) -> list[Item] | None:
+    """The objects in a column that holds a list of them, or one, or either as a JSON text; None if something else is there."""
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value) if value.strip() else []
+        except msgspec.DecodeError:
+            return None
+    if value is None:
+        return []
+    found = value if isinstance(value, list) else [value]
+    return found if all(isinstance(element, dict) for element in found) else None
 
 
 class MappingError(ValueError):

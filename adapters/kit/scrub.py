@@ -26,6 +26,7 @@ from adapters.kit.rules import FieldRule
 from adapters.kit.xmlrows import inner, parse
 from schemas import DATASETS
 from schemas.fields import Sensitivity
+from schemas.identifiers import is_uscc, uscc_check_char
 
 SECRET_NAME: Final = re.compile(r"token|secret|sign|passw|app_?key|app_?id|(^|_)rid$", re.IGNORECASE)
 SCRUBBED: Final = "scrubbed"
@@ -39,8 +40,14 @@ _YEAR: Final = re.compile(r"(19|20)\d\d")
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
+_NUMBERS: Final = frozenset({
+    *("cert_no", "unit_no", "parcel_code", "ident"),
+    *("contract_code", "contractor_code", "issuer_code", "plot_code"),
+})  # fmt: skip
+
+
 def columns(streams: Iterable[tuple[str, Stream]]) -> dict[str, str]:
-    """Source column -> how to scrub it: `name`, `id`, `digits`, `text` or `keep`."""
+    """Source column -> how to scrub it: `name`, `id`, `digits`, `credit`, `text`, `rows` (rows of its own) or `keep`."""
     found: dict[str, str] = {}
     for dataset, stream in streams:
         fields = DATASETS[dataset].fields
@@ -49,6 +56,8 @@ def columns(streams: Iterable[tuple[str, Stream]]) -> dict[str, str]:
             spec = fields.get(re.sub(r"\.\d+\.", ".", path))
             if column is not None and spec is not None:
                 found[column] = _treatment(spec.kind, spec.of.level)
+            if isinstance(rule, FieldRule) and rule.each is not None:
+                found[rule.each] = "rows"
         kept = [stream.source_time, *(ignored.from_ for ignored in stream.ignore.values())]
         found |= {column: "keep" for column in kept if isinstance(column, str) and column not in found}
     return found
@@ -59,9 +68,7 @@ def _treatment(kind: str, level: Sensitivity) -> str:
         return {"name": "name", "id_no": "id", "account_tail": "digits"}[kind]
     if level is not Sensitivity.C2:
         return "keep"
-    return {"text": "text", "cert_no": "digits", "unit_no": "digits", "parcel_code": "digits", "ident": "digits"}.get(
-        kind, "keep"
-    )
+    return "digits" if kind in _NUMBERS else {"text": "text", "credit_code": "credit"}.get(kind, "keep")
 
 
 class Scrubber:
@@ -116,7 +123,7 @@ class Scrubber:
         if value is None or isinstance(value, str):
             return value and self._cell(column, value)
         if isinstance(value, (dict, list)):
-            return None
+            return self._json(value, column) if self._treatments.get(column) == "rows" else None
         treatment = self._treatments.get(column)
         if treatment == "keep" or isinstance(value, (bool, float)):
             return value if treatment else None
@@ -143,7 +150,9 @@ class Scrubber:
             "name": self._name,
             "id": self._id_cell,
             "digits": self._digits,
+            "credit": self._credit,
             "text": self._text,
+            "rows": self.body,
             "keep": self._patterns,
         }[self._treatments.get(column)](value)
 
@@ -183,6 +192,15 @@ class Scrubber:
             return kept + f"{number % 10 ** len(rest):0{len(rest)}d}"
 
         return re.sub(r"[0-9]+", run, unicodedata.normalize("NFKC", value))
+
+    def _credit(self, value: str) -> str:
+        """A credit code of area 360999 with a right check character; whatever else stands there loses its digits."""
+        code = unicodedata.normalize("NFKC", value).strip().upper()
+        if not is_uscc(code):
+            return self._id_cell(value)
+        number = int.from_bytes(hmac.digest(self._key, code.encode(), "sha256")[:8], "big")
+        first17 = f"{code[:2]}360999MA{number % 10**7:07d}"
+        return first17 + uscc_check_char(first17)
 
     def _id_cell(self, value: str) -> str:
         return ",".join(self._id_written(piece) for piece in re.split("[,，]", value))

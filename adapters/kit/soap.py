@@ -21,8 +21,9 @@ from adapters.kit.errors import SourceError, SourceMalformed
 from adapters.kit.http import Response, failure
 from adapters.kit.paging import Paging, Since, Single, request_values
 from adapters.kit.rest import WebAdapter, WebSettings
+from adapters.kit.signed import Signed
 from adapters.kit.verdicts import EVIDENCE_BYTES, refusal, verdict
-from adapters.kit.wsdl import Call, Service, collect
+from adapters.kit.wsdl import Call, Service, collect, with_header
 
 
 class SoapSettings(WebSettings):
@@ -46,12 +47,16 @@ class SoapStream(Stream):
 
     operation: str
     row: str
+    service: str = ""
+    """What the auth profile signs for, if not the operation; may hold `{county}` too."""
     params: Mapping[str, str] = field(default_factory=dict)
     total: str | None = "total"
     code: str | None = "code"
     success: tuple[str, ...] = ("0",)
     message: str = "msg"
     errors: str | None = None
+    next_token: str | None = None
+    """Element with which the page that follows is asked for (`NextToken`)."""
     paging: Paging = field(default_factory=Single)
     since: Since | None = None
     xml_in_xml: InnerXml | None = None
@@ -82,7 +87,8 @@ class SoapStream(Stream):
         total = _count(shell, self.total)
         dropped = _count(shell, self.errors) or 0
         empty = not rows.raw and not dropped and (total == 0 or self._says_empty(shell))
-        return Opened(rows, total, empty, dropped, ("PARTIAL",) if dropped else ())
+        token = xmlrows.text(shell, self.next_token) if self.next_token else ""
+        return Opened(rows, total, empty, dropped, ("PARTIAL",) if dropped else (), token)
 
     def _says_empty(self, shell: Any) -> bool:
         return verdict(xmlrows.text(shell, self.message)) == "NO_DATA"
@@ -127,7 +133,10 @@ class SoapAdapter(WebAdapter):
         arguments = stream.arguments(request_values(stream.params, self.values) | walk.params)
         call = self.service.call(stream.operation, arguments)
         opened, answer = exchange(
-            self.ports, self.auth, stream.operation, lambda headers: self._send(stream, call, headers)
+            self.ports,
+            self.auth,
+            stream.service.format_map(self.values) or stream.operation,
+            lambda signed: self._send(stream, call, signed),
         )
         return walk.page(opened, answer)
 
@@ -156,17 +165,18 @@ class SoapAdapter(WebAdapter):
             self.ports,
             self.auth,
             "wsdl",
-            lambda headers: self.ports.http.request("GET", url, label="GET WSDL", headers=headers).body,
+            lambda signed: self.ports.http.request("GET", url, label="GET WSDL", signed=signed).body,
         )
 
-    def _send(self, stream: SoapStream, call: Call, headers: Mapping[str, str]) -> tuple[Opened, Answer]:
+    def _send(self, stream: SoapStream, call: Call, signed: Signed) -> tuple[Opened, Answer]:
         label, settings = f"SOAP {stream.operation}", self.settings
         answer = self.ports.http.request(
             "POST",
             settings.endpoint or call.address,
             label=label,
-            headers={**call.headers, **headers},
-            content=call.body,
+            signed=signed,
+            headers=call.headers,
+            content=with_header(call.body, signed.soap),
             deadline=settings.deadline,
             max_bytes=settings.max_mb << 20,
             faults=(500,),
@@ -180,14 +190,14 @@ class SoapAdapter(WebAdapter):
     def _fault(self, answer: Response, label: str) -> Opened:
         """What a fault means: its text decides first, then whose fault it says it is."""
         try:
-            code, message = self.service.fault(xmlrows.parse(xmlrows.utf8(answer.body)))
+            codes, message = self.service.fault(xmlrows.parse(xmlrows.utf8(answer.body)))
         except SourceMalformed:
             raise failure(answer, label) from None
-        found = verdict(message)
+        found = next(filter(None, (verdict(message, code) for code in codes)), None)
         if found == "NO_DATA":
             return Opened(JsonRows(()), None, empty_confirmed=True)
         if found is not None:
             raise refusal(found, label, answer.body)
-        if code.rpartition(":")[2] in {"Client", "Sender"}:
+        if not {"Client", "Sender"}.isdisjoint(codes):
             raise _malformed("SOAP_FAULT", "{label}：对方说请求有误，请核对接口约定", label, answer.body)
         raise failure(answer, label)

@@ -11,13 +11,19 @@ _TEXTS: Final = (
     (
         "AUTH_CONFIG",
         re.compile(
-            r"签名错误|验签失败|鉴权失败|鉴权参数不完整|未授权|无权访问|没有权限|应用不存在|appkey\s*无效|IP\s*不在白名单|服务已停用|授权已过期",
+            r"签名错误|验签失败|鉴权失败|鉴权参数不完整|未授权|无权访问|没有权限|应用不存在|appkey\s*无效|无效的?\s*appkey|服务已停用|授权已过期"
+            r"|IP.{0,40}?不在.{0,8}?白名单|不在.{0,4}?IP.{0,4}?白名单"
+            r"|No required SSL certificate was sent|The SSL certificate error",  # nginx, with status 400
             re.IGNORECASE,
         ),
     ),
     (
         "AUTH_EXPIRED",
-        re.compile(r"(?:token|令牌|密钥|时间戳|登录)\s*(?:已经?)?\s*(?:失效|过期|超时)", re.IGNORECASE),
+        re.compile(
+            r"(?:token|令牌|密钥|时间戳|登录)\s*(?:已经?)?\s*(?:失效|过期|超时)"
+            r"|(?:token|令牌|时间戳)\s*(?:无效|不合法)|时间戳?.{0,12}?(?:有效期|相差|误差|偏差)",
+            re.IGNORECASE,
+        ),
     ),
     ("THROTTLED", re.compile(r"调用次数超限|超出访问频率|流量控制|今日调用已达上限|请求过于频繁")),
     ("SOURCE_5XX", re.compile(r"系统繁忙|服务繁忙|稍后再试|稍后重试|服务不可用|接口调用失败")),
@@ -30,6 +36,12 @@ _CODES: Final = {
     "429": "THROTTLED",
     "500": "SOURCE_5XX",
     "503": "SOURCE_5XX",
+    "FailedAuthentication": "AUTH_CONFIG",  # from here on the fault codes of WS-Security
+    "InvalidSecurity": "AUTH_CONFIG",
+    "InvalidSecurityToken": "AUTH_CONFIG",
+    "FailedCheck": "AUTH_CONFIG",
+    "SecurityTokenUnavailable": "AUTH_CONFIG",
+    "MessageExpired": "AUTH_EXPIRED",
 }
 _SENTENCES: Final = {
     "AUTH_CONFIG": "{label}：对方拒绝了本账号，请核对账号、密钥与授权范围",

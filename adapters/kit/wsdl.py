@@ -7,7 +7,7 @@ only; their references are rewritten to names that zeep asks us for, so that it 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
@@ -145,12 +145,26 @@ class Service:
             ) from error
         return self._desk.posted
 
-    def fault(self, root: Any) -> tuple[str, str]:
-        """Code and text of a SOAP fault, as zeep reads them; blanks if it holds none."""
+    def fault(self, root: Any) -> tuple[list[str], str]:
+        """Codes (local names, the nearest first) and text of a SOAP fault, as zeep reads them; blanks if it holds none."""
         from zeep.exceptions import Fault
 
         try:
             self._binding.process_error(root, None)
         except Fault as fault:
-            return str(fault.code or ""), str(fault.message or "")
-        return "", ""
+            codes = [str(fault.code or "").rpartition(":")[2], *(name.localname for name in fault.subcodes or ())]
+            return codes[::-1], str(fault.message or "")
+        return [""], ""
+
+
+def with_header(body: bytes, elements: Sequence[str]) -> bytes:
+    """The envelope with these elements, given as XML, in its header."""
+    if not elements:
+        return body
+    envelope = etree.fromstring(body)
+    header = envelope.find("{*}Header")
+    if header is None:
+        header = etree.Element(etree.QName(etree.QName(envelope).namespace, "Header"))
+        envelope.insert(0, header)
+    header.extend(etree.fromstring(element) for element in elements)
+    return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")

@@ -98,7 +98,7 @@ def _agencies(households: int, seed: int, dirt: float) -> Iterator[dict[str, int
         assert child.stdout is not None
         line = child.stdout.readline()
         if not line:
-            raise Usage("模拟部门没有启动；端口 18600–18603 是否被占用？")
+            raise Usage("模拟部门没有启动；端口 18600–18605 是否被占用？")
         yield json.loads(line)["ports"]
     finally:
         child.terminate()

@@ -1,4 +1,4 @@
-"""All three adapters against the mock agencies, end to end, with every fault they can be given."""
+"""Every adapter against the mock agencies, end to end, with every fault they can be given."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ SECRETS = {
     "provincial": {"app_key": "demo-app-key-360981"},
     "real_estate": {"token": "demo-real-estate-token"},
     "civil": {"app_id": "demo-civil", "app_secret": "demo-civil-secret"},
+    "agriculture": {"app_key": "demo-agriculture-key", "app_secret": "demo-agriculture-secret"},
+    "natural_resources": {"paasid": "demo-natural-resources", "token": "demo-natural-resources-token"},
 }
 STREAMS = [
     ("provincial", "household_member", {}),
@@ -38,9 +40,15 @@ STREAMS = [
     ("real_estate", "homestead", {"form": "xml"}),
     ("civil", "marriage", {}),
     ("civil", "assistance", {}),
+    ("agriculture", "subsidy", {}),
+    ("agriculture", "contracted_land", {}),
+    ("agriculture", "agri_entity", {}),
+    ("natural_resources", "homestead_approval", {}),
 ]
 PAGED = [stream for stream in STREAMS if stream[1] != "payment"]
-AGENCIES = [STREAMS[0], STREAMS[2], STREAMS[3], STREAMS[4]]
+AGENCIES = [STREAMS[0], STREAMS[2], STREAMS[3], STREAMS[4], STREAMS[7], STREAMS[9]]
+LISTS = {"assistance", "agri_entity"}
+"""Read in full each time."""
 
 
 @dataclass
@@ -58,6 +66,8 @@ class Desk:
             ),
             "real_estate": ("real_estate", {"wsdl": f"{url}/services/RealEstate?wsdl"}),
             "civil": ("civil_affairs", {"base_url": url}),
+            "agriculture": ("agriculture", {"base_url": url}),
+            "natural_resources": ("natural_resources", {"base_url": url}),
         }[agency]
         ports = self.ports(
             self.http,
@@ -231,6 +241,14 @@ def test_an_expired_secret_is_renewed_on_the_way(desk: Desk) -> None:
     assert len(adapter.fetch("household_member", None).rows.raw) == before
 
 
+@pytest.mark.parametrize("refresh", [False, True])
+def test_an_expired_pair_is_renewed_on_the_way(desk: Desk, refresh: bool) -> None:
+    adapter = desk.adapter("agriculture")
+    before = len(adapter.fetch("subsidy", None).rows.raw)
+    desk.mocks.expire_request_secret(refresh=refresh)
+    assert len(adapter.fetch("subsidy", None).rows.raw) == before > 0
+
+
 def test_a_forgotten_token_is_renewed_on_the_way(desk: Desk) -> None:
     adapter = desk.adapter("civil")
     before = len(adapter.fetch("marriage", None).rows.raw)
@@ -246,7 +264,7 @@ def test_a_wrong_secret_is_denied(
     refused(desk.adapter(agency, probed=False, **settings), dataset, SourceDenied)
 
 
-@pytest.mark.parametrize(("agency", "dataset", "settings"), [stream for stream in STREAMS if stream[1] != "assistance"])
+@pytest.mark.parametrize(("agency", "dataset", "settings"), [stream for stream in STREAMS if stream[1] not in LISTS])
 def test_a_day_later_only_what_changed_is_read(
     http: Http, build_ports: Callable[..., Ports], agency: str, dataset: str, settings: Mapping[str, Any]
 ) -> None:

@@ -174,3 +174,11 @@ def test_a_payload_is_decoded_where_it_is_wanted() -> None:
         with pytest.raises(SourceMalformed) as caught:
             Envelope(rows="data").payload(body)
         assert caught.value.code == "ENVELOPE_UNKNOWN"
+
+
+@pytest.mark.parametrize(("member", "token"), [('"a b"', "a b"), ("7", "7"), ("null", ""), ('""', ""), ("{}", "")])
+def test_the_next_page_is_asked_for_with_a_member_of_this_one(member: str, token: str) -> None:
+    body = f'{{"code":"0","data":{{"list":[{{"a":1}}],"cursor":{{"next":{member}}}}}}}'.encode()
+    opened = Envelope(total=None, next_token="data.cursor.next").unwrap(body)
+    assert (opened.next_token, list(opened.rows.raw)) == (token, [b'{"a":1}'])
+    assert Envelope(total=None).unwrap(body).next_token == ""

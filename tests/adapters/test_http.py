@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.kit import Http, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
+from adapters.kit import Certificate, Http, Signed, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 
 pytestmark = pytest.mark.sockets
 
@@ -200,3 +200,56 @@ def test_a_connection_is_used_again_even_after_a_refusal(http: Http, server: Any
     refused(http, server, SourceUnavailable)
     server.answer = lambda call: (200, {}, b"[]")
     assert get(http, server).body == b"[]"
+
+
+@pytest.mark.parametrize(
+    ("url", "params", "sent"),
+    [
+        ("/soap?wsdl", None, "/soap?wsdl&key=a%26b"),
+        ("/soap?xsd=1", None, "/soap?xsd=1&key=a%26b"),
+        ("/rows", None, "/rows?key=a%26b"),
+        ("/rows", {"page": 1}, "/rows?page=1&key=a%26b"),
+    ],
+)
+def test_a_signature_in_the_query_leaves_the_rest_as_it_is(
+    http: Http, server: Any, url: str, params: Any, sent: str
+) -> None:
+    http.request("GET", server.url + url, label="GET /rows", params=params, signed=Signed(params={"key": "a&b"}))
+    assert server.calls[0].path == sent
+
+
+def test_what_is_signed_for_a_request_is_signed_again_after_a_redirect(http: Http, server: Any) -> None:
+    def answer(call: Any) -> Any:
+        return (200, {}, b"[]") if call.path == "/new?a=1" else (301, {"Location": "/new?a=1"}, b"")
+
+    server.answer = answer
+    get(http, server, signed=Signed({"X-Key": "k"}, authorize=lambda method, target: f"{method} {target}"))
+    assert [(call.headers["authorization"], call.headers["x-key"]) for call in server.calls] == [
+        (f"GET /rows?id={SECRET}", "k"),
+        ("GET /new?a=1", "k"),
+    ]
+
+
+def test_a_signature_shows_nothing_of_itself() -> None:
+    given = Certificate(SECRET, SECRET, SECRET)
+    signed = Signed({"a": SECRET}, {"b": SECRET}, (SECRET,), str, given, SECRET)
+    assert SECRET not in repr(signed)
+
+
+@pytest.mark.parametrize(
+    ("status", "challenge", "code", "kept"),
+    [
+        (401, 'Digest realm="r", nonce="n"', "AUTH_EXPIRED", True),
+        (401, 'Basic realm="b", Digest realm="r"', "AUTH_EXPIRED", True),
+        (401, 'Basic realm="a digest"', "AUTH_CONFIG", True),
+        (401, "", "AUTH_CONFIG", True),
+        (403, 'Digest realm="r", nonce="n"', "AUTH_CONFIG", False),
+    ],
+)
+def test_a_challenge_goes_before_the_text_and_comes_along(
+    http: Http, server: Any, status: int, challenge: str, code: str, kept: bool
+) -> None:
+    server.answer = lambda call: (status, {"WWW-Authenticate": challenge}, "未授权".encode())
+    error = refused(http, server, SourceDenied)
+    assert isinstance(error, SourceDenied)
+    assert (error.code, error.challenge) == (code, challenge if kept else "")

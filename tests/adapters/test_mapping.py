@@ -1,5 +1,6 @@
 """From raw items to records: the fast and the slow path agree, every fault has its name, nothing is lost."""
 
+import json
 from datetime import date
 
 import pytest
@@ -103,6 +104,118 @@ def test_items_that_are_none_of_our_business_are_counted_by_their_rule() -> None
 def test_impossible_rules_are_refused_in_one_sentence(rules: dict[str, FieldRule | str], sentence: str) -> None:
     with pytest.raises(MappingError, match=sentence):
         Translator(HOMESTEAD, rules, today=TODAY)
+
+
+ENTITY_RULES: dict[str, FieldRule | str] = {
+    "credit_code": "XYDM",
+    "directory_no": "MLBH",
+    "entity_type": "ZTLX",
+    "name": "ZTMC",
+    "status": "ZT",
+}
+ENTITY = {"XYDM": "92360981MA0TEXT125", "MLBH": "JTNC0001", "ZTLX": "家庭农场", "ZTMC": "张三家庭农场", "ZT": "正常"}
+
+
+def test_a_row_is_rejected_only_if_no_alternative_of_its_key_is_there() -> None:
+    entities = Translator(DATASETS["agri_entity"], ENTITY_RULES, today=TODAY)
+    codeless, nameless = {**ENTITY, "XYDM": None}, {**ENTITY, "XYDM": None, "MLBH": None}
+    t = entities.translate([ENTITY, codeless, nameless, {**nameless, "XYDM": "无", "ZT": " 正常"}])
+    assert t.positions == [0, 1]
+    assert [(r.position, r.reason, r.field) for r in t.rejected] == [(2, "KEY_MISSING", None), (3, "KEY_MISSING", None)]
+    assert [p["name"] for p in t.partial] == ["张三家庭农场"] * 2
+    keyless = {path: rule for path, rule in ENTITY_RULES.items() if path not in {"credit_code", "directory_no"}}
+    with pytest.raises(MappingError, match="credit_code / directory_no"):
+        Translator(DATASETS["agri_entity"], keyless, today=TODAY)
+
+
+LAND_RULES: dict[str, FieldRule | str] = {
+    "contract_code": "CBHTBM",
+    "contractor_type": "CBFLX",
+    "contractor_name": "CBFMC",
+    "plots.code": FieldRule(from_="DKBM", each="CBDKXX"),
+    "plots.area_m2": FieldRule(from_="HTMJ", each="CBDKXX"),
+    "plots.by_share": FieldRule(from_="SFQQQG", each="CBDKXX", codes={"1": "1", "2": "0"}),
+    "plots.way": FieldRule(const="110"),
+    "members.name": FieldRule(from_="CYXM", each="CBF_JTCY"),
+    "members.id_no": FieldRule(from_="CYZJHM", each="CBF_JTCY"),
+}
+PLOTS = [
+    {"DKBM": "3609811022030100001", "HTMJ": "1200.00", "SFQQQG": "2", "DKDZ": "水圳"},
+    {"DKBM": "3609811022030100002", "HTMJ": None, "SFQQQG": "1"},
+]
+LAND = {
+    "CBHTBM": "360981102203010001J",
+    "CBFLX": "1",
+    "CBFMC": "张三",
+    "CBDKXX": PLOTS,
+    "CBF_JTCY": [{"CYXM": "张三", "CYZJHM": "360999198001010016"}],
+}
+
+
+def land(rules: dict[str, FieldRule | str] = LAND_RULES) -> Translator:
+    return Translator(DATASETS["contracted_land"], rules, today=TODAY)
+
+
+def test_rows_inside_a_row_become_the_elements_of_a_part() -> None:
+    bare = {**LAND, "CBHTBM": "360981102203010002J", "CBDKXX": [], "CBF_JTCY": None}
+    t = land().translate([LAND, bare, {**LAND, "CBDKXX": PLOTS[1:]}])
+    first, second, third = t.records
+    assert [(p["code"], p["area_m2"], p["by_share"], p["way"], p["name"]) for p in first["plots"]] == [
+        ("3609811022030100001", "1200.00", "0", "110", None),
+        ("3609811022030100002", None, "1", "110", None),
+    ]
+    assert [m["id_no"] for m in first["members"]] == ["360999198001010016"]
+    assert (second["plots"], second["members"]) == ([], [])
+    assert [p["code"] for p in third["plots"]] == ["3609811022030100002"]
+    DATASETS["contracted_land"].record.model_validate(first)
+
+
+@pytest.mark.parametrize("column", [PLOTS, json.dumps(PLOTS), json.dumps(PLOTS, ensure_ascii=False)])
+def test_rows_inside_a_row_may_come_as_text(column: object) -> None:
+    assert land().translate([{**LAND, "CBDKXX": column}]).records == land().translate([LAND]).records
+    one = land().translate([{**LAND, "CBDKXX": PLOTS[0]}]).records
+    assert one == land().translate([{**LAND, "CBDKXX": PLOTS[:1]}]).records
+    assert land().translate([{**LAND, "CBDKXX": " "}]).records[0]["plots"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "field"),
+    [
+        ({"CBDKXX": [PLOTS[0], {**PLOTS[1], "DKBM": "36098110220301"}]}, "LAND_CODE_FORM", "plots.code"),
+        ({"CBDKXX": [{**PLOTS[0], "DKBM": None}]}, "MISSING", "plots.code"),
+        ({"CBF_JTCY": [{"CYXM": "张三", "CYZJHM": "360999198001010017"}]}, "ID_CHECKSUM", "members.id_no"),
+        ({"CBDKXX": "两块"}, "LIST_FORM", "plots"),
+        ({"CBDKXX": ["3609811022030100001"]}, "LIST_FORM", "plots"),
+        ({"CBDKXX": 2}, "LIST_FORM", "plots"),
+    ],
+)
+def test_a_fault_inside_a_row_is_named_and_others_carry_on(change: dict[str, object], reason: str, field: str) -> None:
+    t = land().translate([LAND, {**LAND, **change}, LAND])
+    assert [(r.position, r.reason, r.field) for r in t.rejected] == [(1, reason, field)]
+    assert t.positions == [0, 2]
+    assert t.records[0] == t.records[1] == land().translate([LAND]).records[0]
+
+
+def test_a_repair_inside_a_row_is_flagged_and_keeps_its_place() -> None:
+    odd = {**LAND, "CBDKXX": [{**PLOTS[0], "HTMJ": "1.8亩"}, PLOTS[1]]}
+    t = land().translate([odd, LAND])
+    assert [plot["area_m2"] for plot in t.records[0]["plots"]] == ["1200.00", None]
+    assert t.records[0] == t.records[1]
+    assert "plots.area_m2:UNIT_CONVERTED" in t.flags[0]
+
+
+@pytest.mark.parametrize(
+    ("rules", "sentence"),
+    [
+        ({**LAND_RULES, "plots.area_m2": FieldRule(from_="HTMJ", each="DK")}, "同一列"),
+        ({**LAND_RULES, "plots.area_m2": "HTMJ"}, "同一列"),
+        ({**LAND_RULES, "area_m2": FieldRule(from_="HTZMJ", each="CBDKXX")}, "成组"),
+        ({**LAND_RULES, "plots.0.area_m2": FieldRule(from_="HTMJ", each="CBDKXX")}, "成组"),
+    ],
+)
+def test_lists_are_named_alike_throughout_a_part(rules: dict[str, FieldRule | str], sentence: str) -> None:
+    with pytest.raises(MappingError, match=sentence):
+        land(rules)
 
 
 def test_the_version_names_rules_and_nothing_else() -> None:

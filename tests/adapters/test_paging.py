@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.kit import (
+    AfterKey,
     Answer,
     Cursor,
     DaySlice,
     JsonRows,
+    NextToken,
     Offset,
     Opened,
     PageNumber,
@@ -170,6 +172,183 @@ def test_a_single_answer_is_one_page() -> None:
     assert table.asked == [{}]
 
 
+class Feed:
+    """A source of numbered rows, each with a moment that it shares with `same - 1` others, read by key or by token."""
+
+    def __init__(self, size: int, same: int = 1, cap: int = 10_000, total: str = "") -> None:
+        self.size, self.same, self.cap, self.total = size, same, cap, total
+        self.asked: list[dict[str, Any]] = []
+
+    def __call__(self, params: dict[str, Any]) -> Opened:
+        self.asked.append(params)
+        last, time = int(params.get("lastId", -1)), int(params.get("lastUpdateTime", -1))
+        after = {
+            (): lambda n: True,
+            ("lastId",): lambda n: n > last,
+            ("lastUpdateTime",): lambda n: n // self.same >= time,
+            ("lastId", "lastUpdateTime"): lambda n: (n // self.same, n) > (time, last),
+        }[tuple(sorted(params.keys() & {"lastId", "lastUpdateTime"}))]
+        left = [n for n in range(self.size) if after(n)]
+        page = left[: min(params["pageSize"], self.cap)]
+        total = {"": None, "all": self.size, "left": len(left)}[self.total]
+        return Opened(JsonRows([b'{"ID":%d,"GXSJ":"%d"}' % (n, n // self.same) for n in page]), total)
+
+
+def by_key(source: Any, paging: Paging, cursor: Cursor | None = None, **more: Any) -> tuple[list[int], set[str], Any]:
+    ids: list[int] = []
+
+    def keep(params: dict[str, Any]) -> Opened:
+        opened: Opened = source(params)
+        ids.extend(row["ID"] for row in opened.rows.decode())
+        return opened
+
+    notes: set[str] = set()
+    for _ in range(500):
+        walk = Walk(paging, None, cursor, today=TODAY, limit=more.get("limit"))
+        page = walk.page(keep(dict(walk.params)), ANSWER)
+        notes.update(page.notes)
+        cursor = json.loads(json.dumps(page.after(None)))
+        if page.last:
+            return ids, notes, cursor
+    raise AssertionError("the walk never ends")
+
+
+LAST_ID = AfterKey({"lastId": "ID"}, limit=200)
+LAST_BOTH = AfterKey({"lastUpdateTime": "GXSJ", "lastId": "ID"}, limit=200)
+LAST_TIME = AfterKey({"lastUpdateTime": "GXSJ"}, limit=200, inclusive=True)
+
+
+@pytest.mark.parametrize("paging", [LAST_ID, LAST_BOTH, LAST_TIME], ids=["id", "both", "time"])
+@pytest.mark.parametrize("total", ["", "all", "left"])
+@given(size=st.integers(0, 900), same=st.integers(1, 40), cap=st.sampled_from([50, 100, 1000]))
+def test_rows_after_a_key_are_all_read_whatever_the_cap(
+    paging: Paging, total: str, size: int, same: int, cap: int
+) -> None:
+    ids, _, cursor = by_key(Feed(size, same, cap, total), paging)
+    assert sorted(set(ids)) == list(range(size))
+    assert cursor == {"rest": True}
+    if paging is not LAST_TIME:
+        assert ids == list(range(size))
+
+
+def test_a_key_is_the_last_rows_own_value() -> None:
+    feed = Feed(5, same=2)
+    by_key(feed, LAST_BOTH, limit=2)
+    assert feed.asked == [
+        {"pageSize": 2},
+        {"lastUpdateTime": "0", "lastId": 1, "pageSize": 2},
+        {"lastUpdateTime": "1", "lastId": 3, "pageSize": 2},
+    ]
+
+
+def test_a_first_call_may_have_to_name_a_beginning() -> None:
+    feed, tokens = Feed(3), Tokens("a", "")
+    by_key(feed, replace(LAST_ID, start={"lastId": "-1"}), limit=2)
+    assert [params["lastId"] for params in feed.asked] == ["-1", 1]
+    read(tokens, NextToken(start="0"))
+    assert tokens.asked == ["0", "a"]
+
+
+def test_an_honest_feed_costs_no_call_too_many() -> None:
+    for size, calls in ((0, 1), (7, 1), (207, 2)):
+        feed = Feed(size)
+        by_key(feed, LAST_ID)
+        assert len(feed.asked) == calls
+
+
+@pytest.mark.parametrize("paging", [LAST_ID, LAST_TIME])
+@pytest.mark.parametrize("total", ["", "all", "left"])
+def test_a_source_that_does_not_move_is_a_repeated_page(paging: Paging, total: str) -> None:
+    """It ignores the key, or holds more rows of one moment than a page does."""
+    feed = Feed(5000, same=5000, total=total)
+    stuck = feed if paging is LAST_TIME else lambda params: feed({"pageSize": 200})
+    with pytest.raises(SourceMalformed) as caught:
+        by_key(stuck, paging)
+    assert caught.value.code == "REPEATED_PAGE"
+
+
+def test_rows_without_the_key_are_a_drift() -> None:
+    with pytest.raises(SourceMalformed) as caught:
+        by_key(Feed(500), AfterKey({"lastId": "BH", "lastTime": "GXSJ"}))
+    assert (caught.value.code, caught.value.facts) == ("SCHEMA_DRIFT", {"columns": "BH"})
+
+
+def test_a_page_of_dropped_rows_only_does_not_pass_for_the_end() -> None:
+    with pytest.raises(SourceMalformed) as caught:
+        by_key(lambda params: Opened(JsonRows([]), None, dropped=50, notes=("PARTIAL",)), LAST_ID)
+    assert caught.value.code == "REPEATED_PAGE"
+
+
+@pytest.mark.parametrize("kept", [LAST_ID, LAST_TIME])
+def test_a_kept_key_goes_on_with_what_was_added(kept: AfterKey) -> None:
+    paging = replace(kept, keep=True)
+    _, _, cursor = by_key(Feed(450), paging)
+    again, _, drifted = by_key(Feed(450), paging, cursor)
+    assert drifted == cursor
+    assert len(again) < 200
+    more, _, moved = by_key(Feed(700), paging, cursor)
+    assert set(range(450, 700)) <= set(more)
+    assert len(more) < 500
+    assert moved != cursor
+    assert restart(cursor) is None
+
+
+class Tokens:
+    """Pages by opaque tokens, in this order."""
+
+    def __init__(self, *order: str, empty: str = "") -> None:
+        self.order, self.empty = order, empty
+        self.asked: list[str | None] = []
+
+    def __call__(self, params: dict[str, Any]) -> Opened:
+        token = params.get("nextToken")
+        self.asked.append(token)
+        at = len(self.asked) - 1
+        rows = [] if token == self.empty != "" else [b"%d" % at]
+        return Opened(JsonRows(rows), None, next_token=self.order[at] if at < len(self.order) else "")
+
+
+def test_tokens_are_followed_to_the_blank_one() -> None:
+    tokens = Tokens("a", "b", "c", "")
+    rows, _, cursor = read(tokens, NextToken())
+    assert (rows, cursor, tokens.asked) == ([0, 1, 2, 3], {"rest": True}, [None, "a", "b", "c"])
+    assert Walk(NextToken(limit=7), None, None, today=TODAY).params == {"pageSize": 7}
+    assert read(Tokens("a", "-1", "c"), NextToken(ends=("-1",)))[0] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "order", [["a", "a"], ["a", "b", "a"], [*"abcdefgh", *"cdefgh" * 9], ["x", *"abcdefghijk" * 9]]
+)
+def test_tokens_that_go_round_in_a_circle_are_a_repeated_page(order: list[str]) -> None:
+    tokens = Tokens(*order, *["never"] * 9)
+    with pytest.raises(SourceMalformed) as caught:
+        read(tokens, NextToken())
+    assert caught.value.code == "REPEATED_PAGE"
+    assert len(tokens.asked) < 40
+
+
+def test_many_tokens_are_no_circle() -> None:
+    tokens = Tokens(*(f"t{n}" for n in range(300)))
+    assert read(tokens, NextToken())[0] == list(range(301))
+
+
+def test_a_feed_of_changes_rests_on_its_last_token() -> None:
+    """It always gives a token; an empty page is its end for today."""
+    paging = NextToken(keep=True)
+    _, _, cursor = read(Tokens("a", "b", "b", empty="b"), paging)
+    assert cursor == {"rest": True, "key": "b"}
+    later = Tokens("c", "c", empty="c")
+    _, _, moved = read(later, paging, cursor=cursor)
+    assert (later.asked, moved) == (["b", "c"], {"rest": True, "key": "c"})
+
+
+def test_a_first_row_of_one() -> None:
+    walk = Walk(Offset("STARTNUM", "PAGENUM", limit=100, first=1), None, None, today=TODAY)
+    assert walk.params == {"STARTNUM": 1, "PAGENUM": 100}
+    cursor = walk.page(Opened(JsonRows([b"1"] * 100), 150), ANSWER).after(None)
+    assert Walk(Offset("STARTNUM", "PAGENUM", first=1), None, cursor, today=TODAY).params["STARTNUM"] == 101
+
+
 SINCE = Since("from", overlap=timedelta(minutes=10))
 
 
@@ -253,4 +432,30 @@ def test_two_days_alike_are_no_repeated_page() -> None:
 def test_a_cursor_that_is_none_of_ours_is_refused(paging: Paging, cursor: Cursor) -> None:
     with pytest.raises(SourceMalformed) as caught:
         Walk(paging, SINCE, cursor, today=TODAY).page(Opened(JsonRows([b"1"]), 99), ANSWER)
+    assert caught.value.code == "CURSOR_UNKNOWN"
+
+
+@pytest.mark.parametrize("paging", [replace(LAST_ID, keep=True), NextToken(keep=True)])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        {"at": {}},
+        {"at": {"k": "many"}},
+        {"at": {"k": None, "key": ["1"]}},
+        {"at": {"k": 1, "key": ["1"], "step": "one"}},
+        {"at": {"key": ["1", "2"]}},
+    ],
+)
+def test_a_key_that_is_none_of_ours_is_refused(paging: Paging, cursor: Cursor) -> None:
+    with pytest.raises(SourceMalformed) as caught:
+        Walk(paging, None, cursor, today=TODAY).page(
+            Opened(JsonRows([b'{"ID":"2"}'] * 50), None, next_token="t"), ANSWER
+        )
+    assert caught.value.code == "CURSOR_UNKNOWN"
+
+
+@pytest.mark.parametrize("key", [5, None, ["1", "2"], []])
+def test_a_kept_key_of_another_declaration_is_refused(key: Any) -> None:
+    with pytest.raises(SourceMalformed) as caught:
+        Walk(replace(LAST_ID, keep=True), None, {"rest": True, "key": key}, today=TODAY)
     assert caught.value.code == "CURSOR_UNKNOWN"

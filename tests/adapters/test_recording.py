@@ -13,11 +13,12 @@ import httpx
 import pytest
 
 from adapters.civil_affairs import CivilAffairs
-from adapters.kit import Http, Ports, SourceMalformed
+from adapters.kit import FieldRule, Http, Ports, SourceMalformed, Stream
 from adapters.kit.recording import HOST, Exchange, Recording, Replayer, record, replay, run
 from adapters.kit.scrub import Scrubber, columns
 from adapters.provincial_exchange import ProvincialExchange
 from adapters.real_estate import RealEstate
+from schemas.identifiers import is_uscc
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 MAN, WOMAN = "360981198001010012", "36098119800101008X"  # the printed vectors of china-facts §2
@@ -135,6 +136,52 @@ def test_what_is_not_private_stays() -> None:
     assert json.loads(scrub(BODIES[2])[0])[0] | {"XM": "", "SFZH": "", "YHZH": ""} == {
         "XM": "", "SFZH": "", "YHZH": "", "SFJE": 12.5, "QHDM": 360981,
     }  # fmt: skip
+
+
+LAND = {
+    "contract_code": "CBHTBM",
+    "contractor_code": "CBFBM",
+    "contractor_type": "CBFLX",
+    "contractor_name": "CBFMC",
+    "plots.code": FieldRule(from_="DKBM", each="CBDKXX"),
+    "plots.area_m2": FieldRule(from_="HTMJ", each="CBDKXX"),
+    "members.name": FieldRule(from_="CYXM", each="CBF_JTCY"),
+    "members.id_no": FieldRule(from_="CYZJHM", each="CBF_JTCY"),
+}
+ENTITIES = {"credit_code": "XYDM", "entity_type": "ZTLX", "name": "ZTMC", "status": "ZT", "operator_id_no": "SFZH"}
+CONTRACT = {
+    "CBHTBM": "360981102203010001J", "CBFBM": "360981102203010001", "CBFLX": "1", "CBFMC": "张三丰", "CBFDZ": "某村12号",
+    "CBDKXX": [{"DKBM": "3609811022030100001", "HTMJ": "1200.00", "DKDZ": "李四田"}],
+    "CBF_JTCY": [{"CYXM": "张三丰", "CYZJHM": MAN, "CYBZ": "5"}, {"CYXM": "李四", "CYZJHM": WOMAN, "CYBZ": "6"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_rows_inside_a_row_are_scrubbed_as_rows(as_text: bool) -> None:
+    streams = {"contracted_land": Stream(mapping=LAND)}.items()
+    sent = {k: json.dumps(v, ensure_ascii=False) if as_text and isinstance(v, list) else v for k, v in CONTRACT.items()}
+    row = json.loads(Scrubber(columns(streams)).body(json.dumps({"datas": [sent]}, ensure_ascii=False)))["datas"][0]
+    plots, members = (json.loads(row[c]) if as_text else row[c] for c in ("CBDKXX", "CBF_JTCY"))
+    said = json.dumps([row, plots, members], ensure_ascii=False)
+    assert [v for v in (MAN, WOMAN, "张三丰", "李四", "某村", "102203010001", "1022030100001") if v in said] == []
+    assert (plots[0]["HTMJ"], plots[0]["DKDZ"], members[0]["CYBZ"]) == ("1200.00", "", "")
+    assert members[0]["CYXM"] == row["CBFMC"]
+    assert checksum_holds(members[1]["CYZJHM"])
+    assert row["CBHTBM"] == f"{row['CBFBM']}J"
+    assert re.fullmatch(r"360981\d{13}", plots[0]["DKBM"])
+
+
+def test_a_credit_code_stays_one_and_another_number_in_its_place_goes() -> None:
+    scrubber = Scrubber(columns({"agri_entity": Stream(mapping=ENTITIES)}.items()))
+    codes = ["92360981MA0TEXT125", "93360981ma0text20w", "92360981MA0TEXT125", MAN, "110108000000016"]
+    rows = [{"XYDM": code, "ZTLX": "家庭农场", "ZTMC": "甲", "SFZH": MAN} for code in codes]
+    found = [row["XYDM"] for row in json.loads(scrubber.body(json.dumps(rows)))]
+    assert found[0] == found[2]
+    assert found[0][:8] == "92360999"
+    assert found[1][:8] == "93360999"
+    assert is_uscc(found[0])
+    assert is_uscc(found[1])
+    assert not set(found) & set(codes)
 
 
 def test_a_body_that_is_broken_is_scrubbed_as_text() -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from pydantic import ValidationError
 
 from adapters.civil_affairs import CivilAffairs
-from adapters.kit import Http, Ports, RestAdapter, Rotating, SourceMalformed, SourceUnavailable, registry
+from adapters.kit import Http, Ports, RestAdapter, RestStream, Rotating, SourceMalformed, SourceUnavailable, registry
 from adapters.provincial_exchange import ProvincialExchange
 
 FAR = Rotating("in-force", datetime(2027, 1, 1, tzinfo=UTC))
@@ -73,6 +73,21 @@ def test_a_post_carries_its_values_in_the_body_as_numbers(build: Any, server: An
     assert call.headers["gjgxjhpt_sid"] == "s_9_9999"
     assert page.answer.request == "POST /httpproxy s_…9999"
     assert page.rows.decode() == [{"XM": "张三"}]
+
+
+@pytest.mark.sockets
+def test_a_path_may_name_the_county_and_a_label_does_not(build: Any, server: Any) -> None:
+    class Regional(RestAdapter):
+        name = "regional"
+        title = "按区划分路径"
+        streams: ClassVar[Mapping[str, RestStream]] = {
+            "marriage": RestStream(path="/api/{county}/marriage.htm", mapping=CivilAffairs.streams["marriage"].mapping)
+        }
+
+    reply(server, {"code": "00", "data": {"total": 1, "list": [{"cert_no": "J360981-2026-000001"}]}})
+    page = build(Regional).fetch("marriage", None)
+    assert server.calls[0].path == "/api/360981/marriage.htm"
+    assert page.answer.request == "GET /api/{county}/marriage.htm"
 
 
 @pytest.mark.sockets

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,18 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from adapters.kit import Http, Ports, SoapAdapter, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
+from adapters.kit import (
+    Http,
+    NextToken,
+    Ports,
+    SoapAdapter,
+    SourceDenied,
+    SourceError,
+    SourceMalformed,
+    SourceUnavailable,
+)
 from adapters.kit.wsdl import DOCUMENTS
-from adapters.real_estate import RealEstate
+from adapters.real_estate import LIST, RealEstate
 
 pytestmark = pytest.mark.sockets
 
@@ -237,3 +247,15 @@ def test_a_description_that_failed_is_asked_for_again(adapter: Any, server: Any)
     assert real_estate.fetch("homestead", None).declared == 2
     assert [(layer.layer, layer.ok) for layer in real_estate.probe()] == [("auth", True), ("wsdl", True)]
     assert "QueryHomesteadsXml" in real_estate.probe()[-1].sentence
+
+
+def test_an_element_of_the_answer_asks_for_the_next_page(adapter: Any, server: Any) -> None:
+    real_estate = adapter(page_size=2)
+    stream = replace(LIST, paging=NextToken("pageNo", start="0"), total=None, next_token="msg", since=None)
+    real_estate.stream = lambda dataset: stream
+    serve(server, listed(ROWS, "", msg="t&amp;2"))
+    page = real_estate.fetch("homestead", None)
+    assert not page.last
+    serve(server, listed(ROWS, ""))
+    assert real_estate.fetch("homestead", page.after(None)).last
+    assert b">t&amp;2</ns0:pageNo>" in server.calls[-1].body

@@ -21,6 +21,9 @@ APP_KEY = "demo-app-key-360981"
 CATALOGUE = "s_3600000000000_0000"
 MEMBERS = "s_3609810000000_0001"
 PAYMENTS = "s_3609810000000_0002"
+ZJ_KEY = "demo-agriculture-key"
+SUBSIDIES, CONTRACTS, ENTITIES = "nybtffmx0001", "cbhtxx0002", "xxnyjyzt0003"
+TIF_TOKEN = "demo-natural-resources-token"
 
 
 def four(secret: str, sid: str, *, rtime: int | None = None) -> dict[str, str]:
@@ -35,6 +38,27 @@ def four(secret: str, sid: str, *, rtime: int | None = None) -> dict[str, str]:
     }
 
 
+def signed(secret: str, *, at: int | None = None) -> dict[str, str]:
+    """The three members of profile ZJ."""
+    now = str(int(time.time() * 1000) if at is None else at)
+    return {
+        "appKey": ZJ_KEY,
+        "requestTime": now,
+        "sign": hashlib.md5((ZJ_KEY + secret + now).encode()).hexdigest(),
+    }
+
+
+def tif(token: str = TIF_TOKEN, *, at: int | None = None, nonce: str = "n0nce") -> dict[str, str]:
+    """The four headers of profile TIF."""
+    now = str(int(time.time()) if at is None else at)
+    return {
+        "x-tif-paasid": "demo-natural-resources",
+        "x-tif-timestamp": now,
+        "x-tif-nonce": nonce,
+        "x-tif-signature": hashlib.sha256((now + token + nonce + now).encode()).hexdigest().upper(),
+    }
+
+
 @dataclass
 class Client:
     """What an honest caller does, written apart from the servers."""
@@ -43,6 +67,7 @@ class Client:
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
     token: str = ""
     secret: str = ""
+    request_secret: str = ""
 
     def renew(self) -> str:
         answer = self.http.post(
@@ -74,6 +99,24 @@ class Client:
     def civil(self, path: str, **parameters: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token or self.log_in()}"}
         return self.http.get(self.mocks.urls["civil"] + path, params=parameters, headers=headers)
+
+    def zj_renew(self, by: str = "Key", secret: str = "demo-agriculture-secret") -> dict[str, Any]:
+        """Both secrets anew."""
+        url = f"{self.mocks.urls['agriculture']}/gateway/app/refreshTokenBy{by}.htm"
+        answer = self.http.get(url, params=signed(secret)).json()
+        if answer["code"] == "00":
+            self.request_secret = answer["datas"]["requestSecret"]
+        return answer
+
+    def agriculture(self, code: str, *, region: str = "360981", secret: str = "", **parameters: Any) -> httpx.Response:
+        if not (secret or self.request_secret):
+            self.zj_renew()
+        url = f"{self.mocks.urls['agriculture']}/gateway/api/{region}/dataSharing/{code}.htm"
+        return self.http.get(url, params=signed(secret or self.request_secret) | parameters)
+
+    def approvals(self, headers: dict[str, str] | None = None, **parameters: Any) -> httpx.Response:
+        url = f"{self.mocks.urls['natural_resources']}/ebus/zrzy/homestead-approval"
+        return self.http.get(url, params=parameters, headers=tif() if headers is None else headers)
 
     def soap(self, operation: str, body: str, *, token: str = "demo-real-estate-token") -> httpx.Response:
         envelope = (

@@ -36,7 +36,10 @@ def test_world_and_advance(control):
     }
     answer = control.post("/advance", json={"days": 3}).json()
     assert answer["today"] == "2026-03-05"
-    assert set(answer["changed"]) == {"household_member", "marriage", "homestead", "payment", "assistance"}
+    assert set(answer["changed"]) == {
+        *("household_member", "marriage", "homestead", "payment", "assistance"),
+        *("homestead_approval", "contracted_land", "subsidy", "agri_entity"),
+    }
     assert control.post("/advance").json()["today"] == "2026-03-06"
     assert control.get("/world").json()["day"] == 4
 
@@ -58,7 +61,7 @@ def test_faults_and_calls():
         assert http.delete(f"{base}/faults").json() == {"ok": True}
         assert http.get(url).status_code == 200
         calls = http.get(f"{base}/calls").json()
-        assert set(calls) == {"provincial", "real_estate", "civil"}
+        assert set(calls) == {"provincial", "real_estate", "civil", "agriculture", "natural_resources"}
         assert [(call["path"], call["service"]) for call in calls["civil"]] == [("/api/marriage", "/api/marriage")] * 2
         http.delete(f"{base}/calls")
         assert mocks.calls()["civil"] == []
@@ -99,7 +102,7 @@ def test_command_line_says_ready_and_ends_with_its_input():
     with running("--stdin-guard", stdin=subprocess.PIPE) as process:
         ready = json.loads(process.stdout.readline())
         assert ready["ready"] is True
-        assert list(ready["ports"]) == ["control", "provincial", "real_estate", "civil"]
+        assert tuple(ready["ports"]) == mock_agencies.PORTS
         world = httpx.get(f"http://127.0.0.1:{ready['ports']['control']}/world").json()
         assert world["households"] == 20
         process.stdin.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.kit import registry
 from gateway.app import Gateway
 from gateway.audit import Actor
 from gateway.config import read
@@ -81,7 +82,7 @@ def test_four_faults_are_four_sentences(drafts: Drafts) -> None:
     assert found == {
         (FENGCHENG, code[0], code[1], "county.code"): '360981 不合规：应为文本，请加引号，写成 "360981"',
         (FENGCHENG, adapter[0], adapter[1] + len("adapter: "), "sources.real_estate.adapter"): (
-            "没有名为 real_estat 的适配器。可用的有：civil_affairs、provincial_exchange、real_estate"
+            f"没有名为 real_estat 的适配器。可用的有：{'、'.join(registry.names())}"
         ),
         (FENGCHENG, *key, "feeds.homestead.pol"): f"没有这个键。是不是 poll？可用的有：{feeds}",
         ("accounts.yaml", *secret, "accounts.fengcheng-real-estate.secrets.token"): (

@@ -24,8 +24,9 @@ from gateway.store.pages import living
 from gateway.store.tables import metadata
 from gateway.vault import handle_text
 from gateway.web import build
-from mock_agencies import assistances, faults, homesteads, marriages, members, payments
+from mock_agencies import faults
 from mock_agencies.server import Agency
+from mock_agencies.world import _COLUMNS
 from tests.support.house import FEEDS, House, house
 from tests.support.leaks import Needles, searched, spellings
 from tests.support.verbs import shuqiao, verbs
@@ -33,13 +34,6 @@ from tests.support.web import ask as ask_web
 
 pytestmark = pytest.mark.sockets
 
-COLUMNS = {
-    "household_member": members.COLUMNS,
-    "payment": payments.COLUMNS,
-    "homestead": homesteads.COLUMNS,
-    "marriage": marriages.COLUMNS,
-    "assistance": assistances.COLUMNS,
-}
 PERSONAL = {"id": "ID number", "name": "name", "account": "account"}
 AGENCIES = {"provincial": "household_member", "real_estate": "homestead", "civil": "marriage"}
 COSTLY = {"huge", "bomb", "stall", "slow"}
@@ -65,11 +59,13 @@ def personal(made: House) -> dict[str, str]:
         if telling:
             out[text] = what
 
-    for dataset, columns in COLUMNS.items():
+    for dataset, columns in _COLUMNS.items():
         for item in made.agencies.world.items(dataset):
             for column in columns:
-                if column.kind in PERSONAL and item.raw[column.name] is not None:
-                    for part in str(item.raw[column.name]).split(","):
+                if column.kind not in PERSONAL:
+                    continue
+                for row in item.raw[column.within] if column.within else [item.raw]:
+                    for part in str(row[column.name] or "").split(","):
                         note(PERSONAL[column.kind], part)
             for name in ("register_address", "location"):
                 if (item.canonical or {}).get(name):
@@ -263,7 +259,7 @@ def test_the_scene_is_worth_looking_at(scene: Scene) -> None:
     assert len(scene.rotating) >= 4
     states = {o.verdict.state for o in scene.outcomes}
     assert states >= {"ok", "denied", "malformed", "unavailable"}
-    for dataset, columns in COLUMNS.items():
+    for dataset, columns in _COLUMNS.items():
         rows = json.dumps([i.raw for i in scene.made.agencies.world.items(dataset)], ensure_ascii=False).encode()
         told_of = {what for what, encoding in scene.needles.found_in(rows) if encoding == "utf-8"}
         assert told_of >= {PERSONAL[c.kind] for c in columns if c.kind in PERSONAL}, dataset

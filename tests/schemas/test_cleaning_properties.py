@@ -5,17 +5,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from schemas import fields, flags
 from schemas.cleaning import CLEANERS, Options, cleaner
-from schemas.identifiers import id_check_char
+from schemas.identifiers import id_check_char, uscc_check_char
 from tests.schemas.test_cleaning_table import ROWS
 
 TODAY = date(2026, 3, 2)
-REMARKS = {"NAME_GARBLED", "PARTIAL_DATE"}  # said of a canonical value each time it is seen
+REMARKS = {"NAME_GARBLED", "PARTIAL_DATE", "LEGACY_CODE", "CONTRACT_CODE_SHORT"}
+"""Said of a canonical value each time it is seen."""
 
 ANNOTATIONS = {
     meta.cleaner: annotation
@@ -107,6 +108,21 @@ def test_every_form_of_a_day_reads_alike(day: date) -> None:
 def test_mu_are_two_thirds_of_a_thousand_square_metres(mu: Decimal) -> None:
     metres = Decimal(CLEAN["area_m2"](f"{mu}亩").value or 0)
     assert abs(metres - mu * 2000 / 3) <= Decimal("0.005")
+
+
+@given(mu=st.decimals(Decimal("0.01"), 9999, places=2))
+def test_mu_come_through_square_metres_and_back(mu: Decimal) -> None:
+    metres = CLEAN["area_m2"](f"{mu}亩").value
+    assert CLEAN["area_mu"](f"{metres}平方米").value == CLEAN["area_mu"](str(mu)).value == f"{mu:.2f}"
+
+
+@given(body=st.from_regex(r"9[123]360999[0-9A-HJ-NPQRTUWXY]{9}", fullmatch=True), at=st.integers(0, 17))
+def test_one_wrong_character_of_a_credit_code_is_never_accepted(body: str, at: int) -> None:
+    code = body + uscc_check_char(body)
+    assume(not code.isdigit())
+    other = (int(code[at], 36) + 1) % 10
+    assert CLEAN["credit_code"](code) == (code, (), None)
+    assert CLEAN["credit_code"](f"{code[:at]}{other}{code[at + 1 :]}").value is None
 
 
 def test_constraints_used_here_can_fail() -> None:

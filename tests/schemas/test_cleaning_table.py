@@ -57,6 +57,8 @@ ID: Rows = [
     ("990981198001010012", bad("ID_FORM")),
     ("张三", bad("ID_FORM")),
     ("E12345678", flagged(None, "OTHER_DOCUMENT")),
+    ("93360981MA0TEXT20W", flagged(None, "OTHER_DOCUMENT")),
+    ("93360981MA0TEXT20X", bad("ID_FORM")),
 ]
 NULL_TOKENS = [
     "无",
@@ -202,7 +204,7 @@ MONEY: Rows = [
     *[(raw, bad("BAD_NUMBER")) for raw in ("一千", "12,34", "(-100)", "--5", "1.2.3", "1234567890123", "1.2E+06")],
 ]
 COUNTS: Rows = [
-    *[(raw, flagged("3")) for raw in ("3", 3, 3.0, "３", "3人", " 3口", "003")],
+    *[(raw, flagged("3")) for raw in ("3", 3, 3.0, "３", "3人", " 3口", "3层", "3块", "003")],
     (True, flagged("1")),
     *[(raw, bad("BAD_NUMBER")) for raw in ("三", -3, "3.5", 1_000_000)],
 ]
@@ -310,16 +312,115 @@ YEARS: Rows = [
     *[(raw, bad("BAD_DATE")) for raw in ("2028", "45108", "26", "1899")],
 ]
 
+DATES_AHEAD: Rows = [
+    ("2027-12-31", flagged("2027-12-31")),
+    ("20280101", flagged("2028-01-01")),
+    ("2028年1月", flagged("2028-01", "PARTIAL_DATE")),
+    *[(raw, flagged(None, "OPEN_ENDED")) for raw in ("长期", "9999-12-31")],
+    ("1900-01-01", flagged(None, "ZERO_DATE")),
+    *[(raw, bad("BAD_DATE")) for raw in ("2027-02-29", "2226-01-01", "1850-01-01")],
+]
+MU: Rows = [
+    *[(raw, flagged("3.50")) for raw in ("3.5", 3.5, "3.50亩", "3.5 市亩", "３.５")],
+    ("120㎡", flagged("0.18", "UNIT_CONVERTED")),
+    ("2333.33平方米", flagged("3.50", "UNIT_CONVERTED")),
+    ("1亩8分", flagged("1.80", "UNIT_CONVERTED")),
+    ("0.1公顷", flagged("1.50", "UNIT_CONVERTED")),
+    ("1.005", flagged("1.01")),
+    ("0", flagged(None, "ZERO_AREA")),
+    ("3平方米", flagged(None, "ZERO_AREA")),
+    *[(raw, bad("BAD_NUMBER")) for raw in ("约3亩", "-3", "3.5.1")],
+]
+OR_ZERO: Rows = [
+    *[(raw, flagged("0.00")) for raw in ("0", 0, "0.00", "0.001")],
+    ("12.5", flagged("12.50")),
+    ("-3", bad("BAD_NUMBER")),
+]
+QUANTITIES: Rows = [
+    *[(raw, flagged("1200.00")) for raw in ("1200", 1200, 1200.0, "1,200", "0.12万", "１２００")],
+    *[(raw, flagged("1200.00", "UNIT_WRITTEN")) for raw in ("1200头", "0.12万羽", "1,200 尾", "1200.0公斤")],
+    ("0", flagged("0.00")),
+    ("12.345", flagged("12.35")),
+    *[(raw, bad("BAD_NUMBER")) for raw in ("若干", "-1", "12头猪", "1e3", "1234567890")],
+]
+ISSUER, CONTRACTOR, PLOT = "36098110220301", "360981102203010001", "3609811022030100001"
+ISSUERS: Rows = [
+    (ISSUER, flagged(ISSUER)),
+    (int(ISSUER), flagged(ISSUER)),
+    ("360981 102203 01", flagged(ISSUER, "TRIMMED")),
+    *[(raw, bad("LAND_CODE_FORM")) for raw in (ISSUER[:-1], CONTRACTOR, f"0{ISSUER[1:]}")],
+]
+CONTRACTORS: Rows = [
+    (CONTRACTOR, flagged(CONTRACTOR)),
+    (f"'{CONTRACTOR}", flagged(CONTRACTOR, "TRIMMED")),
+    ("３６０９８１102203010001", flagged(CONTRACTOR, "FULLWIDTH")),
+    *[(raw, bad("LAND_CODE_FORM")) for raw in (CONTRACTOR[:-1], ISSUER, 360981102203010048)],
+]
+CONTRACTS: Rows = [
+    *[(f"{CONTRACTOR}{letter}", flagged(f"{CONTRACTOR}{letter}")) for letter in "JQ"],
+    (f"{CONTRACTOR}j", flagged(f"{CONTRACTOR}J", "TRIMMED")),
+    (CONTRACTOR, flagged(CONTRACTOR, "CONTRACT_CODE_SHORT")),
+    (f" {CONTRACTOR}", flagged(CONTRACTOR, "TRIMMED", "CONTRACT_CODE_SHORT")),
+    *[(raw, bad("LAND_CODE_FORM")) for raw in (f"{CONTRACTOR}K", f"{CONTRACTOR}JJ", CONTRACTOR[:-1])],
+]
+PLOTS: Rows = [
+    (PLOT, flagged(PLOT)),
+    ("3609811022030 100001", flagged(PLOT, "TRIMMED")),
+    *[(raw, bad("LAND_CODE_FORM")) for raw in (PLOT[:-1], f"{PLOT}1", "地块一", 3609811022030100480)],
+]
+CREDIT = "92360981MA0TEXT125"
+CREDITS: Rows = [
+    *[(raw, flagged(raw)) for raw in (CREDIT, "93360981MA0TEXT20W", "N2360981MF0TEXT37K", "91350100M000100Y43")],
+    (CREDIT.lower(), flagged(CREDIT, "TRIMMED")),
+    ("92360981 MA0TEXT12 5", flagged(CREDIT, "TRIMMED")),
+    ("92360981MAOTEXT125", flagged(CREDIT, "LOOKALIKE_FOLDED")),
+    ("9236O98IMA0TEXT125", flagged(CREDIT, "LOOKALIKE_FOLDED")),
+    ("110108000000016", flagged("110108000000016", "LEGACY_CODE")),
+    (110108000000016, flagged("110108000000016", "LEGACY_CODE")),
+    ("360981NA000123X", flagged("360981NA000123X", "LEGACY_CODE")),
+    ("D2143569-X", flagged("D2143569X", "LEGACY_CODE")),
+    ("36099919900101007X", flagged(None, "OTHER_DOCUMENT")),
+    *[(raw, bad("CREDIT_CODE_CHECKSUM")) for raw in ("92360981MA0TEXT124", "360999199001010070")],
+    *[
+        (raw, bad("CREDIT_CODE_FORM"))
+        for raw in (CREDIT[:-1], "110108000000017", "待办理", "9236****25", 913609990000004480)
+    ],
+]
+DOCUMENT = "赣农字〔2023〕15号"
+DOCUMENTS: Rows = [
+    *[
+        (raw, flagged(DOCUMENT))
+        for raw in (DOCUMENT, "赣农字（2023）15号", "赣农字[2023]第015号", "赣农字【2023】15号")
+    ],
+    ("赣农字〔２０２３〕15号", flagged(DOCUMENT, "FULLWIDTH")),
+    ("赣农字 〔2023〕 15号", flagged(DOCUMENT, "TRIMMED")),
+    ("农业农村部公告第634号", flagged("农业农村部公告第634号")),
+    (f"{DOCUMENT}、丰农发〔2024〕3号", flagged(f"{DOCUMENT}/丰农发〔2024〕3号")),
+    ("关于公布示范家庭农场名单的通知（赣农字〔2023〕15号）", flagged(DOCUMENT, "DOCUMENT_NO_FROM_TITLE")),
+    *[(raw, bad("DOCUMENT_NO_FORM")) for raw in ("省厅文件", "赣农字2023-15", "2023年15号", f"{DOCUMENT}、省厅文件")],
+]
+
 TABLE: dict[str, Rows] = {
     "id_no": ID,
     "name": NAMES,
     "date": DATES,
+    "date_ahead": DATES_AHEAD,
     "open_date": OPEN_DATES,
     "area_m2": AREAS,
+    "area_m2_or_zero": OR_ZERO,
+    "area_mu": MU,
+    "area_mu_or_zero": OR_ZERO,
+    "quantity": QUANTITIES,
     "money": MONEY,
     "count": COUNTS,
     "unit_no": UNITS,
     "parcel_code": PARCELS,
+    "issuer_code": ISSUERS,
+    "contractor_code": CONTRACTORS,
+    "contract_code": CONTRACTS,
+    "plot_code": PLOTS,
+    "credit_code": CREDITS,
+    "document_no": DOCUMENTS,
     "cert_no": CERTS,
     "division": DIVISIONS,
     "account_tail": ACCOUNTS,
@@ -336,7 +437,8 @@ def test_table(kind: str, raw: Any, verdict: Cleaned) -> None:
     assert clean(kind, raw) == verdict
 
 
-NUMERIC = {"area_m2", "money", "count", "year", "account_tail"}
+MEASURES = {"area_m2", "area_m2_or_zero", "area_mu", "area_mu_or_zero", "money", "quantity", "count"}
+NUMERIC = MEASURES | {"year", "account_tail"}
 
 
 @pytest.mark.parametrize(
@@ -347,7 +449,7 @@ def test_null_tokens_mean_nothing_in_every_kind(kind: str, token: str) -> None:
     assert clean(kind, token) == NULL
 
 
-@pytest.mark.parametrize("kind", [k for k in TABLE if k not in {"area_m2", "money", "count"}])
+@pytest.mark.parametrize("kind", [k for k in TABLE if k not in MEASURES])
 def test_a_lone_zero_is_nothing_where_it_is_no_number(kind: str) -> None:
     assert clean(kind, "0") == clean(kind, 0) == NULL
 
@@ -364,6 +466,8 @@ def test_area_takes_the_unit_of_its_source() -> None:
     assert clean("area_m2", "2", unit="分") == flagged("133.33")
     assert clean("area_m2", "120.00", unit="亩") == flagged("80000.00")
     assert clean("area_m2", "120㎡", unit="亩") == flagged("120.00", "UNIT_CONVERTED")
+    assert clean("area_mu", "2333.33", unit="m²") == flagged("3.50")
+    assert clean("area_mu_or_zero", "15", unit="公顷") == flagged("225.00")
 
 
 def test_composite_area_gives_the_part_that_is_meant() -> None:
@@ -413,6 +517,32 @@ def test_money_takes_the_unit_of_its_source() -> None:
         ("yes_no", "2", bad("CODE_UNKNOWN")),
         ("payment_status", "发放失败", flagged("failed")),
         ("assistance_category", "Ｂ类", flagged("B", "FULLWIDTH")),
+        ("subsidy_type", "耕地地力保护补贴", flagged("farmland_protection")),
+        ("subsidy_type", "农机购置补贴", flagged("machinery")),
+        ("subsidy_type", "春节慰问金", bad("CODE_UNKNOWN")),
+        ("subsidy_status", "待申请结算", flagged("pending")),
+        ("subsidy_status", "已结算", flagged("paid")),
+        ("contractor_type", "农户", flagged("1")),
+        ("contract_way", 110, flagged("110")),
+        ("contract_way", "公开协商", flagged("123")),
+        ("contract_way", "其他方式", flagged("900")),
+        ("plot_use", "种植业", flagged("1")),
+        ("plot_kind", "自留地", flagged("21")),
+        ("land_grade", 3, flagged("03")),
+        ("land_grade", "十等地", flagged("10")),
+        ("entity_type", "农民专业合作社", flagged("cooperative")),
+        ("entity_type", "种粮大户", flagged("large_grower")),
+        ("entity_type", "4", bad("CODE_UNKNOWN")),
+        ("entity_level", "省级示范家庭农场", flagged("provincial")),
+        ("entity_level", "国家级示范社", flagged("national")),
+        ("entity_level", "无", NULL),
+        ("entity_status", "存续", flagged("active")),
+        ("business_kind", "种养结合型", flagged("mixed")),
+        ("scale_unit", "台（套）", flagged("set")),
+        ("monitoring_result", "监测合格", flagged("passed")),
+        ("approval_kind", "原址改建", flagged("rebuild")),
+        ("approval_status", "验收合格", flagged("accepted")),
+        ("land_origin", "水田", flagged("cultivated")),
     ],
 )
 def test_codes(name: str, raw: Any, verdict: Cleaned) -> None:

@@ -24,7 +24,7 @@ def test_every_field_is_described(dataset: Dataset, spec: FieldSpec) -> None:
     assert spec.of.group
     assert spec.kind in CLEANERS
     assert (spec.of.codes is not None) == (spec.kind == "code")
-    assert (spec.of.unit is not None) >= (spec.kind in {"area_m2", "money"})
+    assert (spec.of.unit is not None) >= (spec.kind.startswith(("area_", "money")))
     cleaner(spec.kind, Options(code_list=spec.of.codes))
 
 
@@ -40,12 +40,68 @@ def test_the_annotation_of_a_field_constrains_it(dataset: Dataset, spec: FieldSp
 
 @pytest.mark.parametrize("dataset", DATASETS.values(), ids=list(DATASETS))
 def test_keys_subjects_and_indexes_are_fields(dataset: Dataset) -> None:
-    named = {*dataset.record_key, *(f for alternative in dataset.match_key for f in alternative)}
+    named = {f for alternative in (*dataset.record_key, *dataset.match_key) for f in alternative}
     named |= {*dataset.subjects.values(), *(f for fields in dataset.indexes.values() for f in fields)}
     named |= {dataset.period_by} - {"as_of"}
     assert named <= set(dataset.fields)
     assert {dataset.fields[path].kind for path in dataset.subjects.values()} == {"id_no"}
-    assert all(dataset.fields[path].of.required for path in dataset.record_key)
+    assert len(dataset.record_key) > 1 or all(dataset.fields[path].of.required for path in dataset.record_key[0])
+
+
+GRAIN: dict[str, tuple[Any, ...]] = {
+    "household_member": ([["household_no", "id_no"]], [["id_no"]], {"person"}, "state", "as_of"),
+    "marriage": (
+        [["cert_no", "op_type", "op_date"]],
+        [["cert_no", "op_type", "op_date"]],
+        {"party"},
+        "event",
+        "op_date",
+    ),
+    "homestead": ([["unit_no", "cert_no"]], [["unit_no"], ["cert_no"]], {"holder"}, "state", "as_of"),
+    "homestead_approval": ([["approval_no"]], [["parcel_code"]], {"applicant"}, "event", "approved_on"),
+    "contracted_land": ([["contract_code"]], [["contract_code"]], {"contractor", "member"}, "state", "as_of"),
+    "subsidy": (
+        [["detail_id"], ["subsidy_type", "year", "payee_id_no"]],
+        [["subsidy_type", "year", "payee_id_no"]],
+        {"payee"},
+        "event",
+        "period",
+    ),
+    "payment": ([["detail_id"]], [["detail_id"]], {"payee"}, "event", "paid_on"),
+    "agri_entity": (
+        [["credit_code"], ["directory_no"]],
+        [["credit_code"], ["directory_no"]],
+        {"operator"},
+        "state",
+        "as_of",
+    ),
+    "assistance": ([["cert_no", "id_no"]], [["id_no", "kind"]], {"beneficiary"}, "state", "period"),
+}
+"""DESIGN §2a."""
+
+
+def test_the_grain_is_that_of_the_design() -> None:
+    assert {
+        name: (list(map(list, d.record_key)), list(map(list, d.match_key)), set(d.subjects), d.kind, d.period_by)
+        for name, d in DATASETS.items()
+    } == GRAIN
+
+
+def test_a_record_is_named_by_the_best_key_that_it_shows() -> None:
+    subsidy, entity = DATASETS["subsidy"], DATASETS["agri_entity"]
+    award: Canonical = {"detail_id": "MX1", "subsidy_type": "rice", "year": "2026", "payee_id_no": "360999198001010016"}
+    assert subsidy.key_fields(award) == ("detail_id",)
+    assert subsidy.key_fields({**award, "detail_id": None}) == ("subsidy_type", "year", "payee_id_no")
+    assert subsidy.key_fields({**award, "detail_id": None, "year": None}) is None
+    assert entity.key_fields({"credit_code": None, "directory_no": "D1"}) == ("directory_no",)
+    assert entity.key_fields({"credit_code": None, "directory_no": None}) is None
+
+
+@pytest.mark.parametrize(("dataset", "spec"), SPECS, ids=IDS)
+def test_what_must_not_be_held_has_no_field(dataset: Dataset, spec: FieldSpec) -> None:
+    """Telephone, ethnicity, faith, sentences, neighbours; an account but for its tail (china-facts §2.8, §3.7, §4)."""
+    assert not re.search("电话|手机|民族|宗教|备注|四至|开户", spec.of.title)
+    assert ("账号" in spec.of.title) == (spec.kind == "account_tail")
 
 
 @st.composite
@@ -131,6 +187,7 @@ def test_drift_is_noticed_and_mended(
 
 def test_json_schema_carries_the_field_table() -> None:
     schema = docs.json_schema(DATASETS["homestead"])
+    assert schema["x-record-key"] == [["unit_no", "cert_no"]]
     area = schema["properties"]["land_area_m2"]
     assert (area["title"], area["x-unit"], area["x-sensitivity"], area["x-group"]) == (
         "使用权面积",

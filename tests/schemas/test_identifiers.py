@@ -82,6 +82,43 @@ def test_organisation_codes() -> None:
     assert not ids.is_org_code("D214356-X")
 
 
+def test_registration_numbers_of_before_2015() -> None:
+    # GS 15-2006's own example; a cooperative's has no check digit.
+    assert ids.is_registration_no("110108000000016")
+    assert not any(ids.is_registration_no(f"11010800000001{digit}") for digit in "012345789")
+    assert ids.is_registration_no("360981NA000123X")
+    assert not ids.is_registration_no("360981NB000123X")
+    assert not ids.is_registration_no("11010800000001")
+
+
+def test_codes_of_contracted_land_have_their_lengths() -> None:
+    issuer, contractor, plot = "36098110220301", "360981102203010001", "3609811022030100001"
+    assert [ids.is_issuer_code(c) for c in (issuer, issuer[:-1], f"0{issuer[1:]}")] == [True, False, False]
+    assert [ids.is_contractor_code(c) for c in (contractor, plot, f"{contractor[:-1]}J")] == [True, False, False]
+    assert [ids.is_plot_code(c) for c in (plot, contractor, f"{plot}0")] == [True, False, False]
+    contracts = (f"{contractor}J", f"{contractor}Q", contractor, f"{contractor}K", f"{contractor}JJ")
+    assert [ids.is_contract_code(c) for c in contracts] == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("赣农字〔2023〕15号", "赣农字〔2023〕15号"),
+        ("赣农字(2023)第015号", "赣农字〔2023〕15号"),
+        ("农经发[2023]5号", "农经发〔2023〕5号"),
+        ("农业农村部公告第634号", "农业农村部公告第634号"),
+        ("赣农字2023-15", None),
+        ("赣农字〔1823〕15号", None),
+        ("〔2023〕15号", None),
+        ("赣农字〔2023〕0号", None),
+    ],
+)
+def test_document_numbers(text: str, number: str | None) -> None:
+    assert ids.document_no(text) == number
+    assert ids.titled_document_no(text) is None
+    assert ids.titled_document_no(f"关于公布名单的通知({text})") == (number if number and "〔" in number else None)
+
+
 def test_unit_numbers_come_apart() -> None:
     unit = ids.parse_unit_number("360981102203JC00123F00010001")
     assert unit == ("360981", "102", "203", "JC", "00123", "F", "00010001")

@@ -31,6 +31,11 @@ from schemas.masking import mask, mask_kind, scrub
         ("cert_no", "J360981-2026-000123", "J360981-2026-***123"),
         ("unit_no", "360981102203JC00123F00010001", "360981102203************0001"),
         ("parcel_code", "360981102203JC00123", "360981102203*****23"),
+        ("contract_code", "360981102203010001J", "360981102203*****1J"),
+        ("contractor_code", "360981102203010001", "360981102203****01"),
+        ("plot_code", "3609811022030100001", "360981102203*****01"),
+        ("credit_code", "92360981MA0TEXT125", "92************T125"),
+        ("document_no", "赣农字〔2023〕15号", "赣农字〔2023〕15号"),
         ("birth_date", "1980-01-01", "1980"),
         ("money", "1234.50", "1234.50"),
         ("date", "2023-07-01", "2023-07-01"),
@@ -51,6 +56,8 @@ def test_addresses_and_births_are_told_apart_from_other_texts_and_dates() -> Non
     assert {p for p, k in kinds.items() if k == "address"} == {
         "household_member.register_address",
         "homestead.location",
+        "homestead_approval.location",
+        "agri_entity.location",
     }
     assert {p for p, k in kinds.items() if k == "birth_date"} == {
         "household_member.birth_date",

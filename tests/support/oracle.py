@@ -19,9 +19,8 @@ class Oracle:
     next accepted row under that key. Only a snapshot that lacks a row ends it.
     """
 
-    def __init__(self, dataset: str) -> None:
-        self.dataset = DATASETS[dataset]
-        self.snapshot = dataset == "assistance"
+    def __init__(self, dataset: str, *, snapshot: bool) -> None:
+        self.dataset, self.snapshot = DATASETS[dataset], snapshot
         self.held: dict[str, dict[str, Any]] = {}
         self.versions = 0
         self.settled: Counter[Cause] = Counter()
@@ -53,13 +52,15 @@ class Oracle:
         assert canonical_key(self.dataset.name, canonical) == key
         self.versions += self.held.get(key) != canonical
         self.held[key] = canonical
-        mended = [o for o in self._open if o[0] == key and self._readable(*o[1:])]
+        mended = [o for o in self._open if o[0] == key and self._readable(*o)]
         self._open = [o for o in self._open if o not in mended]
         self.settled.update(("superseded", reason, field) for _, reason, field in mended)
 
-    def _readable(self, reason: str, field: str | None) -> bool:
+    def _readable(self, key: str, reason: str, field: str | None) -> bool:
         """Whether a rejected row showed its key. A contradiction between two rows is for a person, whatever comes."""
-        return reason not in {"KEY_MISSING", "DUPLICATE_KEY"} and field not in self.dataset.record_key
+        best, *others = self.dataset.record_key
+        fields = next((fields for fields in others if key.startswith(f"{fields[0]}=")), best)
+        return reason not in {"KEY_MISSING", "DUPLICATE_KEY"} and field not in fields
 
     @property
     def causes(self) -> Counter[Cause]:
@@ -71,7 +72,7 @@ class Oracles:
 
     def __init__(self, made: House) -> None:
         self._made = made
-        self._of = {name: Oracle(name) for name in FEEDS}
+        self._of = {name: Oracle(name, snapshot=made.is_snapshot(name)) for name in FEEDS}
         self.read()
 
     def read(self) -> None:

@@ -1,0 +1,71 @@
+"""What people are shown of a raw row whose columns hold rows of their own: masked by member, hidden where nobody maps it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+from adapters.kit import FieldRule, JsonRows, Translator
+from gateway.preview import preview
+from gateway.quarantine import HIDDEN, _shown, column_kinds
+from schemas import DATASETS
+
+RULES: dict[str, FieldRule | str] = {
+    "contract_code": "CBHTBM",
+    "contractor_type": "CBFLX",
+    "contractor_name": "CBFMC",
+    "plots.code": FieldRule(from_="DKBM", each="CBDKXX"),
+    "plots.area_mu": FieldRule(from_="HTMJM", each="CBDKXX"),
+    "plots.way": FieldRule(const="110"),
+    "members.name": FieldRule(from_="CYXM", each="CBF_JTCY"),
+    "members.id_no": FieldRule(from_="CYZJHM", each="CBF_JTCY"),
+}
+ITEM = {
+    "CBHTBM": "360981102203010001J",
+    "CBFLX": "1",
+    "CBFMC": "张三丰",
+    "LXDH": "13900000000",
+    "CBDKXX": [{"DKBM": "3609811022030100001", "HTMJM": "1.80", "DKDZ": "李四田"}],
+    "CBF_JTCY": [{"CYXM": "张三丰", "CYZJHM": "360999198001010016"}, {"CYXM": "李四", "CYZJHM": None}],
+}
+
+
+def translator() -> Translator:
+    return Translator(DATASETS["contracted_land"], RULES, today=date(2026, 3, 2))
+
+
+def test_a_held_item_shows_the_rows_inside_it_masked() -> None:
+    shown = _shown(ITEM, column_kinds(translator()))
+    assert shown == {
+        "CBHTBM": "360981102203*****1J",
+        "CBFLX": "1",
+        "CBFMC": "张**",
+        "LXDH": HIDDEN,
+        "CBDKXX.0.DKBM": "360981102203*****01",
+        "CBDKXX.0.HTMJM": "1.80",
+        "CBDKXX.0.DKDZ": HIDDEN,
+        "CBF_JTCY.0.CYXM": "张**",
+        "CBF_JTCY.0.CYZJHM": "3609**********0016",
+        "CBF_JTCY.1.CYXM": "李*",
+        "CBF_JTCY.1.CYZJHM": None,
+    }
+
+
+def test_what_is_no_list_of_rows_is_hidden_whole() -> None:
+    shown = _shown({**ITEM, "CBDKXX": ["张三丰"], "CBF_JTCY": "张三丰"}, column_kinds(translator()))
+    assert (shown["CBDKXX"], shown["CBF_JTCY"]) == (HIDDEN, HIDDEN)
+
+
+def test_a_preview_shows_the_rows_inside_a_row_masked() -> None:
+    rows = JsonRows([json.dumps(ITEM, ensure_ascii=False).encode()])
+    page = SimpleNamespace(rows=rows, answer=SimpleNamespace(request="GET /x"), declared=1, notes=())
+    adapter = SimpleNamespace(fetch=lambda *_: page, close=lambda: None)
+    feed: Any = SimpleNamespace(adapter=adapter, dataset=DATASETS["contracted_land"], translator=translator())
+    (row,) = preview(feed, 5).rows
+    cells = {cell.field: (cell.column, cell.raw, cell.canonical) for cell in row.cells}
+    assert cells["members.id_no"] == ("CBF_JTCY.CYZJHM", "3609**********0016, —", "3609**********0016, —")
+    assert cells["members.name"] == ("CBF_JTCY.CYXM", "张**, 李*", "张**, 李*")
+    assert cells["plots.area_mu"] == ("CBDKXX.HTMJM", "1.80", "1.80")
+    assert cells["plots.way"] == ("= 110", None, "110")
