@@ -22,6 +22,7 @@ from mock_agencies.server import Request, Response
 ROWS: Final = [{"ID": str(n)} for n in range(1, 8)]
 COUNTY: Final = "360981"
 RID: Final = "demo-rid@36"
+SIDS: Final = ("s_36_0000", "s_360981_0001")
 SECRETS: Final[Mapping[str, Mapping[str, str]]] = {
     "tif": {"paasid": "demo-paas", "token": "demo-tif-token"},
     "zj": {"app_key": "demo-zj-key", "app_secret": "demo-zj-app-secret"},
@@ -97,6 +98,8 @@ class Zj(Door):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
+        self.place = "headers"
+        """Where a call must carry the three members; a renewal has them in the query."""
         self._now: dict[str, tuple[str, float]] = {}
         self._former: deque[str] = deque(maxlen=32)
 
@@ -139,9 +142,8 @@ class Zj(Door):
         return as_json({"code": "00", "msg": "成功", "data": "", "datas": datas, "dataCount": 0, "requestId": None})
 
     def _signed(self, request: Request, secret: str) -> bool:
-        given = {
-            name: request.headers.get(name) or request.query.get(name, "") for name in ("appKey", "sign", "requestTime")
-        }
+        inside = request.query if self.place == "query" or "/app/" in request.path else request.headers
+        given = {name: inside.get(name) or "" for name in ("appKey", "sign", "requestTime")}
         right = hashlib.md5((self.keys["app_key"] + secret + given["requestTime"]).encode()).hexdigest()
         held = given["appKey"] == self.keys["app_key"] and off(given["requestTime"]) <= 900
         return bool(secret) and held and same(right, given["sign"])
@@ -175,7 +177,7 @@ class Gj(Door):
 
     def _signed(self, given: Mapping[str, str], secret: str, sign: str = "gjgxjhpt_sign") -> bool:
         rid, sid, rtime = (given.get(f"gjgxjhpt_{name}", "") for name in ("rid", "sid", "rtime"))
-        held = bool(secret) and rid == RID and off(rtime) <= 180
+        held = bool(secret) and rid == RID and sid in SIDS and off(rtime) <= 180
         return held and same(gj_sign(secret, sid, rid, rtime), given.get(sign, ""))
 
 
@@ -219,6 +221,8 @@ class Login(Door):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.tokens: set[str] = set()
+        self.members = ("appId", "appSecret", "token", "expires_in")
+        """What it calls id, secret, token and lifetime; a blank lifetime is not told."""
 
     def check(self, request: Request) -> Response | None:
         if request.path.endswith("/auth"):
@@ -229,11 +233,12 @@ class Login(Door):
 
     def _log_in(self, given: Mapping[str, str]) -> Response:
         self.asked["log-ins"] += 1
-        if sorted(given.values()) != sorted(self.keys.values()):
+        app_id, app_secret, named, lifetime = self.members
+        if given != {app_id: self.keys["app_id"], app_secret: self.keys["app_secret"]}:
             return refused(401, "appId或appSecret错误")
         token = secrets.token_urlsafe(24)
         self.tokens.add(token)
-        return as_json({"code": 200, "data": {"token": token, "expires_in": 7200, "accessToken": token}})
+        return as_json({"code": 200, "data": {named: token} | ({lifetime: 7200} if lifetime else {})})
 
 
 class Fixed(Door):

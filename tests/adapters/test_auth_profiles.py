@@ -39,6 +39,7 @@ from mock_agencies.auth_doors import RID, ROWS, SECRETS
 pytestmark = pytest.mark.sockets
 
 GJ = {"profile": "gj", "base_url": "{url}/gj", "rid": RID, "sid": "s_36_0000"}
+MEMBERS, OTHERS = ("app_id", "app_secret", "token", "expires"), ("appKey", "key", "accessToken", "expire")
 LOGIN = {"profile": "login", "url": "{url}/login/auth"}
 REST: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "tif": ("/tif/rows", {"profile": "tif"}),
@@ -49,7 +50,7 @@ REST: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sha1_concat": ("/sha1/rows", {"profile": "sha1_concat"}),
     "login": ("/login/rows", LOGIN),
     "login-header": ("/login/rows", {**LOGIN, "header": "token", "lifetime": 600}),
-    "login-query": ("/login/rows", {**LOGIN, "query": "access_token", "token": "accessToken", "app_id": "appKey"}),
+    "login-query": ("/login/rows", {**LOGIN, "query": "access_token", **dict(zip(MEMBERS, OTHERS, strict=True))}),
     "bearer": ("/fixed/rows", {"profile": "bearer"}),
     "bearer-query": ("/fixed/rows", {"profile": "bearer", "query": "access_token"}),
     "api_key": ("/fixed/rows", {"profile": "api_key"}),
@@ -62,6 +63,12 @@ SOAP: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "username_token": ("/wsse/service", {"profile": "username_token"}),
     "username_token-text": ("/wsse/text", {"profile": "username_token", "password": "text"}),
 }
+AS_DECLARED = {
+    "zj-query": ("place", "query"),
+    "login-header": ("members", ("appId", "appSecret", "token", "")),
+    "login-query": ("members", OTHERS),
+}
+"""How the desk must be set for a case: it takes nothing that was not declared."""
 ALL = [*REST, *SOAP]
 REFUSED_AS = {"login": "CREDENTIAL_REFUSED", "basic": "CREDENTIAL_REFUSED", "digest": "CREDENTIAL_REFUSED"}
 
@@ -102,6 +109,9 @@ class Caller:
         return self._ports(self._http, dict(secrets), now=now, budget=LocalBudget(Allowance(concurrency=2), now))
 
     def adapter(self, case: str, secrets: Mapping[str, str] | None = None, **more: Any) -> Any:
+        if case in AS_DECLARED:
+            name, value = AS_DECLARED[case]
+            setattr(getattr(self.desk, door(case)), name, value)
         path, ports = {**REST, **SOAP}[case][0], self.ports(SECRETS[door(case)] if secrets is None else secrets)
         if case in SOAP:
             kind: Any = Soap
@@ -117,7 +127,8 @@ class Caller:
     def wrong(self, case: str) -> Mapping[str, str]:
         """The account's secrets, the one that signs mistyped."""
         given = SECRETS[door(case)]
-        return {name: text if name in ("app_id", "username", "paasid") else f"{text}x" for name, text in given.items()}
+        ids = {"paasid", "client_id", "app_id", "username"} | ({"app_key"} if "app_secret" in given else set())
+        return {name: text if name in ids else f"{text}x" for name, text in given.items()}
 
 
 @pytest.fixture

@@ -267,6 +267,12 @@ def test_a_source_that_does_not_move_is_a_repeated_page(paging: Paging, total: s
     assert caught.value.code == "REPEATED_PAGE"
 
 
+def test_more_rows_of_one_moment_than_a_capped_page_holds_are_noticed() -> None:
+    with pytest.raises(SourceMalformed) as caught:
+        by_key(Feed(5000, same=150, cap=100), LAST_TIME)
+    assert caught.value.code == "REPEATED_PAGE"
+
+
 def test_rows_without_the_key_are_a_drift() -> None:
     with pytest.raises(SourceMalformed) as caught:
         by_key(Feed(500), AfterKey({"lastId": "BH", "lastTime": "GXSJ"}))
@@ -274,9 +280,15 @@ def test_rows_without_the_key_are_a_drift() -> None:
 
 
 def test_a_page_of_dropped_rows_only_does_not_pass_for_the_end() -> None:
+    feed = Feed(200)
+
+    def dropping(params: dict[str, Any]) -> Opened:
+        opened = feed(params)
+        return opened if len(feed.asked) == 1 else Opened(JsonRows([]), None, dropped=50, notes=("PARTIAL",))
+
     with pytest.raises(SourceMalformed) as caught:
-        by_key(lambda params: Opened(JsonRows([]), None, dropped=50, notes=("PARTIAL",)), LAST_ID)
-    assert caught.value.code == "REPEATED_PAGE"
+        by_key(dropping, LAST_ID)
+    assert (caught.value.code, len(feed.asked)) == ("REPEATED_PAGE", 2)
 
 
 @pytest.mark.parametrize("kept", [LAST_ID, LAST_TIME])
@@ -317,14 +329,15 @@ def test_tokens_are_followed_to_the_blank_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "order", [["a", "a"], ["a", "b", "a"], [*"abcdefgh", *"cdefgh" * 9], ["x", *"abcdefghijk" * 9]]
+    ("order", "asked"),
+    [("aa", 2), ("abcdee", 6), ("aba", 5), ("abcdefgh" + "cdefgh" * 9, 14), ("x" + "abcdefghijk" * 9, 27)],
 )
-def test_tokens_that_go_round_in_a_circle_are_a_repeated_page(order: list[str]) -> None:
+def test_tokens_that_go_round_in_a_circle_are_a_repeated_page(order: str, asked: int) -> None:
     tokens = Tokens(*order, *["never"] * 9)
     with pytest.raises(SourceMalformed) as caught:
         read(tokens, NextToken())
     assert caught.value.code == "REPEATED_PAGE"
-    assert len(tokens.asked) < 40
+    assert len(tokens.asked) == asked
 
 
 def test_many_tokens_are_no_circle() -> None:

@@ -204,6 +204,33 @@ def test_a_fault_that_says_there_is_nothing_is_an_empty_success(adapter: Any, se
     assert adapter().fetch("homestead", None).empty_confirmed
 
 
+SOAP12 = """<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:w="urn:wsse"><s:Body><s:Fault><s:Code>
+<s:Value>s:Sender</s:Value>{subcode}</s:Code><s:Reason><s:Text>denied</s:Text></s:Reason></s:Fault></s:Body></s:Envelope>"""
+
+
+@pytest.mark.parametrize(
+    ("subcode", "kind", "code"),
+    [
+        ("<s:Subcode><s:Value>w:FailedAuthentication</s:Value></s:Subcode>", SourceDenied, "AUTH_CONFIG"),
+        ("<s:Subcode><s:Value>w:Other</s:Value></s:Subcode>", SourceMalformed, "SOAP_FAULT"),
+        ("", SourceMalformed, "SOAP_FAULT"),
+    ],
+)
+def test_a_fault_of_soap_12_is_read_to_its_subcode(
+    adapter: Any, server: Any, subcode: str, kind: type[SourceError], code: str
+) -> None:
+    described = WSDL.replace("schemas.xmlsoap.org/wsdl/soap/", "schemas.xmlsoap.org/wsdl/soap12/")
+    fault = SOAP12.format(subcode=subcode).encode()
+
+    def answer(call: Any) -> Any:
+        if call.method == "POST":
+            return 500, {"Content-Type": "application/soap+xml"}, fault
+        return 200, {}, XSD if "xsd" in call.path else described.format(url=server.url).encode()
+
+    server.answer = answer
+    assert refused(adapter(), kind).code == code
+
+
 def described(server: Any, wsdl: str, xsd: bytes = XSD) -> None:
     server.answer = lambda call: (200, {}, xsd if "xsd" in call.path else wsdl.encode())
 
