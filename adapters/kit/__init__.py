@@ -20,16 +20,18 @@ from adapters.kit.base import (
 from adapters.kit.budget import AccountState, Allowance, LocalBudget, after, may_call, resume
 from adapters.kit.envelope import Envelope, JsonRows, Opened
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
+from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesSettings, FilesStream
 from adapters.kit.http import Http, Response
-from adapters.kit.mapping import Rejected, Translated, Translator
+from adapters.kit.mapping import Deleted, Rejected, Translated, Translator
 from adapters.kit.paging import DaySlice, Offset, PageNumber, Paging, Since, Single, Walk
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
-from adapters.kit.rules import FieldRule, IgnoreRule, MappingError, moment
+from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, moment
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
 from adapters.kit.xmlrows import XmlRows, decode_xml_row
 
 __all__ = [
     "GJ",
+    "TOTALS_AND_NOTES",
     "AccountState",
     "Adapter",
     "Allowance",
@@ -39,8 +41,13 @@ __all__ = [
     "Budget",
     "Cursor",
     "DaySlice",
+    "Deleted",
+    "DeletedRule",
     "Envelope",
     "FieldRule",
+    "FilesAdapter",
+    "FilesSettings",
+    "FilesStream",
     "Http",
     "IgnoreRule",
     "InnerXml",
