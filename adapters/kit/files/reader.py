@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -123,32 +123,37 @@ def _is_chosen(sheet: Sheet, stream: FilesStream) -> bool:
     return named and not any(fnmatchcase(sheet.name, pattern) for pattern in stream.skip_sheets)
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What was noticed on the way."""
+
+    hidden: bool = False
+    left: tuple[int, int] | None = None
+    """The file's state when its last item had been read."""
+
+
 class Reading:
     """A file under way: open, its digest known, so many of its items served."""
 
     def __init__(self, delivery: Delivery, digest: str, file: BinaryIO, stream: FilesStream, limits: Limits) -> None:
         self.delivery, self.digest, self.served = delivery, digest, 0
-        self.hidden = False
-        """Whether a hidden sheet was left out so far."""
-        self._file, self._state = file, _state(file)
-        self._items = self._shown(read_items(file, delivery, stream, limits))
+        self._file, self._state, self._seen = file, _state(file), _Seen()
+        self._items = _owned(file, read_items(file, delivery, stream, limits), self._seen)
         self._next = next(self._items, None)
-
-    def _shown(self, items: Iterator[tuple[bytes, str]]) -> Iterator[tuple[bytes, str]]:
-        for item in items:
-            if item[0]:
-                yield item
-            else:
-                self.hidden = True
 
     @property
     def over(self) -> bool:
         return self._next is None
 
     @property
+    def hidden(self) -> bool:
+        """Whether a hidden sheet was left out so far."""
+        return self._seen.hidden
+
+    @property
     def altered(self) -> bool:
         """Whether the file was written to since it was opened."""
-        return _state(self._file) != self._state
+        return (self._seen.left or _state(self._file)) != self._state
 
     def take(self, count: int) -> list[tuple[bytes, str]]:
         """The next items, at most so many."""
@@ -165,8 +170,18 @@ class Reading:
             self.take(min(1000, count - self.served))
 
     def close(self) -> None:
-        self._items.close()  # type: ignore[attr-defined] # a generator
-        self._file.close()
+        self._items.close()
+
+
+def _owned(file: BinaryIO, items: Iterator[tuple[bytes, str]], seen: _Seen) -> Generator[tuple[bytes, str], None, None]:
+    """The items but for hidden sheets. Owns the file: whoever drops the reading, at whatever row, lets go of it."""
+    with file:
+        for item in items:
+            if item[0]:
+                yield item
+            else:
+                seen.hidden = True
+        seen.left = _state(file)
 
 
 def _state(file: BinaryIO) -> tuple[int, int]:

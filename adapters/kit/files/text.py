@@ -12,7 +12,7 @@ from typing import IO, Final
 from adapters.kit.errors import SourceMalformed
 from adapters.kit.files.sheets import Line, Sheet
 
-CHUNK: Final = 1 << 20
+CHUNK: Final = 1 << 18
 LINE_CHARS: Final = 1 << 20
 """A line longer than this is no line of a table."""
 MARK: Final = "\udc80"
