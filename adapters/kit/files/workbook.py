@@ -127,10 +127,8 @@ def inflated(packed: zipfile.ZipFile, members: list[zipfile.ZipInfo], shown: str
     if sum(member.file_size for member in members) > left:
         raise too_large(shown, limit_mb)
     for member in members:
-        declared, member.file_size = (
-            member.file_size,
-            left + 1,
-        )  # else the reader stops where the directory says it ends
+        declared = member.file_size
+        member.file_size = left + 2 * CHUNK  # else the reader stops where the directory says that the member ends
         try:
             with packed.open(member) as unpacking:
                 while chunk := unpacking.read(CHUNK):
