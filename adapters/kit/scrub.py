@@ -49,7 +49,7 @@ def columns(streams: Iterable[tuple[str, Stream]]) -> dict[str, str]:
             spec = fields.get(re.sub(r"\.\d+\.", ".", path))
             if column is not None and spec is not None:
                 found[column] = _treatment(spec.kind, spec.of.level)
-        kept = [stream.source_time, *(ignored.from_ for ignored in stream.ignore.values())]
+        kept = [stream.source_time, *(rule.from_ for rule in (*stream.ignore.values(), stream.deleted) if rule)]
         found |= {column: "keep" for column in kept if isinstance(column, str) and column not in found}
     return found
 

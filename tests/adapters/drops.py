@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from adapters.kit import FieldRule, FilesAdapter, FilesStream, Item, Page, Ports
+from adapters.kit import FilesStream, Item, Page, Ports
 from schemas.identifiers import id_checksum_holds
+from tests.adapters.payments import Payments
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-PATTERN = "{county}_CZJ_YKT_{date}_{seq}.{ext}"
+PATTERN = Payments.streams["payment"].pattern
 NAME = "360981_CZJ_YKT_20260301_001.csv"
 HEADER = ("明细编号", "年度", "项目名称", "状态", "姓名", "身份证号", "金额")
-STREAM = FilesStream(
-    pattern=PATTERN,
-    flag="md5",
-    mapping={
-        "detail_id": "明细编号",
-        "year": "年度",
-        "item_name": "项目名称",
-        "status": FieldRule(from_="状态", codes={"发放成功": "paid"}),
-        "payee_name": "姓名",
-        "payee_id_no": "身份证号",
-        "amount_paid": "金额",
-    },
-)
+STREAM = Payments.streams["payment"]
 
 
 def id_number(serial: int) -> str:
@@ -48,12 +37,6 @@ def rows(count: int, first: int = 1) -> list[tuple[str, ...]]:
 
 def as_csv(table: Sequence[Sequence[str]], separator: str = ",") -> str:
     return "".join(separator.join(cells) + "\r\n" for cells in table)
-
-
-class Payments(FilesAdapter):
-    name = "payments"
-    title = "财政补贴文件"
-    streams: ClassVar[Mapping[str, FilesStream]] = {"payment": STREAM}
 
 
 class Folder:

@@ -16,7 +16,8 @@ import pytest
 
 from adapters.kit import Ports, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.recording import run
-from tests.adapters.drops import HEADER, NAME, NOW, Folder, Payments, as_csv, ids, row, rows
+from tests.adapters.drops import HEADER, NAME, NOW, Folder, as_csv, ids, row, rows
+from tests.adapters.payments import Payments
 
 pytestmark = pytest.mark.sockets
 

@@ -22,7 +22,7 @@ from adapters.kit.files.workbook_child import text
 from adapters.kit.recording import run
 from schemas import DATASETS
 from tests.adapters.conftest import TODAY
-from tests.adapters.drops import HEADER, NOW, STREAM, Folder, as_csv, changed, id_number, ids, row, rows
+from tests.adapters.drops import HEADER, NOW, STREAM, Folder, as_csv, changed, ids, row, rows
 from tests.adapters.uglies import UGLIES, Ugly, put, typed
 
 BOOK = "360981_CZJ_YKT_20260301_001.xlsx"
@@ -124,7 +124,7 @@ def test_old_spreadsheets(drop: Folder, calm: Ports, name: str) -> None:
 
 
 def test_formulas_give_what_they_last_gave(drop: Folder, calm: Ports) -> None:
-    """openpyxl writes no results, so one is put where Excel puts it."""
+    """Results are put where Excel puts them: openpyxl writes none."""
     body = book(lambda _, sheet: put(sheet, HEADER, [*typed(1)[:6], "=1+0.5"]))
     pages = read(drop, calm, patched(body, b"<f>1+0.5</f><v></v>", b"<f>1+0.5</f><v>1.5</v>"))
     assert pages[0].rows.decode()[0]["金额"] == "1.5"
@@ -146,7 +146,7 @@ def patched(body: bytes, old: bytes, new: bytes, member: str = "xl/worksheets/sh
 
 
 def test_a_cell_in_the_last_corner_costs_a_refusal_and_no_process(drop: Folder, calm: Ports) -> None:
-    """calamine lays out rows x columns: 5 kB ask for 500 GB."""
+    """The library lays out rows x columns: 5 kB ask for 500 GB."""
 
     def far(_: Workbook, sheet: Any) -> None:
         put(sheet, HEADER, typed(1))

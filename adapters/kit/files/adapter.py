@@ -102,6 +102,11 @@ class FilesAdapter(Adapter):
         """The stream as this source's settings want it; an adapter may override it."""
         return self.settings.over(self.streams[dataset])
 
+    def names(self, dataset: str) -> Names:
+        """What the files of a dataset are called here."""
+        stream = self.stream(dataset)
+        return Names(stream.pattern, stream.flag, self.county)
+
     @cached_property
     def drop(self) -> Drop:
         """The folder; a replay puts a recorded one in its place."""
@@ -151,7 +156,7 @@ class FilesAdapter(Adapter):
                     position.take(delivery, digest)
                     file.close()
                     continue
-                reading = Reading(delivery, digest, file, stream, self._limits)
+                reading = Reading(delivery, digest, file, stream, self.limits)
             except BaseException:
                 file.close()
                 raise
@@ -221,7 +226,8 @@ class FilesAdapter(Adapter):
         return self.ports.now().timestamp(), self.settings.grace_minutes * 60
 
     @property
-    def _limits(self) -> Limits:
+    def limits(self) -> Limits:
+        """What one file may cost."""
         return Limits(self.settings.max_inflated_mb, self.settings.max_memory_mb)
 
     def _opened(self, delivery: Delivery, drop: Drop) -> BinaryIO:
@@ -288,7 +294,7 @@ class FilesAdapter(Adapter):
             entries = self.drop.list()
         except SourceError as error:
             return [Probe("drop", ok=False, sentence=str(error))]
-        known = [Names(s.pattern, s.flag, self.county) for s in map(self.stream, self.streams)]
+        known = [self.names(dataset) for dataset in self.streams]
         strange = sum(1 for entry in entries if not any(names.knows(entry.name) for names in known))
         sentence = f"投放目录里有 {len(entries)} 个文件，其中 {strange} 个的名称不合约定"
         return [Probe("drop", ok=strange < len(entries) or not entries, sentence=sentence)]

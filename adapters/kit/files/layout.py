@@ -25,10 +25,22 @@ LOOK: Final = 30
 
 
 class Laid(NamedTuple):
-    """One item and the number of its row."""
+    """One item and its row."""
 
-    number: int
+    line: Line
     item: Item
+
+
+class Table(NamedTuple):
+    """A sheet whose header was found."""
+
+    above: Sequence[Line]
+    header: Sequence[Line]
+    """Empty where the columns were declared."""
+    names: Sequence[str]
+    """Of every column, under our names; `#` and its number where it has none."""
+    lines: Iterator[Line]
+    """What stands below, not looked at yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +57,48 @@ class Layout:
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Our name of a column -> its name in the file."""
 
-    def lay(self, sheet: Sheet, shown: str, number: int, extra: Mapping[str, str]) -> Iterator[Laid]:
-        """The items of a sheet; a sheet without any text has none. `number` counts sheets, `extra` is added to each item.
+    def table(self, sheet: Sheet, shown: str, number: int) -> Table | None:
+        """The table of a sheet; None if the sheet has no text at all. `number` counts sheets.
 
         Raises:
             SourceMalformed: SCHEMA_DRIFT, no header with the wanted columns, or one of them twice.
         """
         lines = _filled(sheet) if sheet.merged else sheet.lines
         if self.columns:
-            yield from self._items(lines, self.columns, sheet.ragged, frozenset(), extra)
-            return
+            return Table((), (), self.columns, lines)
         head = list(islice((line for line in lines if not _blank(line.cells)), LOOK))
         if not head:
-            return
+            return None
         at, names = self._find(head, sheet, shown, number)
-        below = chain(head[at:], lines)
-        if at < len(head) and _numbers_columns(head[at].cells):
-            next(below)
-        repeats = frozenset(_squashed(line.cells) for line in head[at - self.header_rows : at])
-        yield from self._items(below, names, sheet.ragged, repeats, extra)
+        begin = at - self.header_rows
+        return Table(head[:begin], head[begin:at], names, chain(head[at:], lines))
+
+    def lay(self, table: Table, extra: Mapping[str, str], *, ragged: bool) -> Iterator[Laid]:
+        """The items of a table, `extra` added to each."""
+        names, width = table.names, len(table.names)
+        named = max((i for i, name in enumerate(names) if name[:1] != "#"), default=-1) + 1
+        repeats = frozenset(_squashed(line.cells) for line in table.header)
+        first = bool(table.header)
+        for line in table.lines:
+            cells = line.cells
+            if _blank(cells) or (repeats and _squashed(cells) in repeats):
+                continue
+            if first and numbers_columns(cells):
+                first = False
+                continue
+            first = False
+            item: Item = {name: cells[i] if i < len(cells) else "" for i, name in enumerate(names) if name[:1] != "#"}
+            for i, cell in enumerate(cells):
+                if cell.strip() and (i >= width or names[i][:1] == "#"):
+                    item[f"#{i + 1}"] = cell
+            item.update(extra)
+            if line.fault:
+                item[FAULT] = line.fault
+            elif ragged and len(cells) < named:
+                item[FAULT] = f"ROW_SHORT:{next(name for name in names[len(cells) :] if name[:1] != '#')}"
+            elif ragged and any(cell.strip() for cell in cells[width:]):
+                item[FAULT] = "ROW_LONG"
+            yield Laid(line, item)
 
     def _find(self, head: Sequence[Line], sheet: Sheet, shown: str, number: int) -> tuple[int, list[str]]:
         """Where the data begins in `head`, and the name of every column."""
@@ -102,36 +137,6 @@ class Layout:
             )
             raise SourceMalformed("SCHEMA_DRIFT", sentence, file=shown, sheet=number, columns="、".join(twice))
 
-    def _items(
-        self,
-        lines: Iterator[Line],
-        names: Sequence[str],
-        ragged: bool,
-        repeats: frozenset[tuple[str, ...]],
-        extra: Mapping[str, str],
-    ) -> Iterator[Laid]:
-        width = len(names)
-        named = max((i for i, name in enumerate(names) if name[:1] != "#"), default=-1) + 1
-        for line in lines:
-            cells = line.cells
-            if _blank(cells) or (repeats and _squashed(cells) in repeats):
-                continue
-            item: Item = {name: cells[i] if i < len(cells) else "" for i, name in enumerate(names) if name[:1] != "#"}
-            for i, name in enumerate(names):
-                if name[:1] == "#" and i < len(cells) and cells[i].strip():
-                    item[name] = cells[i]
-            for i in range(width, len(cells)):
-                if cells[i].strip():
-                    item[f"#{i + 1}"] = cells[i]
-            item.update(extra)
-            if line.fault:
-                item[FAULT] = line.fault
-            elif ragged and len(cells) < named:
-                item[FAULT] = f"ROW_SHORT:{next(name for name in names[len(cells) :] if name[:1] != '#')}"
-            elif ragged and any(cell.strip() for cell in cells[width:]):
-                item[FAULT] = "ROW_LONG"
-            yield Laid(line.number, item)
-
 
 def squash(text: str) -> str:
     """A column name as it is compared: without white space, width or the asterisk of a required column."""
@@ -149,7 +154,7 @@ def _blank(cells: Cells) -> bool:
     return not any(cell and not cell.isspace() for cell in cells)
 
 
-def _numbers_columns(cells: Cells) -> bool:
+def numbers_columns(cells: Cells) -> bool:
     """1, 2, 3 … or 甲, 乙, 1, 2 … under the header of a statistical form."""
     said = [squash(cell).strip("()") for cell in cells if cell.strip()]
     digits = [int(text) for text in said if text.isascii() and text.isdigit() and len(text) < 4]

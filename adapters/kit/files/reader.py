@@ -12,17 +12,20 @@ from typing import BinaryIO, Final, Literal
 import msgspec
 
 from adapters.kit.base import Stream
+from adapters.kit.errors import SourceMalformed
 from adapters.kit.files.archive import members
-from adapters.kit.files.layout import Layout
+from adapters.kit.files.layout import Laid, Layout
 from adapters.kit.files.names import Delivery, Flag
 from adapters.kit.files.sheets import Sheet
 from adapters.kit.files.text import text_sheet
 from adapters.kit.files.words import TOTALS_AND_NOTES
 from adapters.kit.files.workbook import ZIP, is_workbook, sheets
-from adapters.kit.rules import IgnoreRule
+from adapters.kit.rules import FAULT, IgnoreRule
 
 BESIDE: Final = " › "
 """Between the parts of a place: file › member › sheet › row."""
+PROOF: Final = 20
+"""Rows by which a file without a header is judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,28 +86,45 @@ def read_items(file: BinaryIO, delivery: Delivery, stream: FilesStream, limits: 
     """
     layout, asked = stream.layout, stream.named
     told = {f"@{name}": value for name, value in delivery.fields.items()} | {"@file": delivery.name}
-    number = 0
-    for sheet in _sheets(file, delivery.shown, stream, limits):
+    tables = 0
+    for number, sheet in enumerate(open_sheets(file, delivery.shown, stream, limits), 1):
         where = [part for part in (delivery.name, sheet.member, sheet.name) if part]
-        if not _is_chosen(sheet, stream):
+        if not is_chosen(sheet, stream):
             if sheet.hidden:
                 yield b"", BESIDE.join(where)
             continue
-        number += 1
+        table = layout.table(sheet, delivery.shown, number)
+        if table is None:
+            continue
+        tables += 1
         extra = {name: value for name, value in (told | {"@sheet": sheet.name}).items() if name in asked}
-        for line, item in layout.lay(sheet, delivery.shown, number, extra):
-            yield msgspec.json.encode(item), BESIDE.join((*where, str(line)))
+        laid = layout.lay(table, extra, ragged=sheet.ragged)
+        for line, item in _recognisable(laid, delivery.shown) if stream.columns else laid:
+            yield msgspec.json.encode(item), BESIDE.join((*where, str(line.number)))
+    if not tables:
+        sentence = "文件 {file} 是空的，连表头也没有。没有数据时也请部门投放带表头的文件"
+        raise SourceMalformed("NO_TABLE", sentence, file=delivery.shown)
 
 
-def _sheets(file: BinaryIO, shown: str, stream: FilesStream, limits: Limits, member: str = "") -> Iterator[Sheet]:
-    """By content, not by name: an .xls may hold anything."""
+def _recognisable(laid: Iterator[Laid], shown: str) -> Iterator[Laid]:
+    """Without a header only the rows can show that this is another file: when none of the first ones fits, none will."""
+    head = list(islice(laid, PROOF))
+    if head and all(FAULT in item for _, item in head):
+        sentence = "文件 {file} 的前 {rows} 行没有一行符合约定的列，请核对分隔符与列数"
+        raise SourceMalformed("SCHEMA_DRIFT", sentence, file=shown, rows=len(head))
+    yield from head
+    yield from laid
+
+
+def open_sheets(file: BinaryIO, shown: str, stream: FilesStream, limits: Limits, member: str = "") -> Iterator[Sheet]:
+    """What a file holds, by content, not by name: an .xls may be anything."""
     if is_workbook(file):
         yield from sheets(file, shown, limit_mb=limits.inflated_mb, member=member, memory_mb=limits.memory_mb)
         return
     file.seek(0)
     if not member and file.read(len(ZIP)) == ZIP:
         for name, content in members(file, shown, wanted=stream.members, limit_mb=limits.inflated_mb):
-            yield from _sheets(content, shown, stream, limits, name)
+            yield from open_sheets(content, shown, stream, limits, name)
         return
     yield text_sheet(
         file,
@@ -116,7 +136,7 @@ def _sheets(file: BinaryIO, shown: str, stream: FilesStream, limits: Limits, mem
     )
 
 
-def _is_chosen(sheet: Sheet, stream: FilesStream) -> bool:
+def is_chosen(sheet: Sheet, stream: FilesStream) -> bool:
     if sheet.hidden and not stream.hidden_sheets:
         return False
     named = any(fnmatchcase(sheet.name, pattern) for pattern in stream.sheets)

@@ -42,3 +42,5 @@ class Sheet:
     """Rows have as many cells as they were written with: a missing one is a fault, not a blank."""
     member: str = ""
     """The file's name inside its ZIP."""
+    encoding: str = ""
+    """Of a text file."""

@@ -88,7 +88,7 @@ def text_sheet(
     """
     found = encoding_of(file, encoding)
     file.seek(0)
-    return Sheet("", _lines(file, found, separator, quoted, shown), ragged=True, member=member)
+    return Sheet("", _lines(file, found, separator, quoted, shown), ragged=True, member=member, encoding=found)
 
 
 class _Source:
@@ -109,7 +109,8 @@ class _Source:
             yield line if len(self._separator) == 1 else line.replace(self._separator, _STAND_IN)
 
     def close(self) -> None:
-        self._text.detach()
+        if not self._text.closed:
+            self._text.detach()
 
 
 def _lines(file: IO[bytes], encoding: str, separator: str, quoted: bool, shown: str) -> Iterator[Line]:
