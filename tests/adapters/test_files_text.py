@@ -259,7 +259,7 @@ def test_equal_rows_are_equal_bytes_in_any_file(tmp_path_factory: Any, table: li
         drop.put(above + out.getvalue(), name)
     pages, _ = run(drop.adapter(ports), "payment", None, 9)
     assert list(pages[0].rows.raw) == list(pages[1].rows.raw)
-    assert pages[0].places != pages[1].places or not table
+    assert pages[0].places != pages[1].places or not pages[0].rows.raw
 
 
 def test_what_stands_in_the_evidence_is_what_was_served(drop: Folder, calm: Ports) -> None:

@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import new
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -204,25 +205,32 @@ class RecordedDrop:
 
 
 def written(file: RecordedFile, stream: FilesStream) -> bytes:
-    """The file again, in the format, encoding and separator it had."""
+    """The file again, in the format, encoding and separator it had; the same bytes whenever one process asks."""
+    return _written(msgspec.json.encode(file), stream.separator, stream.quoted)
+
+
+@lru_cache(maxsize=64)
+def _written(encoded: bytes, separator: str, quoted: bool) -> bytes:
+    """Kept, because a workbook and a ZIP hold the time at which they were made, and a cursor the digest of its file."""
+    file = msgspec.json.decode(encoded, type=RecordedFile)
     if not any(table.member for table in file.tables):
-        return _table(file.tables[0], stream) if file.tables else b""
+        return _table(file.tables[0], separator, quoted) if file.tables else b""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         for table in file.tables:
-            packed.writestr(table.member, _table(table, stream))
+            packed.writestr(table.member, _table(table, separator, quoted))
     return out.getvalue()
 
 
-def _table(table: RecordedTable, stream: FilesStream) -> bytes:
+def _table(table: RecordedTable, separator: str, quoted: bool) -> bytes:
     if not table.encoding:
         return _workbook(table.sheets)
     rows = [row for sheet in table.sheets for row in sheet.rows]
     out = io.StringIO()
-    if len(stream.separator) == 1 and stream.quoted:
-        csv.writer(out, delimiter=stream.separator).writerows(rows)
+    if len(separator) == 1 and quoted:
+        csv.writer(out, delimiter=separator).writerows(rows)
     else:
-        out.write("".join(stream.separator.join(row) + "\r\n" for row in rows))
+        out.write("".join(separator.join(row) + "\r\n" for row in rows))
     return out.getvalue().encode(table.encoding)
 
 
