@@ -24,9 +24,11 @@ from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesSettings, Fi
 from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Deleted, Rejected, Translated, Translator
 from adapters.kit.paging import DaySlice, Offset, PageNumber, Paging, Since, Single, Walk
+from adapters.kit.relation import TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, moment
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
+from adapters.kit.table import TableAdapter, TableSettings
 from adapters.kit.xmlrows import XmlRows, decode_xml_row
 
 __all__ = [
@@ -85,6 +87,9 @@ __all__ = [
     "SourceSettings",
     "SourceUnavailable",
     "Stream",
+    "TableAdapter",
+    "TableSettings",
+    "TableStream",
     "Translated",
     "Translator",
     "Walk",

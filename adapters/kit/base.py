@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Cursor: TypeAlias = Mapping[str, Any]
 """Where a feed stands at its source: JSON values, opaque to the gateway, stored encrypted (it may hold an ID number)."""
+
+BESIDE: Final = " › "
+"""Between the parts of a place: file › sheet › row, table › key."""
 
 Item: TypeAlias = dict[str, Any]
 """One decoded raw row: source column -> value as sent."""
@@ -150,9 +153,12 @@ class Ports:
 
 
 class SourceSettings(BaseModel):
-    """What a county file may say of a source besides `adapter` and `account`; an adapter extends it."""
+    """What a county file may say of a source besides `adapter` and `account`; an adapter extends it.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Errors do not quote what was given: it may be a password in the wrong place.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

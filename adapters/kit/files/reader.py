@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, Literal
 
 import msgspec
 
-from adapters.kit.base import Stream
+from adapters.kit.base import BESIDE, Stream
 from adapters.kit.errors import SourceMalformed
 from adapters.kit.files.archive import members
 from adapters.kit.files.layout import Laid, Layout
@@ -22,8 +22,6 @@ from adapters.kit.files.words import TOTALS_AND_NOTES
 from adapters.kit.files.workbook import ZIP, is_workbook, sheets
 from adapters.kit.rules import FAULT, IgnoreRule
 
-BESIDE: Final = " › "
-"""Between the parts of a place: file › member › sheet › row."""
 PROOF: Final = 20
 """Rows by which a file without a header is judged."""
 
