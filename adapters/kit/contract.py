@@ -144,14 +144,16 @@ def cursors_are_json_and_resume(subject: _Subject) -> None:
 
 
 def a_resting_cursor_may_be_used_twice(subject: _Subject) -> None:
-    for dataset, (_, resting) in subject.runs.items():
+    for dataset, (pages, resting) in subject.runs.items():
         adapter = subject.adapter()
         first, after_first = run(adapter, dataset, resting, PAGES)
         second, after_second = run(adapter, dataset, after_first, PAGES)
         _require(bool(first[-1].last and second[-1].last), f"{dataset}: a run from rest does not end")
         _require(after_first == after_second == resting, f"{dataset}: the resting cursor drifts though nothing changed")
-        snapshot = subject.streams[dataset].snapshot
-        _require(snapshot or len(first) <= 2, f"{dataset}: {len(first)} calls though nothing changed")
+        stream = subject.streams[dataset]
+        # A table is read again over its overlap, which may hold all of a recording.
+        most = max(2, len(pages)) if getattr(stream, "overlap", None) else 2
+        _require(stream.snapshot or len(first) <= most, f"{dataset}: {len(first)} calls though nothing changed")
 
 
 def rows_decode_to_the_mapped_columns(subject: _Subject) -> None:
@@ -279,6 +281,8 @@ _STRANGE: Final[tuple[dict[str, Any], ...]] = (
     {"done": 7, "at": {}},
     {"done": {}, "at": {"file": None}},
     {"done": {"x": 1}, "generation": 3, "at": {"file": "x", "digest": "y", "row": 10**9}},
+    {"phase": "timed", "at": [{}], "since": None, "high": None, "count": 0},
+    {"phase": "x", "at": None, "since": None, "high": 7, "count": "x"},
     {"at": {"n": 10**6, "o": 10**9, "k": 1, "day": "2999-12-31"}, "since": None, "high": None, "prev": None},
 )
 

@@ -6,6 +6,7 @@ error it must become.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -14,16 +15,19 @@ from xml.sax.saxutils import escape
 
 import httpx
 import msgspec
+import sqlalchemy as sa
 
 from adapters.kit.base import Adapter
 from adapters.kit.errors import SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.names import Entry
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, emptied
+from adapters.kit.recordedrows import NOWHERE, RecordedRows, recorded_engine
 from adapters.kit.recording import Recording, Replayer, replay, reply
 from adapters.kit.rest import RestStream
 from adapters.kit.scrub import columns
 from adapters.kit.soap import SoapStream
+from adapters.kit.table import TableAdapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,9 @@ def hostile(recording: Recording, kind: type[Adapter], dataset: str) -> Iterator
     if issubclass(kind, FilesAdapter):
         yield from _hostile_drops(recording, kind, dataset)
         return
+    if issubclass(kind, TableAdapter):
+        yield from _hostile_tables(recording, kind, dataset)
+        return
     for what, error, answer in _ANSWERS:
         yield Treatment(what, error, partial(replay, recording, kind, _Replaced(recording, answer)))
 
@@ -51,15 +58,18 @@ def nothing(recording: Recording, kind: type[Adapter], dataset: str) -> Adapter:
         stream = adapter.stream(dataset)
         adapter.drop = RecordedDrop(adapter, [emptied(f, stream) for f in _of(adapter, dataset)], recording.now)
         return adapter
+    if issubclass(kind, TableAdapter):
+        empty = [msgspec.structs.replace(recorded, rows=[]) for recorded in recording.rows]
+        return _over(recording, kind, recorded_engine(empty))
     return replay(recording, kind, _Replaced(recording, partial(_empty_answer, replay(recording, kind), dataset)))
 
 
 def private(recording: Recording, kind: type[Adapter]) -> set[str]:
     """What no label or message may hold. Names of files and tables are agreed, and hold the county and the day."""
-    if not issubclass(kind, FilesAdapter):
+    if not issubclass(kind, (FilesAdapter, TableAdapter)):
         return {"replayed-", recording.today.isoformat(), recording.county}
     personal = {column for column, how in columns(kind.streams.items()).items() if how != "keep"}
-    adapter = _files(recording, kind)
+    adapter = replay(recording, kind)
     found = {"replayed-"}
     for dataset in kind.streams:
         page = adapter.fetch(dataset, None)
@@ -192,3 +202,43 @@ def _hostile_drops(recording: Recording, kind: type[FilesAdapter], dataset: str)
     if flag not in {"none", "ok"}:
         altered = holding(lambda body: body + b" ", flagged_after=False)
         yield Treatment("a file altered after its digest", SourceMalformed, altered)
+
+
+# Front-end tables.
+
+
+def _over(recording: Recording, kind: type[TableAdapter], engine: sa.Engine) -> Adapter:
+    adapter = replay(recording, kind)
+    assert isinstance(adapter, TableAdapter)
+    adapter.engine.dispose()
+    adapter.engine = engine
+    return adapter
+
+
+def _hostile_tables(recording: Recording, kind: type[TableAdapter], dataset: str) -> Iterator[Treatment]:
+    adapter = replay(recording, kind)
+    assert isinstance(adapter, TableAdapter)
+    table = adapter.stream(dataset).table
+    own = next(recorded for recorded in recording.rows if recorded.table == table)
+    name = table.rpartition(".")[2]
+
+    def refuse(action: int, first: str | None, *_: Any) -> int:
+        return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_READ and first == name else sqlite3.SQLITE_OK
+
+    def holding(*tables: RecordedRows, prepare: Callable[[sqlite3.Connection], object] = bool) -> Callable[[], Adapter]:
+        return lambda: _over(recording, kind, recorded_engine(tables, prepare))
+
+    def unreachable() -> sqlite3.Connection:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    dead = partial(sa.create_engine, NOWHERE, creator=unreachable)
+    yield Treatment("a dead network", SourceUnavailable, lambda: _over(recording, kind, dead()))
+    denied = holding(own, prepare=lambda opened: opened.set_authorizer(refuse))
+    yield Treatment("an account without the right", SourceDenied, denied)
+    yield Treatment("a table that is not there", SourceMalformed, holding())
+    keys = [i for i, column in enumerate(own.columns) if column.key]
+    bare = RecordedRows(table, [own.columns[i] for i in keys], [[row[i] for i in keys] for row in own.rows])
+    yield Treatment("a table without its columns", SourceMalformed, holding(bare))
+    keyless = [msgspec.structs.replace(column, key=False) for column in own.columns]
+    twice = RecordedRows(table, keyless, [own.rows[0]] * 2)
+    yield Treatment("two rows under one key", SourceMalformed, holding(twice))

@@ -1,4 +1,4 @@
-"""Records what an adapter read of its source, scrubbed, and serves it back, so that it runs offline: exchanges, or files."""
+"""Records what an adapter read of its source, scrubbed, and serves it back, so that it runs offline: exchanges, files or rows."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from adapters.kit.base import Adapter, Cursor, Page, Ports, Rotating, SourceSett
 from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, Remembering, placeless, recorded_files
 from adapters.kit.http import Http, text_of
+from adapters.kit.recordedrows import NOWHERE, RecordedRows, recorded_engine, recorded_rows
 from adapters.kit.rules import moment
 from adapters.kit.scrub import SCRUBBED, SECRET_NAME, Scrubber, columns
+from adapters.kit.table import TableAdapter
 from adapters.kit.xmlrows import inner, parse
 
 HOST: Final = "http://source.invalid"
@@ -59,6 +61,8 @@ class Recording(msgspec.Struct, frozen=True):
     exchanges: list[Exchange]
     files: list[RecordedFile] = []
     """What a drop held."""
+    rows: list[RecordedRows] = []
+    """What a front-end database held."""
 
     def save(self, path: Path) -> None:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
@@ -165,6 +169,8 @@ def replay(recording: Recording, kind: type[Adapter], transport: httpx.BaseTrans
     adapter = kind(ports, kind.Settings.model_validate(recording.settings), recording.county)
     if isinstance(adapter, FilesAdapter):
         adapter.drop = RecordedDrop(adapter, recording.files, recording.now)
+    if isinstance(adapter, TableAdapter):
+        adapter.engine = recorded_engine(recording.rows)
     return adapter
 
 
@@ -217,13 +223,15 @@ def record(
             if read[-1].last:
                 run(adapter, dataset, cursor, pages)
         scrubber = Scrubber(columns(kind.streams.items()), (secrets or {}).values())
-        files = _files(adapter, scrubber, pages)
+        files, rows = _files(adapter, scrubber, pages), _rows(adapter, scrubber, pages)
         adapter.close()
     finally:
         http.close()
     told = settings.model_dump(mode="json", exclude_none=True)
     if isinstance(adapter, FilesAdapter):
         told = placeless(told)
+    if isinstance(adapter, TableAdapter):
+        told |= {"url": NOWHERE}
     hosts = {_host(value) for value in told.values() if isinstance(value, str) and value.startswith("http")}
     return Recording(
         adapter=kind.name,
@@ -234,6 +242,7 @@ def record(
         complete=complete,
         exchanges=_scrubbed(recorder.exchanges, scrubber, hosts),
         files=files,
+        rows=rows,
     )
 
 
@@ -242,6 +251,12 @@ def _files(adapter: Adapter, scrubber: Scrubber, pages: int) -> list[RecordedFil
         return []
     assert isinstance(adapter.drop, Remembering)
     return recorded_files(adapter, adapter.drop.opened, scrubber, pages * adapter.settings.page_size)
+
+
+def _rows(adapter: Adapter, scrubber: Scrubber, pages: int) -> list[RecordedRows]:
+    if not isinstance(adapter, TableAdapter):
+        return []
+    return recorded_rows(adapter, scrubber, pages * adapter.settings.page_size)
 
 
 def _scrubbed(exchanges: list[Exchange], scrubber: Scrubber, hosts: set[str]) -> list[Exchange]:

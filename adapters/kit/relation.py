@@ -113,7 +113,7 @@ class Relation:
         ours = {self.column(name).name: name for name in sorted(stream.named)}
         left_out = {name.casefold() for name in (*stream.technical, *([stream.time] if stream.time else []))}
         self.items = [
-            (column, ours.get(column.name, column.name))
+            (column, ours.get(column.name, str(column.name)))
             for column in table.columns
             if column.name in ours
             or not (column.name.casefold() in left_out or isinstance(column.type, sa.LargeBinary))
