@@ -295,9 +295,10 @@ class FilesAdapter(Adapter):
         except SourceError as error:
             return [Probe("drop", ok=False, sentence=str(error))]
         known = [self.names(dataset) for dataset in self.streams]
+        count = len(entries)
         strange = sum(1 for entry in entries if not any(names.knows(entry.name) for names in known))
-        sentence = f"投放目录里有 {len(entries)} 个文件，其中 {strange} 个的名称不合约定"
-        return [Probe("drop", ok=strange < len(entries) or not entries, sentence=sentence)]
+        sentence = f"投放目录里有 {count} 个文件，其中 {strange} 个的名称不合约定"
+        return [Probe("drop", ok=strange < count or not count, sentence=sentence)]
 
     def close(self) -> None:
         for reading in self._open.values():
