@@ -196,6 +196,15 @@ def test_the_good_files_before_a_bad_one_are_not_lost(drop: Folder, calm: Ports)
     assert refused(adapter, page.after(None)).code == "DIGEST_MISMATCH"
 
 
+def test_what_is_wrong_with_the_next_file_does_not_cost_the_page_before_it(drop: Folder, calm: Ports) -> None:
+    drop.put(TABLE)
+    drop.put(TABLE, NAME.replace("001", "002"), flag=None, age=9000)
+    adapter = drop.adapter(calm)
+    page = adapter.fetch("payment", None)
+    assert (len(page.rows.raw), page.last) == (25, False)
+    assert refused(adapter, page.after(None)).code == "FILE_WITHOUT_FLAG"
+
+
 @pytest.mark.parametrize("flag", ["ok", "md5"])
 def test_a_file_without_its_flag_is_waited_for_then_reported(
     drop: Folder, calm: Ports, build_ports: Any, flag: str
@@ -280,6 +289,7 @@ def test_a_link_out_of_the_drop_is_not_followed(drop: Folder, calm: Ports, tmp_p
     secret = tmp_path_factory.mktemp("elsewhere") / "secret.csv"
     secret.write_text(TABLE, "gb18030")
     (drop.path / NAME).symlink_to(secret)
+    os.utime(drop.path / NAME, (NOW.timestamp() - 9000,) * 2, follow_symlinks=False)
     assert run(drop.adapter(calm, changed(flag="none")), "payment", None, 99)[0][0].unchanged
 
 

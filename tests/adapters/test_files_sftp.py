@@ -140,7 +140,9 @@ def refused(adapter: Payments, kind: type[SourceError]) -> SourceError:
 @pytest.mark.parametrize("login", ["password", "private_key"])
 def test_a_drop_is_read_by_either_login(desk: Desk, login: str) -> None:
     desk.folder.put(as_csv([HEADER, *rows(25)]))
-    (desk.folder.path / "sub").mkdir()
+    folder = desk.folder.path / NAME.replace("001", "002")
+    folder.mkdir()
+    desk.folder.age(folder, 9000)
     assert read(desk.adapter(login=login, page_size=10)) == IDS
 
 

@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 from openpyxl import Workbook
 
 from adapters.kit import IgnoreRule, Page, Ports, SourceMalformed, Translator
+from adapters.kit.files import workbook
 from adapters.kit.files.archive import name_of
 from adapters.kit.files.workbook_child import text
 from adapters.kit.recording import run
@@ -204,6 +206,12 @@ def test_what_only_calls_itself_a_spreadsheet(drop: Folder, calm: Ports, body: b
     assert refused(drop, calm, body).code == code
 
 
+def test_a_file_without_any_text_is_no_empty_answer(drop: Folder, calm: Ports) -> None:
+    """A table without rows says that there is nothing; a file without a table says nothing."""
+    assert refused(drop, calm, book(lambda wb, _: wb.create_sheet("b"))).code == "NO_TABLE"
+    assert refused(drop, calm, b"", BOOK.replace("xlsx", "csv")).code == "NO_TABLE"
+
+
 def test_a_spreadsheet_without_the_agreed_header_says_what_is_missing(drop: Folder, calm: Ports) -> None:
     def second_is_other(wb: Workbook, sheet: Any) -> None:
         put(sheet, HEADER, typed(1))
@@ -251,15 +259,28 @@ def children() -> list[str]:
     return [line for line in told.splitlines() if "workbook_child" in line]
 
 
+def test_a_child_that_is_stuck_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "stuck.py"
+    said = '{"sheet": "a", "hidden": false, "merged": []}\\n["1"]\\n["2"]\\n'
+    script.write_text(f"import time\nprint('{said}', end='', flush=True)\ntime.sleep(60)\n", "utf-8")
+    monkeypatch.setattr(workbook, "CHILD", script)
+    began = time.monotonic()
+    with (tmp_path / "stuck.py").open("rb") as file:
+        read = workbook.sheets(file, "f.xls", limit_mb=1)
+        assert next(next(read).lines).cells == ["1"]
+        read.close()  # type: ignore[attr-defined] # a generator
+    assert time.monotonic() - began < 10
+
+
 def test_the_child_keeps_no_memory_image_of_people() -> None:
     import resource
 
-    script = "import sys; sys.path.insert(0, sys.argv[1]); import workbook_child, resource; workbook_child.limit(512); print(resource.getrlimit(resource.RLIMIT_CORE)[0], resource.getrlimit(resource.RLIMIT_AS)[0])"
+    script = "import sys; sys.path.insert(0, sys.argv[1]); import workbook_child, resource; workbook_child.limit(512); print(*resource.getrlimit(resource.RLIMIT_CORE), resource.getrlimit(resource.RLIMIT_AS)[0])"
     folder = Path(__file__).parents[2] / "adapters/kit/files"
     told = subprocess.run(
         [sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True
     ).stdout
-    assert told.split() == ["0", str(512 << 20)]
+    assert told.split() == ["0", "0", str(512 << 20)]
     assert resource.getrlimit(resource.RLIMIT_AS)[0] != 512 << 20
 
 

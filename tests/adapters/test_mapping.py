@@ -95,7 +95,7 @@ def test_items_that_are_none_of_our_business_are_counted_by_their_rule() -> None
 def test_a_rule_may_look_at_the_first_cell_wherever_it_stands(first: str) -> None:
     rule = IgnoreRule(from_="@first", starts=("合计",))
     blank = dict.fromkeys(ITEM, "")
-    t = translator(TOTAL=rule).translate([ITEM, {**blank, "@sheet": "村一", "DJSJ": first, "SYQMJ": "合计"}, ITEM])
+    t = translator(TOTAL=rule).translate([ITEM, {"@sheet": "村一", **blank, "DJSJ": first, "SYQMJ": "合计"}, ITEM])
     assert t.ignored == {"TOTAL": [1]}
     assert not rule.matches({**ITEM, "QLRMC": "合计"})
     assert not rule.matches(blank)

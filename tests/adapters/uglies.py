@@ -93,6 +93,17 @@ def _offset(_: Workbook, sheet: Worksheet) -> None:
             sheet.cell(r, c, value)
 
 
+@ugly("a header of two rows in the middle of the sheet", changes={"header_rows": 2})
+def _offset_header(_: Workbook, sheet: Worksheet) -> None:
+    upper = ["明细编号", "年度", "补贴", "", "农户", "", "金额"]
+    lower = ["", "", "项目名称", "状态", "姓名", "身份证号", ""]
+    for r, cells in enumerate((upper, lower, typed(1), typed(2)), 3):
+        for c, value in enumerate(cells, 4):
+            sheet.cell(r, c, value or None)
+    for merged in ("D3:D4", "E3:E4", "F3:G3", "H3:I3", "J3:J4"):
+        sheet.merge_cells(merged)
+
+
 @ugly("totals and notes at the end", ignored={"TOTAL_ROW": 2, "NOTE_ROW": 3})
 def _totals(_: Workbook, sheet: Worksheet) -> None:
     put(sheet, HEADER, typed(1), typed(2), ["小计", "", "", "", "", "", 4.0], ["合　计", "", "", "", "", "", 4.0])
