@@ -138,6 +138,7 @@ class Gateway:
             {**stream.mapping, **feed.model.mapping},
             source_time=stream.source_time,
             ignore={**stream.ignore, **feed.model.ignore},
+            deleted=stream.deleted,
             today=self.clock.today(),
         )
         with self.store.write() as tx:

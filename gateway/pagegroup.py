@@ -55,7 +55,7 @@ class PageGroup:
             self._kept = KeptBack.of(tx, feed.id)
         self._waiting: list[tuple[Sorter, Cursor]] = []
         self._digests: set[bytes] = set()
-        self._handles: set[bytes | None] = set()
+        self._handles: set[bytes] = set()
         self._rows = self._bytes = 0
         self._since = time.monotonic()
 
@@ -66,7 +66,7 @@ class PageGroup:
             self.commit()
         with self._store.read() as tx:
             sorter.read(tx)
-        if not self._handles.isdisjoint(sorter.handles):
+        if not self._handles.isdisjoint((*sorter.handles, *(h for h in sorter.deleted if h is not None))):
             self.commit()
         cursor = page.after(sorter.newest)
         self._add(sorter, cursor)
@@ -78,7 +78,7 @@ class PageGroup:
         self._waiting.append((sorter, cursor))
         self._digests.update(sorter.digests)
         self._handles.update(sorter.handles)
-        self._handles.update(sorter.abouts)
+        self._handles.update(h for h in (*sorter.deleted, *sorter.abouts) if h is not None)
         self._rows += len(sorter.digests)
         self._bytes += len(sorter.page.answer.body)
 
@@ -87,7 +87,7 @@ class PageGroup:
         waiting, self._since = self._waiting, time.monotonic()
         if not waiting:
             return []
-        handles = [handle for sorter, _ in waiting for handle in sorter.handles]
+        handles = [h for sorter, _ in waiting for h in (*sorter.handles, *sorter.deleted) if h is not None]
         with self._store.read() as tx:
             rows = tx.among("observations_by_handle", sorted(short(handles))) if handles else []
             stored = {row.handle: row for row in rows}
@@ -128,6 +128,7 @@ class PageGroup:
             ),
             fresh=sorter.fresh,
             changed=sorter.changed,
+            withdrawn=sorter.withdrawn,
             touches=sorter.touches,
             held=sorter.held,
             settled=sorter.settled,

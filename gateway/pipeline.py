@@ -40,7 +40,7 @@ class Pipeline:
         """
         cursor = self._start(feed, run)
         group = self._group(feed, run)
-        fetched, confirmed = 0, False
+        fetched, confirmed, news = 0, False, False
         try:
             while True:
                 page = feed.adapter.fetch(feed.dataset.name, cursor)
@@ -48,12 +48,15 @@ class Pipeline:
                 cursor = group.take(page)
                 fetched += len(page.rows.raw)
                 confirmed = page.empty_confirmed or page.declared == 0
+                news = news or not page.unchanged
                 if page.last:
                     break
         except SourceError:
             group.commit()
             raise
         group.commit()
+        if not news:
+            return None
         if feed.stream.snapshot:
             self._bury(feed, run, fetched)
         if fetched:

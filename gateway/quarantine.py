@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from adapters.kit import Item, Translator, decode_xml_row
 from gateway.clock import Clock
 from gateway.errors import Usage
-from gateway.sorter import ITEM
+from gateway.sorter import ITEM, PLACE
 from gateway.store import Store, row_dict
 from gateway.vault import Vault, handle_bytes, handle_text
 from schemas.masking import mask, scrub
@@ -32,6 +32,8 @@ class HeldItem:
     last_at: str
     note: str | None
     item: dict[str, Any] | None = None
+    place: str | None = None
+    """Where it stands at its source: file › sheet › row."""
 
 
 class Quarantine:
@@ -55,7 +57,8 @@ class Quarantine:
         Rows inside a column are shown as `column.0.member`.
         """
         row = self._row(handle)
-        return _held(row, _shown(decode_item(self._open(row)), kinds))
+        place = self._vault.open(PLACE, row.place).decode() if row.place is not None else None
+        return replace(_held(row), item=_shown(decode_item(self._open(row)), kinds), place=place and scrub(place))
 
     def discard(self, handle: str, reason: str, actor: str) -> None:
         """Closes an item for good; the mark and its reason stay."""
@@ -121,7 +124,7 @@ def _masked(kind: str | None, value: Any) -> str | None:
     return HIDDEN if kind is None else scrub(mask(kind, str(value)))
 
 
-def _held(row: Any, item: dict[str, Any] | None = None) -> HeldItem:
+def _held(row: Any) -> HeldItem:
     return HeldItem(
         handle_text(row.handle),
         row.feed,
@@ -131,7 +134,6 @@ def _held(row: Any, item: dict[str, Any] | None = None) -> HeldItem:
         row.first_at,
         row.last_at,
         row.note,
-        item,
     )
 
 

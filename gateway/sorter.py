@@ -25,6 +25,7 @@ from schemas import Canonical, Dataset
 
 _canonical: Final = msgspec.json.Encoder(order="deterministic").encode
 ITEM: Final = "quarantine"
+PLACE: Final = "place"
 ANY_SHARE: Final = float("inf")
 """A vanish limit set by a person who asked the agency: all of a feed may be gone."""
 
@@ -85,7 +86,7 @@ class Sorter:
     def __init__(self, vault: Vault, feed: FeedWork, page: Page, kept: KeptBack) -> None:
         self._vault, self._feed, self.page, self._kept = vault, feed, page, kept
         self.counts = Counts(fetched=len(page.rows.raw))
-        self.fresh, self.changed = Puts(), Puts()
+        self.fresh, self.changed, self.withdrawn = Puts(), Puts(), Puts()
         self.touches: list[Touch] = []
         self.held: list[Held] = []
         self.settled: list[bytes] = []
@@ -94,6 +95,8 @@ class Sorter:
         self.digests = list(map(feed.recognise, page.rows.raw))
         self.handles: list[bytes] = []
         """Of the records, in step."""
+        self.deleted: list[bytes | None] = []
+        """Of the records the source withdraws, in step."""
         self.abouts: list[bytes | None] = []
         """Handles of what the rejected items are about, where their keys could be read."""
         self._wanted: list[int] = []
@@ -107,7 +110,8 @@ class Sorter:
     @property
     def useful(self) -> bool:
         """Whether the page changed anything."""
-        return bool(len(self.fresh) or len(self.changed) or self.held or self.touches)
+        puts = (self.fresh, self.changed, self.withdrawn)
+        return bool(any(map(len, puts)) or self.held or self.touches)
 
     def read(self, tx: Tx) -> None:
         """Recognises what it can and translates the rest."""
@@ -118,6 +122,7 @@ class Sorter:
         self._t = t = self._feed.translator.translate(self.page.rows.decode(None if whole else wanted))
         self.counts.ignored = sum(map(len, t.ignored.values()))
         self.handles = self._feed.namer.handles(t)
+        self.deleted = [self._feed.namer.handle_of(gone.key) for gone in t.deleted]
         self.abouts = [self._feed.namer.handle_of(partial) for partial in t.partial]
 
     def _recognise(self, known: Mapping[bytes, int]) -> list[int]:
@@ -160,6 +165,8 @@ class Sorter:
             self._add(fresh, at)
         if known:
             self._compare(tx, known, at, stored)
+        if t.deleted:
+            self._withdraw(first, stored)
         rules = self._kept.rules
         self.settled = [
             d for i in first.values() if rules.get(d := self.digests[at[i]], 0) not in (0, self._feed.rules_id)
@@ -273,6 +280,35 @@ class Sorter:
         self.counts.changed += len(heads)
         self.counts.mapped += len(heads)
 
+    def _withdraw(self, met: Mapping[bytes, int], stored: Mapping[bytes, Any]) -> None:
+        """Tombstones for what the source says is gone; whose names stay, so that its history is found."""
+        heads, times = {}, {}
+        for gone, handle in zip(self._t.deleted, self.deleted, strict=True):
+            head = stored.get(handle) if handle is not None else None
+            if handle in met or (head is not None and head.id in heads):
+                self._hold(self._wanted[gone.position], "DUPLICATE_KEY", None)
+            elif head is not None and head.source_time and gone.time and gone.time < head.source_time:
+                self.counts.duplicate += 1
+            elif head is None or head.gone:
+                self.counts.unchanged += 1
+                self.counts.mapped += 1
+            else:
+                heads[head.id], times[head.id] = head, gone.time
+        count = len(heads)
+        self.withdrawn = Puts(
+            observations=list(heads),
+            handles=[head.handle for head in heads.values()],
+            digests=[b""] * count,
+            numbers=[head.version + 1 for head in heads.values()],
+            previous=[head.seq for head in heads.values()],
+            times=list(times.values()),
+            flags=[""] * count,
+            sealed=[None] * count,
+            stale=sorted((*name, head.id) for head in heads.values() for name in anchor_name(head.raw_digest)),
+        )
+        self.counts.changed += count
+        self.counts.mapped += count
+
     def _supersede(self, tx: Tx) -> None:
         """A readable row settles the unreadable ones that came before it under its key, unless they came in this page."""
         mended = self._kept.about.intersection([*self.fresh.handles, *self.changed.handles])
@@ -290,6 +326,7 @@ class Sorter:
                 field_,
                 self._vault.seal(ITEM, bytes(self.page.rows.raw[position])),
                 about,
+                self._vault.seal(PLACE, self.page.places[position].encode()) if self.page.places else None,
             )
         )
 

@@ -41,19 +41,23 @@ from adapters.kit.base import (
 from adapters.kit.budget import AccountState, Allowance, LocalBudget, after, may_call, resume
 from adapters.kit.envelope import Envelope, JsonRows, Opened
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
+from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesSettings, FilesStream
 from adapters.kit.http import Http, Response
-from adapters.kit.mapping import Rejected, Translated, Translator
+from adapters.kit.mapping import Deleted, Rejected, Translated, Translator
 from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single, Walk
+from adapters.kit.relation import TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
-from adapters.kit.rules import FieldRule, IgnoreRule, MappingError, listed, moment
+from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, listed, moment
 from adapters.kit.signed import Certificate, Signed
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
+from adapters.kit.table import TableAdapter, TableSettings
 from adapters.kit.xmlrows import XmlRows, decode_xml_row
 
 __all__ = [
     "GJ",
     "PROFILES",
     "TIF",
+    "TOTALS_AND_NOTES",
     "XCLIENT",
     "ZJ",
     "AccountState",
@@ -71,9 +75,14 @@ __all__ = [
     "Certificate",
     "Cursor",
     "DaySlice",
+    "Deleted",
+    "DeletedRule",
     "Digest",
     "Envelope",
     "FieldRule",
+    "FilesAdapter",
+    "FilesSettings",
+    "FilesStream",
     "Http",
     "IgnoreRule",
     "InnerXml",
@@ -115,6 +124,9 @@ __all__ = [
     "SourceSettings",
     "SourceUnavailable",
     "Stream",
+    "TableAdapter",
+    "TableSettings",
+    "TableStream",
     "Translated",
     "Translator",
     "UsernameToken",

@@ -12,17 +12,20 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from adapters.kit.rules import FieldRule, IgnoreRule
+from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule
 
 if TYPE_CHECKING:
     from adapters.kit.http import Http
 
 Cursor: TypeAlias = Mapping[str, Any]
 """Where a feed stands at its source: JSON values, opaque to the gateway, stored encrypted (it may hold an ID number)."""
+
+BESIDE: Final = " › "
+"""Between the parts of a place: file › sheet › row, table › key."""
 
 Item: TypeAlias = dict[str, Any]
 """One decoded raw row: source column -> value as sent."""
@@ -70,11 +73,20 @@ class Page:
     """The source itself said that there is nothing: total 0, or a 没有数据 text."""
     notes: tuple[str, ...] = ()
     """What a reader of a preview should know: `CAPPED` (fewer rows than asked), `PARTIAL` (the source dropped items)."""
+    unchanged: bool = False
+    """The source has put out nothing since what was read before (no new file lies in a drop): this page says nothing about
+    any record. It is no empty answer, and a snapshot run in which nothing else was read makes no tombstones.
+    """
+    places: Sequence[str] = ()
+    """Where each item stands at its source (`file › sheet › row`), in step with `rows.raw`; empty where the rows of an
+    answer have no place. No part of an item: the same row on another line is the same item. It may name a person (a sheet
+    or a member of a ZIP does), so it is kept as safely as the item itself.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """How an adapter offers one dataset; subclassed by `RestStream` and `SoapStream`."""
+    """How an adapter offers one dataset; subclassed by `RestStream`, `SoapStream`, `FilesStream` and `TableStream`."""
 
     mapping: Mapping[str, FieldRule | str]
     """canonical path -> rule; a bare string is the source column."""
@@ -84,6 +96,8 @@ class Stream:
     """Each run reads everything; a key that is missing from a complete run becomes a tombstone."""
     ignore: Mapping[str, IgnoreRule] = field(default_factory=dict)
     """Named rules for items that are none of this dataset's business (another right type, a total row)."""
+    deleted: DeletedRule | None = None
+    """Which items say that their record is withdrawn: each makes a tombstone of this feed's own observation, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +153,12 @@ class Ports:
 
 
 class SourceSettings(BaseModel):
-    """What a county file may say of a source besides `adapter` and `account`; an adapter extends it."""
+    """What a county file may say of a source besides `adapter` and `account`; an adapter extends it.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Errors do not quote what was given: it may be a password in the wrong place.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

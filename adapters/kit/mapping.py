@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from adapters.kit.columns import ODD, Column, ListPart, SplitPart, leaf
-from adapters.kit.rules import FieldRule, IgnoreRule, Item, MappingError, moments
+from adapters.kit.rules import FAULT, DeletedRule, FieldRule, IgnoreRule, Item, MappingError, moments
 from schemas import Canonical, Dataset, Value
 from schemas.cleaning import Cleaned
 from schemas.masking import mask_kind
@@ -32,6 +32,16 @@ class Rejected:
     position: int
     reason: str
     field: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """One item by which the source withdraws a record. `key` holds the record's key fields and no others."""
+
+    position: int
+    key: Canonical
+    time: str | None
+    """When the source says so, as in `Translated.times`."""
 
 
 @dataclass(slots=True)
@@ -48,6 +58,7 @@ class Translated:
     """Source time of each record, ISO to the second, Asia/Shanghai; None where the item has none."""
     rejected: list[Rejected] = field(default_factory=list)
     ignored: dict[str, list[int]] = field(default_factory=dict)
+    deleted: list[Deleted] = field(default_factory=list)
     partial: list[Canonical] = field(default_factory=list)
     """What could be read of the rejected items: unreadable values are None."""
     newest: str | None = None
@@ -87,6 +98,7 @@ class Translator:
         *,
         source_time: FieldRule | str | None = None,
         ignore: Mapping[str, IgnoreRule] | None = None,
+        deleted: DeletedRule | None = None,
         today: date,
     ) -> None:
         """Compiles.
@@ -97,6 +109,7 @@ class Translator:
         self.dataset = dataset
         self.source_time = source_time.from_ if isinstance(source_time, FieldRule) else source_time
         self.ignore = dict(ignore or {})
+        self.deleted = deleted
         self.rules = {path: FieldRule(from_=r) if isinstance(r, str) else r for path, r in rules.items()}
         self._check_paths()
         self._columns: list[Column] = []
@@ -122,6 +135,8 @@ class Translator:
             CLEANING_VERSION,
             CODES_VERSION,
         ]
+        if self.deleted is not None:
+            what.append(self.deleted.model_dump())
         return blake2b(msgspec.json.encode(what, order="sorted"), digest_size=8).hexdigest()
 
     def kind(self, path: str) -> str:
@@ -186,13 +201,18 @@ class Translator:
         ]
 
     def translate(self, items: Sequence[Item]) -> Translated:
-        """Every item becomes a record, a rejection, or is ignored by a named rule. Positions are those of `items`."""
+        """Every item becomes a record, a rejection or a deletion, or is ignored by a named rule. Positions are those of `items`.
+
+        An item in which its reader named a `@fault` is rejected for it: its cells may stand in the wrong columns.
+        """
         out = Translated(names=self._names)
         kept: Sequence[int] = range(len(items))
         times = self._times(items)
         out.newest = max(filter(None, times), default=None)
         if self.ignore:
             kept = self._sift(items, out)
+        if self.deleted is not None:
+            kept = self._withdraw(items, kept, times, out)
         chosen = items if len(kept) == len(items) else [items[i] for i in kept]
         if chosen:
             self._fill(out, chosen, kept, times)
@@ -200,6 +220,7 @@ class Translator:
 
     def _fill(self, out: Translated, items: Sequence[Item], kept: Sequence[int], times: Sequence[str | None]) -> None:
         columns, flags, slow = self._columns_read(items)
+        slow.update([i for i, item in enumerate(items) if FAULT in item])
         if len(self.dataset.record_key) > 1:
             slow.update(self._nameless(columns))
         lost = []
@@ -269,6 +290,28 @@ class Translator:
                 out.ignored.setdefault(rule, []).append(i)
         return kept
 
+    def _withdraw(
+        self, items: Sequence[Item], kept: Sequence[int], times: Sequence[str | None], out: Translated
+    ) -> list[int]:
+        """Takes out the items that delete; what they say of other fields than the key is not even looked at."""
+        keys = [c for c in self._columns if any(c.path in fields for fields in self.dataset.record_key)]
+        left = []
+        for i in kept:
+            item = items[i]
+            if FAULT in item or self.deleted is None or not self.deleted.matches(item):
+                left.append(i)
+                continue
+            verdicts = [verdict for column in keys for verdict in column.details(item)]
+            key: Canonical = {path: cleaned.value for path, cleaned in verdicts}
+            fault = next(((path, cleaned.problem) for path, cleaned in verdicts if cleaned.problem), None)
+            if fault is None and self.dataset.key_fields(key):
+                out.deleted.append(Deleted(i, key, times[i]))
+                continue
+            reason, path = ("KEY_MISSING", None) if fault is None else (str(fault[1]), leaf(fault[0]))
+            out.rejected.append(Rejected(i, reason, path))
+            out.partial.append(key)
+        return left
+
     def _fixed_values(self, elements: list[list[Column]], items: Sequence[Item]) -> list[Any]:
         per_element = []
         for columns in elements:
@@ -291,6 +334,11 @@ class Translator:
         for name, elements in self._fixed.items():
             record[name] = [{c.name: c.memo.detail(c.raw(item)).value for c in columns} for columns in elements]
             verdicts += [d for columns in elements for c in columns for d in c.details(item)]
+        if FAULT in item:
+            reason, _, where = str(item[FAULT]).partition(":")
+            out.rejected.append(Rejected(position, reason, self._fed_by(where)))
+            out.partial.append(record)
+            return record, None
         faults = [(path, c.problem) for path, c in verdicts if c.problem]
         if faults:
             path, problem = min(faults, key=lambda fault: fault[1] != "KEY_MISSING")
@@ -303,6 +351,10 @@ class Translator:
             return record, None
         flags = [f"{leaf(path)}:{flag}" for path, c in verdicts for flag in c.flags]
         return record, tuple(dict.fromkeys(flags))
+
+    def _fed_by(self, source: str) -> str | None:
+        """The field that a source column feeds; None if none does."""
+        return next((leaf(path) for path, rule in self.rules.items() if source and rule.from_ == source), None)
 
 
 def _columns_of(items: Sequence[Item], names: tuple[str, ...]) -> Iterable[Sequence[Any]]:

@@ -306,11 +306,11 @@ class Since:
         return {self.param: (datetime.fromisoformat(since) - self.overlap).strftime(self.format)}
 
 
-_GARBAGE: Final = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
+GARBAGE: Final = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
 """What reading a cursor that is none of ours may raise."""
 
 
-def _unknown_cursor() -> SourceMalformed:
+def unknown_cursor() -> SourceMalformed:
     return SourceMalformed("CURSOR_UNKNOWN", "采集位置无法识别，请用 --full 重新开始")
 
 
@@ -336,8 +336,8 @@ class Walk:
             if self._high is not None:
                 datetime.fromisoformat(self._high)
             self.params: Params = paging.params(self._position) | (since.params(self._from) if since else {})
-        except _GARBAGE as error:
-            raise _unknown_cursor() from error
+        except GARBAGE as error:
+            raise unknown_cursor() from error
 
     def page(self, opened: Opened, answer: Answer) -> Page:
         """The page, with the cursor that follows it.
@@ -351,8 +351,8 @@ class Walk:
         got = Got(count, opened.total, repeated, self._today, opened.rows, opened.next_token)
         try:
             following = self._paging.next(self._position, got)
-        except _GARBAGE as error:
-            raise _unknown_cursor() from error
+        except GARBAGE as error:
+            raise unknown_cursor() from error
         notes = (*opened.notes, *(("CAPPED",) if following.capped else ()))
 
         def after(newest: str | None) -> Cursor:

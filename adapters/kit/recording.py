@@ -1,4 +1,4 @@
-"""Records an adapter's exchanges with its source, scrubbed, and serves them back, so that it runs offline."""
+"""Records what an adapter read of its source, scrubbed, and serves it back, so that it runs offline: exchanges, files or rows."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ import msgspec
 from lxml import etree
 
 from adapters.kit.base import Adapter, Cursor, Page, Ports, Rotating, SourceSettings
+from adapters.kit.files.adapter import FilesAdapter
+from adapters.kit.files.recorded import RecordedDrop, RecordedFile, Remembering, placeless, recorded_files
 from adapters.kit.http import SIGNED_PARAMS, Http, text_of
+from adapters.kit.recordedrows import NOWHERE, RecordedRows, recorded_engine, recorded_rows
 from adapters.kit.rules import moment
 from adapters.kit.scrub import SCRUBBED, SECRET_NAME, Scrubber, columns
+from adapters.kit.table import TableAdapter
 from adapters.kit.xmlrows import inner, parse
 
 HOST: Final = "http://source.invalid"
@@ -55,6 +59,10 @@ class Recording(msgspec.Struct, frozen=True):
     complete: dict[str, bool]
     """dataset -> whether its run was recorded to the end, and once more from its resting cursor."""
     exchanges: list[Exchange]
+    files: list[RecordedFile] = []
+    """What a drop held."""
+    rows: list[RecordedRows] = []
+    """What a front-end database held."""
 
     def save(self, path: Path) -> None:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
@@ -167,7 +175,12 @@ def replay(recording: Recording, kind: type[Adapter], transport: httpx.BaseTrans
         now=lambda: recording.now,
         today=lambda: recording.today,
     )
-    return kind(ports, kind.Settings.model_validate(recording.settings), recording.county)
+    adapter = kind(ports, kind.Settings.model_validate(recording.settings), recording.county)
+    if isinstance(adapter, FilesAdapter):
+        adapter.drop = RecordedDrop(adapter, recording.files, recording.now)
+    if isinstance(adapter, TableAdapter):
+        adapter.engine = recorded_engine(recording.rows)
+    return adapter
 
 
 def newest(page: Page, source_time: str | None) -> str | None:
@@ -211,15 +224,23 @@ def record(
     complete = {}
     try:
         adapter = kind(replace(ports, http=http), settings, county)
+        if isinstance(adapter, FilesAdapter):
+            adapter.drop = Remembering(adapter.drop)
         for dataset in kind.streams:
             read, cursor = run(adapter, dataset, None, pages)
             complete[dataset] = read[-1].last
             if read[-1].last:
                 run(adapter, dataset, cursor, pages)
+        scrubber = Scrubber(columns(kind.streams.items()), (secrets or {}).values())
+        files, rows = _files(adapter, scrubber, pages), _rows(adapter, scrubber, pages)
+        adapter.close()
     finally:
         http.close()
-    scrubber = Scrubber(columns(kind.streams.items()), (secrets or {}).values())
     told = settings.model_dump(mode="json", exclude_none=True)
+    if isinstance(adapter, FilesAdapter):
+        told = placeless(told)
+    if isinstance(adapter, TableAdapter):
+        told |= {"url": NOWHERE}
     hosts = {_host(value) for value in told.values() if isinstance(value, str) and value.startswith("http")}
     return Recording(
         adapter=kind.name,
@@ -229,7 +250,22 @@ def record(
         today=ports.today(),
         complete=complete,
         exchanges=_scrubbed(recorder.exchanges, scrubber, hosts),
+        files=files,
+        rows=rows,
     )
+
+
+def _files(adapter: Adapter, scrubber: Scrubber, pages: int) -> list[RecordedFile]:
+    if not isinstance(adapter, FilesAdapter):
+        return []
+    assert isinstance(adapter.drop, Remembering)
+    return recorded_files(adapter, adapter.drop.opened, scrubber, pages * adapter.settings.page_size)
+
+
+def _rows(adapter: Adapter, scrubber: Scrubber, pages: int) -> list[RecordedRows]:
+    if not isinstance(adapter, TableAdapter):
+        return []
+    return recorded_rows(adapter, scrubber, pages * adapter.settings.page_size)
 
 
 def _scrubbed(exchanges: list[Exchange], scrubber: Scrubber, hosts: set[str]) -> list[Exchange]:

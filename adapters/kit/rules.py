@@ -15,6 +15,11 @@ Item: TypeAlias = Mapping[str, Any]
 
 CHINA: Final = timezone(timedelta(hours=8))
 
+FIRST: Final = "@first"
+"""Where a rule may look besides at columns: the first cell of an item that is not blank, its white space out."""
+FAULT: Final = "@fault"
+"""Column in which a reader says that it could not lay out this row: a quarantine reason, `REASON` or `REASON:column`."""
+
 
 class FieldRule(BaseModel):
     """Where one canonical field comes from. Everything a county file may say of a field."""
@@ -32,17 +37,40 @@ class FieldRule(BaseModel):
 
 
 class IgnoreRule(BaseModel):
-    """An item that is none of this dataset's business: its column equals one of, or is none of, these values."""
+    """An item that is none of this dataset's business: its column equals or begins with one of, or is none of, these values.
+
+    `from: "@first"` looks at the first cell that is not blank: 合计 and 填表人 stand in whichever column a clerk chose.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     from_: str = Field(alias="from")
     equals: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
 
     def matches(self, item: Item) -> bool:
-        value = str(item.get(self.from_) or "").strip()
-        return value in self.equals if self.equals else value not in self.unless
+        value = _first(item) if self.from_ == FIRST else str(item.get(self.from_) or "").strip()
+        if self.equals or self.starts:
+            return value in self.equals or value.startswith(self.starts)
+        return value not in self.unless
+
+
+class DeletedRule(BaseModel):
+    """An item that says of its record that the source has withdrawn it: its column equals one of these values (§1.4)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    from_: str = Field(alias="from")
+    equals: tuple[str, ...] = Field(min_length=1)
+
+    def matches(self, item: Item) -> bool:
+        return str(item.get(self.from_) or "").strip() in self.equals
+
+
+def _first(item: Item) -> str:
+    cells = ("".join(str(value).split()) for name, value in item.items() if value is not None and name[:1] != "@")
+    return next(filter(None, cells), "")
 
 
 def listed(value: Any) -> list[Item] | None:

@@ -63,6 +63,8 @@ def show(ctx: typer.Context, handle: Handle, as_json: bool = JSON) -> None:
         f"{item.handle}  {item.feed}  {item.state}\n{title(item.reason, language.get())}  {item.field or ''}",
         markup=False,
     )
+    if item.place:
+        out.print(f"  {_('位置')}: {item.place}", markup=False)
     for column, value in (item.item or {}).items():
         out.print(f"  {column}: {value}", markup=False)
 

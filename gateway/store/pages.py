@@ -68,7 +68,7 @@ class Puts:
     """Sequence number of the version before; 0 for a first one."""
     times: Sequence[str | None] = ()
     flags: Sequence[str] = ()
-    sealed: Sequence[bytes] = ()
+    sealed: Sequence[bytes | None] = ()
     wrapped: Sequence[bytes] = ()
     """Wrapped keys, of observations seen for the first time."""
     names: Sequence[Named] = ()
@@ -105,6 +105,8 @@ class Held:
     item: bytes
     about: bytes | None
     """Handle of the observation it is about, where its record key could be read."""
+    place: bytes | None = None
+    """Where it stands at its source; sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ class PageCommit:
     proof: Proof
     fresh: Puts
     changed: Puts
+    withdrawn: Puts
+    """Tombstones: their `sealed` is null and their digests are empty."""
     touches: list[Touch]
     held: list[Held]
     settled: Sequence[bytes] = ()
@@ -221,7 +225,7 @@ def _write_page(tx: Tx, page: PageCommit) -> list[tuple[int, int, int]]:
         [
             (
                 *(h.handle, page.feed_id, h.raw_digest, page.rules_id, h.reason, h.field),
-                *(page.run_id, evidence_id, page.at, page.at, h.item, h.about),
+                *(page.run_id, evidence_id, page.at, page.at, h.item, h.about, h.place),
             )
             for h in page.held
         ],
@@ -243,7 +247,7 @@ def _write_page(tx: Tx, page: PageCommit) -> list[tuple[int, int, int]]:
         ignored=c.ignored,
         changed=c.changed,
         unchanged=c.unchanged,
-        puts=len(page.fresh) + len(page.changed),
+        puts=len(page.fresh) + len(page.changed) + len(page.withdrawn),
         declared=page.declared,
     )
     tx.run("feed_cursor", id=page.feed_id, cursor=page.cursor)
@@ -262,8 +266,8 @@ def hold(tx: Tx, fence: Fence) -> None:
 
 def _write_puts(tx: Tx, page: PageCommit, evidence_id: int) -> list[tuple[int, int, int]]:
     """Observations and their versions, as one segment; answers their index names."""
-    fresh, changed = page.fresh, page.changed
-    count = len(fresh) + len(changed)
+    fresh, known = page.fresh, (page.changed, page.withdrawn)
+    count = len(fresh) + sum(map(len, known))
     if not count:
         return []
     first = int(tx.value("stream_advance", id=page.stream_id, count=count)) - count + 1
@@ -273,16 +277,11 @@ def _write_puts(tx: Tx, page: PageCommit, evidence_id: int) -> list[tuple[int, i
         fresh.observations = list(range(low + top - len(fresh) + 1, low + top + 1))
         where = (fresh.observations, repeat(page.feed_id), fresh.handles, fresh.digests, repeat(page.rules_id))
         tx.bulk("observation_insert", list(zip(*where, count_from(first), fresh.times, fresh.wrapped, strict=False)))
-    at = first + len(fresh)
-    tx.many(
-        "observation_change",
-        [
-            (digest, page.rules_id, number, seq, time, observation)
-            for digest, number, seq, time, observation in zip(
-                changed.digests, changed.numbers, count_from(at), changed.times, changed.observations, strict=False
-            )
-        ],
-    )
+    numbers = count_from(first + len(fresh))
+    for puts in known:
+        gone = [int(sealed is None) for sealed in puts.sealed]
+        said = zip(puts.digests, repeat(page.rules_id), puts.numbers, numbers, puts.times, gone, puts.observations)
+        tx.many("observation_change", list(said))
     tx.run(
         "segment_insert",
         stream_id=page.stream_id,
@@ -292,17 +291,18 @@ def _write_puts(tx: Tx, page: PageCommit, evidence_id: int) -> list[tuple[int, i
         evidence_id=evidence_id,
         rules_id=page.rules_id,
         at=page.at,
-        flagged=count - (*fresh.flags, *changed.flags).count(""),
+        flagged=sum(1 for puts in (fresh, *known) for flags in puts.flags if flags),
         body=pack(
             *(
-                [*getattr(fresh, column), *getattr(changed, column)]
+                [value for puts in (fresh, *known) for value in getattr(puts, column)]
                 for column in ("observations", "numbers", "previous", "times", "flags", "sealed")
             )
         ),
     )
-    tx.many("name_delete", list(changed.stale))
+    for puts in known:
+        tx.many("name_delete", list(puts.stale))
     ids = fresh.observations
-    out = list(changed.added)
+    out = list(page.changed.added)
     for named in fresh.names:
         out += zip(named.names, repeat(named.kind), map(ids.__getitem__, named.rows), strict=False)
     return out

@@ -212,6 +212,7 @@ quarantine = Table(
     _text("note", nullable=True),
     _text("actor", nullable=True),
     _bytes("about", nullable=True),
+    _bytes("place", nullable=True),
     UniqueConstraint("feed_id", "raw_digest"),
     Index(None, "feed_id", "about"),
 )

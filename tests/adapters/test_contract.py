@@ -164,6 +164,14 @@ class Stamped(Twin):
     )
 
 
+class OnePlaceForAll(Twin):
+    change = staticmethod(lambda page: replace(page, places=["row 1"] * len(page.rows.raw)))
+
+
+class PlacesOutOfStep(Twin):
+    change = staticmethod(lambda page: replace(page, places=["row 1"]))
+
+
 class Shrinking(Twin):
     change = staticmethod(lambda page: replace(page, declared=10**6))
 
@@ -226,6 +234,8 @@ TWINS: list[tuple[str, type[Twin], str]] = [
     ("rows_decode_to_the_mapped_columns", AlwaysTheFirstItems, "picks others"),
     ("rows_decode_to_the_mapped_columns", MapsAColumnNobodySends, "no row has DEPT"),
     ("equal_items_have_equal_bytes", Stamped, "the same answer, other bytes"),
+    ("places_are_in_step", OnePlaceForAll, "two rows in one place"),
+    ("places_are_in_step", PlacesOutOfStep, "places for"),
     ("nothing_is_lost_on_the_way", Shrinking, "of 1000000 items"),
     ("nothing_is_confirmed", NoTotal, "a confirmed nothing"),
     ("failures_are_named", KeyErrorOnAStrangeAnswer, "became KeyError"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.kit import FieldRule, IgnoreRule, MappingError, Translator, moment
+from adapters.kit import DeletedRule, FieldRule, IgnoreRule, MappingError, Translator, moment
 from schemas import DATASETS
 
 HOMESTEAD = DATASETS["homestead"]
@@ -90,6 +90,67 @@ def test_items_that_are_none_of_our_business_are_counted_by_their_rule() -> None
     t = translator(NOT_HOMESTEAD=rule).translate([ITEM, {**ITEM, "QLLX": "4"}, {**ITEM, "QLLX": " 8001606 "}])
     assert t.ignored == {"NOT_HOMESTEAD": [1]}
     assert t.positions == [0, 2]
+
+
+@pytest.mark.parametrize("first", ["合计", " 合 计 ", "合计：3 户"])
+def test_a_rule_may_look_at_the_first_cell_wherever_it_stands(first: str) -> None:
+    rule = IgnoreRule(from_="@first", starts=("合计",))
+    blank = dict.fromkeys(ITEM, "")
+    t = translator(TOTAL=rule).translate([ITEM, {"@sheet": "村一", **blank, "DJSJ": first, "SYQMJ": "合计"}, ITEM])
+    assert t.ignored == {"TOTAL": [1]}
+    assert not rule.matches({**ITEM, "QLRMC": "合计"})
+    assert not rule.matches(blank)
+
+
+def test_a_row_that_could_not_be_laid_out_is_rejected_whatever_it_seems_to_say() -> None:
+    """Its cells may stand under other columns, so that even a whole record is none."""
+    t = translator().translate([{**ITEM, "@fault": "ROW_SHORT:ZJH"}, {**ITEM, "@fault": "ROW_LONG"}, ITEM])
+    assert [(r.position, r.reason, r.field) for r in t.rejected] == [
+        (0, "ROW_SHORT", "holders.id_no"),
+        (1, "ROW_LONG", None),
+    ]
+    assert t.positions == [2]
+    assert t.partial[0]["unit_no"] == ITEM["BDCDYH"]
+
+
+WITHDRAWN = DeletedRule(from_="SCBZ", equals=("1",))
+
+
+def withdrawing() -> Translator:
+    return Translator(HOMESTEAD, RULES, source_time="GXSJ", deleted=WITHDRAWN, today=TODAY)
+
+
+def test_a_withdrawn_record_is_told_by_its_key_alone() -> None:
+    gone = {"BDCDYH": ITEM["BDCDYH"], "BDCQZH": ITEM["BDCQZH"], "SCBZ": 1, "GXSJ": ITEM["GXSJ"], "DJSJ": "无"}
+    t = withdrawing().translate([{**ITEM, "SCBZ": "0"}, gone, {**ITEM, "SCBZ": None}])
+    assert (t.positions, t.rejected) == ([0, 2], [])
+    (deleted,) = t.deleted
+    assert (deleted.position, deleted.time) == (1, "2026-03-01T10:00:00")
+    assert deleted.key == {"unit_no": ITEM["BDCDYH"], "cert_no": ITEM["BDCQZH"]}
+    assert t.records[0]["unit_no"] == deleted.key["unit_no"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"BDCDYH": ""}, "KEY_MISSING"), ({"BDCDYH": "36"}, "UNIT_NO_FORM"), ({"@fault": "ROW_LONG"}, "ROW_LONG")],
+)
+def test_nothing_is_withdrawn_without_a_key(change: dict[str, str], reason: str) -> None:
+    t = withdrawing().translate([{**ITEM, "SCBZ": "1", **change}])
+    assert (t.deleted, [r.reason for r in t.rejected], len(t.partial)) == ([], [reason], 1)
+
+
+def test_what_is_ignored_withdraws_nothing() -> None:
+    ignore = {"OTHER": IgnoreRule(from_="QLLX", equals=("4",))}
+    t = Translator(HOMESTEAD, RULES, ignore=ignore, deleted=WITHDRAWN, today=TODAY).translate(
+        [{**ITEM, "SCBZ": "1", "QLLX": "4"}]
+    )
+    assert (t.deleted, t.ignored) == ([], {"OTHER": [0]})
+
+
+def test_the_rule_that_deletes_is_part_of_the_version() -> None:
+    assert withdrawing().version != translator().version
+    with pytest.raises(ValueError, match="equals"):
+        DeletedRule(from_="SCBZ", equals=())
 
 
 @pytest.mark.parametrize(

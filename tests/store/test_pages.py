@@ -71,6 +71,7 @@ class Feed:
             proof=PROOF,
             fresh=first_seen(*names, kind=self.subject),
             changed=Puts(),
+            withdrawn=Puts(),
             touches=[],
             held=[],
         )

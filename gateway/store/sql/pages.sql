@@ -32,7 +32,7 @@ INSERT INTO observation (id, feed_id, handle, raw_digest, rules_id, version, seq
 VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)
 
 -- name: observation_change
-UPDATE observation SET raw_digest = ?, rules_id = ?, version = ?, seq = ?, source_time = ?, gone = 0 WHERE id = ?
+UPDATE observation SET raw_digest = ?, rules_id = ?, version = ?, seq = ?, source_time = ?, gone = ? WHERE id = ?
 
 -- name: observation_touch
 -- Reformatted at the source, same content: known under its new bytes, no new version.
@@ -75,10 +75,11 @@ INSERT INTO name_kind (kind) VALUES (:kind) ON CONFLICT (kind) DO NOTHING
 SELECT id, kind FROM name_kind ORDER BY id
 
 -- name: quarantine_insert
-INSERT INTO quarantine (handle, feed_id, raw_digest, rules_id, reason, field, run_id, evidence_id, first_at, last_at, item, about)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO quarantine (handle, feed_id, raw_digest, rules_id, reason, field, run_id, evidence_id, first_at, last_at, item, about,
+    place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (feed_id, raw_digest) DO UPDATE SET last_at = excluded.last_at, rules_id = excluded.rules_id,
-    reason = excluded.reason, field = excluded.field
+    reason = excluded.reason, field = excluded.field, place = excluded.place
 
 -- name: quarantine_settled
 -- A row that maps after its rules were mended leaves quarantine by itself; who mended the rules is in the audit log.

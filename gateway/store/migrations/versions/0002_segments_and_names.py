@@ -1,4 +1,4 @@
-"""Versions become segments, names become 64-bit index entries, ids carry their feed (ADR 0009).
+"""Versions become segments, names become 64-bit index entries, ids carry their feed (ADR 0009); items have places.
 
 Revision ID: 0002
 Revises: 0001
@@ -40,6 +40,7 @@ def upgrade() -> None:
 
 
 def _create() -> None:
+    op.add_column("quarantine", sa.Column("place", sa.LargeBinary(), nullable=True))
     op.create_table(
         "segment",
         sa.Column("id", BIG, autoincrement=True, nullable=False),

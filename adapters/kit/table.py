@@ -1,0 +1,249 @@
+"""Front-end tables 前置库 (china-facts §1.4): rows that an exchange writes for us, read by watermark or as a whole.
+
+A watermark is on (exchange time, key), never on business time: late rows carry an old one. Each pass begins `overlap`
+before the newest exchange time of the passes before, because rows are committed later than they are stamped. Rows
+without an exchange time are read in every pass. Pages follow the last row by its values, never by an offset, so that
+rows which come or go meanwhile move no other. A cursor is one of
+    {"rest": true, "since": t}                                                         between passes
+    {"phase": "untimed" | "timed", "at": [value, …] | null, "since": t, "high": t, "count": n}      inside a pass
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Final
+
+import msgspec
+import sqlalchemy as sa
+from pydantic import AfterValidator, Field
+from sqlalchemy import exc
+
+from adapters.kit.base import Adapter, Answer, Cursor, Page, Ports, Probe, SourceSettings
+from adapters.kit.database import connect, reading
+from adapters.kit.envelope import JsonRows
+from adapters.kit.errors import SourceError, SourceMalformed, SourceUnavailable
+from adapters.kit.paging import GARBAGE, unknown_cursor
+from adapters.kit.relation import Relation, TableStream, follows, jsonable
+
+PAGE_ROWS: Final = 1000
+MEDIA: Final = "application/x-ndjson"
+
+
+def _without_password(url: str) -> str:
+    try:
+        address = sa.make_url(url)
+    except exc.ArgumentError as error:
+        raise ValueError("请写数据库地址，如 postgresql+psycopg://user@host:5432/db") from error
+    if address.password is not None:
+        raise ValueError("密码不要写在地址里，请放进账号的 secrets.password")
+    return url
+
+
+class TableSettings(SourceSettings):
+    """What a county file may say of a front-end database."""
+
+    url: Annotated[str, AfterValidator(_without_password)]
+    """An SQLAlchemy address (`adapters.kit.database`); with a user in it the account's secret `password` is used."""
+    page_size: int = Field(default=PAGE_ROWS, ge=1, le=10_000)
+    deadline: float = Field(default=60.0, gt=0, le=3600)
+    """Seconds for one statement."""
+    overlap_minutes: float | None = Field(default=None, ge=0)
+    tables: Mapping[str, str] = Field(default_factory=dict)
+    """dataset -> table, where it is not called as the adapter has it."""
+    renamed: Mapping[str, str] = Field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Position:
+    """A cursor, read."""
+
+    phase: str = "untimed"
+    at: list[Any] | None = None
+    since: datetime | None = None
+    high: datetime | None = None
+    count: int = 0
+
+    @classmethod
+    def read(cls, cursor: Cursor | None) -> _Position:
+        """Raises SourceMalformed: CURSOR_UNKNOWN."""
+        cursor = {"rest": True} if cursor is None else cursor
+        try:
+            since = datetime.fromisoformat(cursor["since"]) if cursor.get("since") else None
+            if cursor.get("rest"):
+                return cls(since=since, high=since)
+            at = None if cursor["at"] is None else [*cursor["at"]]
+            high = datetime.fromisoformat(cursor["high"]) if cursor["high"] else None
+            phase = {"untimed": "untimed", "timed": "timed"}[cursor["phase"]]
+            return cls(phase, at, since, high, int(cursor["count"]))
+        except GARBAGE as error:
+            raise unknown_cursor() from error
+
+    def cursor(self, *, resting: bool) -> dict[str, Any]:
+        since, high = (None if t is None else t.isoformat() for t in (self.since, self.high))
+        if resting:
+            return {"rest": True, "since": high}
+        return {"phase": self.phase, "at": self.at, "since": since, "high": high, "count": self.count}
+
+
+class TableAdapter(Adapter):
+    """A source whose streams are `TableStream`s."""
+
+    Settings: ClassVar[type[SourceSettings]] = TableSettings
+    settings: TableSettings
+    streams: ClassVar[Mapping[str, TableStream]]
+
+    def __init__(self, ports: Ports, settings: Any, county: str) -> None:
+        super().__init__(ports, settings, county)
+        self._relations: dict[str, Relation] = {}
+
+    def stream(self, dataset: str) -> TableStream:
+        """The stream as this source's settings want it; an adapter may override it."""
+        stream, settings = self.streams[dataset], self.settings
+        minutes = settings.overlap_minutes
+        return replace(
+            stream,
+            table=settings.tables.get(dataset, stream.table),
+            overlap=stream.overlap if minutes is None else timedelta(minutes=minutes),
+            renamed={**stream.renamed, **settings.renamed},
+            absent=(*stream.absent, *settings.absent),
+        )
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The database; a replay puts a recorded one in its place."""
+        address = sa.make_url(self.settings.url)
+        password = self.ports.secrets.get("password") if address.username else None
+        return connect(self.settings.url, password, self.settings.deadline)
+
+    def fetch(self, dataset: str, cursor: Cursor | None) -> Page:
+        position = _Position.read(cursor)
+        with self.relation(dataset) as (connection, relation):
+            if position.at is None and not position.count:
+                _check_key(connection, relation)
+            return self._page(connection, relation, position)
+
+    @contextmanager
+    def relation(self, dataset: str) -> Iterator[tuple[sa.Connection, Relation]]:
+        """A read-only transaction and the table of a dataset.
+
+        Raises:
+            SourceUnavailable, SourceDenied: see `database.reading`; DRIVER_MISSING.
+            SourceMalformed: TABLE_MISSING, SCHEMA_DRIFT, KEY_UNKNOWN, DB_ERROR.
+        """
+        stream, engine = self.stream(dataset), self.engine
+        with self.ports.budget.call(), reading(engine, self.settings.deadline, stream.label) as connection:
+            if dataset not in self._relations:
+                self._relations[dataset] = Relation(stream, connection, self.county)
+            yield connection, self._relations[dataset]
+
+    def _page(self, connection: sa.Connection, relation: Relation, position: _Position) -> Page:
+        if relation.time is None or (
+            position.phase == "untimed" and not relation.time.nullable and not relation.is_text
+        ):
+            position.phase = "timed"
+        rows, more = self._rows(connection, relation, position)
+        if not rows and position.phase == "untimed":
+            position.phase, position.at = "timed", None
+            rows, more = self._rows(connection, relation, position)
+        last = position.phase == "timed" and not more
+        position.count += len(rows)
+        if relation.time is not None:
+            self._raise_high(relation, position, rows)
+        if more:
+            position.at = [jsonable(value) for value in rows[-1][1]]
+        elif not last:
+            position.phase, position.at = "timed", None
+        declared = _counted(connection, relation, position) if last and relation.time is None else None
+        raw = [msgspec.json.encode(relation.item(row)) for row, _ in rows]
+        cursor = position.cursor(resting=last)
+        return Page(
+            rows=JsonRows(raw),
+            answer=Answer(relation.stream.label, 0, MEDIA, b"\n".join(raw), self.ports.now()),
+            after=lambda _newest: cursor,
+            last=last,
+            declared=declared,
+            empty_confirmed=last and position.count == 0,
+            places=[relation.place(row) for row, _ in rows],
+        )
+
+    def _rows(
+        self, connection: sa.Connection, relation: Relation, position: _Position
+    ) -> tuple[list[tuple[Any, list[Any]]], bool]:
+        """The next rows, each with its values in the order of reading, and whether others follow.
+
+        Raises:
+            SourceMalformed: KEY_NOT_UNIQUE.
+        """
+        order, limit = relation.order(position.phase), self.settings.page_size
+        query = sa.select(*relation.table.columns).where(*relation.filters).order_by(*order).limit(limit + 1)
+        if relation.time is not None and position.phase == "untimed":
+            query = query.where(relation.timed(yes=False))
+        elif relation.time is not None:
+            query = query.where(relation.timed(yes=True))
+            if position.since is not None:
+                query = query.where(relation.time >= relation.bound(position.since - relation.stream.overlap))
+        if position.at is not None:
+            query = query.where(follows(order, position.at))
+        found = [(row, [row[column] for column in order]) for row in connection.execute(query).mappings()]
+        if any(one[1] == other[1] for one, other in pairwise(found)):
+            sentence = "{label}：有几行的主键相同，请用 key 写明哪些列能确定一行"
+            raise SourceMalformed("KEY_NOT_UNIQUE", sentence, label=relation.stream.label)
+        return found[:limit], len(found) > limit
+
+    def _raise_high(self, relation: Relation, position: _Position, rows: Sequence[tuple[Any, list[Any]]]) -> None:
+        """The newest exchange time met, held to today: one row dated 2099 must not end all reading."""
+        times = [t for row, _ in rows if (t := relation.moment(row[relation.time])) is not None]
+        end = datetime.combine(self.ports.today(), time.max)
+        newest = max((min(t, end) for t in times), default=None)
+        position.high = max((t for t in (position.high, newest) if t is not None), default=None)
+
+    def probe(self) -> list[Probe]:
+        out = []
+        for dataset in self.streams:
+            try:
+                with self.relation(dataset) as (_, relation):
+                    count = len(relation.table.columns)
+                    out.append(
+                        Probe("table", ok=True, sentence=f"表 {relation.table.fullname} 有 {count} 列，约定的列都在")
+                    )
+            except SourceError as error:
+                out.append(Probe("table", ok=False, sentence=str(error)))
+        return out
+
+    def close(self) -> None:
+        self._relations.clear()
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+
+def _check_key(connection: sa.Connection, relation: Relation) -> None:
+    """A row without a key would be passed over by "what follows the last row"."""
+    maybe = [column.is_(None) for column in relation.key if column.nullable]
+    if not maybe:
+        return
+    query = sa.select(sa.literal(1)).select_from(relation.table).where(*relation.filters, sa.or_(*maybe)).limit(1)
+    if connection.execute(query).first() is not None:
+        raise SourceMalformed(
+            "KEY_NULL", "{label}：有的行主键为空，无法逐行读取，请部门补全", label=relation.stream.label
+        )
+
+
+def _counted(connection: sa.Connection, relation: Relation, position: _Position) -> int:
+    """Rows of the whole table, after all of it was read.
+
+    Raises:
+        SourceUnavailable: TABLE_CHANGED, it is not what was read; what is missing may only not be there yet.
+    """
+    query = sa.select(sa.func.count()).select_from(relation.table).where(*relation.filters)
+    count = int(connection.execute(query).scalar_one())
+    if count != position.count:
+        sentence = "{label}：读取期间表被刷新（读到 {read} 行，现有 {count} 行），稍后重读"
+        label = relation.stream.label
+        raise SourceUnavailable("TABLE_CHANGED", sentence, label=label, read=position.count, count=count)
+    return count
