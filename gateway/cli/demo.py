@@ -42,6 +42,8 @@ URLS: Final = {
     "SHUQIAO_DEMO_EXCHANGE": ("provincial", ""),
     "SHUQIAO_DEMO_REAL_ESTATE": ("real_estate", "/services/RealEstate?wsdl"),
     "SHUQIAO_DEMO_CIVIL": ("civil", ""),
+    "SHUQIAO_DEMO_AGRICULTURE": ("agriculture", ""),
+    "SHUQIAO_DEMO_NATURAL_RESOURCES": ("natural_resources", ""),
 }
 
 
@@ -53,7 +55,7 @@ def demo(
     dirt: float = typer.Option(0.03, min=0, max=1, help="脏数据比例"),
     once: bool = typer.Option(False, "--once", help="演示完即结束，不留在 serve"),
 ) -> None:
-    """演示：模拟三个部门，采集丰城市，过几天，全部上链，追溯一户，由成员单位独立验证。"""
+    """演示：模拟五个部门，采集丰城市，过几天，全部上链，追溯一户，由成员单位独立验证。"""
     settings = state(ctx).settings
     _fresh(settings.data)
     with _agencies(households, seed, dirt) as ports:
@@ -113,7 +115,7 @@ def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
     keygen(key)
     _set_clock(gateway, control.get("/world").json())
     gateway.publish(Actor.system())
-    out.print(Panel(_("首次采集：丰城市 360981，三个部门，五类数据"), style="bold cyan"))
+    out.print(Panel(_("首次采集：丰城市 360981，五个部门，九类数据"), style="bold cyan"))
     began = time.perf_counter()
     _collect(gateway)
     _forward(gateway)

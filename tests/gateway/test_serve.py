@@ -77,7 +77,7 @@ def test_it_collects_forwards_and_tells(made: House, served: tuple[subprocess.Po
 
     def all_confirmed() -> bool:
         rows = httpx.get(f"{url}/api/v1/status", trust_env=False).json()
-        return len(rows) == 5 and all(r["state"] == "ok" and r["confirmed"] == {"local": r["versions"]} for r in rows)
+        return len(rows) == 9 and all(r["state"] == "ok" and r["confirmed"] == {"local": r["versions"]} for r in rows)
 
     until(all_confirmed)
     runs = httpx.get(f"{url}/api/v1/runs", params={"count": 100}, trust_env=False).json()
