@@ -2,7 +2,7 @@
 
 A page is whole or absent, and the cursor that follows it is committed with it; but a source that answers fast does not
 need a transaction a page. Pages wait for at most a second or until there are enough of them, and nothing of the outcome
-depends on that: a page that meets the same row or the same key as a waiting one lets those be committed first.
+depends on that: a page that meets a key of a waiting one lets those be committed first.
 """
 
 from __future__ import annotations
@@ -54,7 +54,6 @@ class PageGroup:
         with store.read() as tx:
             self._kept = KeptBack.of(tx, feed.id)
         self._waiting: list[tuple[Sorter, Cursor]] = []
-        self._digests: set[bytes] = set()
         self._handles: set[bytes] = set()
         self._rows = self._bytes = 0
         self._since = time.monotonic()
@@ -62,8 +61,6 @@ class PageGroup:
     def take(self, page: Page) -> Cursor:
         """Translates a page and lets it wait for its commit; answers the cursor that follows it."""
         sorter = Sorter(self._vault, self._feed, page, self._kept)
-        if not self._digests.isdisjoint(sorter.digests):
-            self.commit()
         with self._store.read() as tx:
             sorter.read(tx)
         if not self._handles.isdisjoint((*sorter.handles, *(h for h in sorter.deleted if h is not None))):
@@ -76,7 +73,6 @@ class PageGroup:
 
     def _add(self, sorter: Sorter, cursor: Cursor) -> None:
         self._waiting.append((sorter, cursor))
-        self._digests.update(sorter.digests)
         self._handles.update(sorter.handles)
         self._handles.update(h for h in (*sorter.deleted, *sorter.abouts) if h is not None)
         self._rows += len(sorter.digests)
@@ -98,7 +94,6 @@ class PageGroup:
             self._kept.add(sorter.held, self._feed.rules_id)
             self._run.on_page(sorter.counts, sorter.page.declared)
         self._waiting, self._rows, self._bytes = [], 0, 0
-        self._digests.clear()
         self._handles.clear()
         return [sorter.counts for sorter, _ in waiting]
 

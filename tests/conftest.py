@@ -21,17 +21,23 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty, migrated store; every test that takes it runs on both databases."""
+def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store without a table; every test that takes it runs on both databases."""
     if request.param == "sqlite":
         made = Store.at(tmp_path / "store.db")
     else:
         made = Store.open(request.getfixturevalue("postgres_url"))
         with made.engine.begin() as connection:
             connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
-    upgrade(made)
     yield made
     made.close()
+
+
+@pytest.fixture
+def store(blank: Store) -> Store:
+    """An empty, migrated store, on both databases."""
+    upgrade(blank)
+    return blank
 
 
 @pytest.fixture

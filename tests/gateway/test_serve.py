@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.house import House, house
+from tests.support.house import FEEDS, House, house
 
 pytestmark = pytest.mark.sockets
 
@@ -77,17 +77,13 @@ def test_it_collects_forwards_and_tells(made: House, served: tuple[subprocess.Po
 
     def all_confirmed() -> bool:
         rows = httpx.get(f"{url}/api/v1/status", trust_env=False).json()
-        return len(rows) == 9 and all(r["state"] == "ok" and r["confirmed"] == {"local": r["versions"]} for r in rows)
+        return len(rows) == len(FEEDS) and all(
+            r["state"] == "ok" and r["confirmed"] == {"local": r["versions"]} for r in rows
+        )
 
     until(all_confirmed)
     runs = httpx.get(f"{url}/api/v1/runs", params={"count": 100}, trust_env=False).json()
-    assert {r["feed"].partition("/")[2] for r in runs} == {
-        "household_member",
-        "marriage",
-        "homestead",
-        "payment",
-        "assistance",
-    }
+    assert {r["feed"] for r in runs} == set(FEEDS.values())
     assert httpx.get(f"{url}/api/v1/runs", params={"count": 0}, trust_env=False).status_code == 422
 
 

@@ -97,7 +97,7 @@ def test_four_faults_are_four_sentences(drafts: Drafts) -> None:
         (FENGCHENG, "wsdl: {env", "wsdll: {env", "没有这个键。是不是 wsdl？"),
         (FENGCHENG, "poll: 5m", "poll: 5分钟", "请写时长，如 30s、5m、2h、1d"),
         (FENGCHENG, "{source: real_estate,", "{source: real_estates,", "没有数据源 real_estates。可用的有：exchange、"),
-        (FENGCHENG, "dataset: homestead", "dataset: homesteads", "没有数据资源 homesteads。可用的有：household_member"),
+        (FENGCHENG, "dataset: homestead,", "dataset: homesteads,", "没有数据资源 homesteads。可用的有：household_member"),
         (FENGCHENG, "account: fengcheng-real-estate", "account: nobody", "没有账号 nobody。可用的有：provincial-exchange"),
         (FENGCHENG, 'cron: "0 6 * * *"', 'cron: "6点"', "“6点”不是五段式 cron，例：0 2 * * *（每天两点）"),
         (FENGCHENG, "bureau: 丰城市数据局", "buro: 丰城市数据局", "没有这个键。是不是 bureau？可用的有：code、name、bureau"),

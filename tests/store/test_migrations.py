@@ -1,0 +1,162 @@
+"""What an older store holds is there after an upgrade, on both databases."""
+
+from __future__ import annotations
+
+from array import array
+from struct import unpack
+
+from sqlalchemy import text
+
+from gateway.recognition import known_rows
+from gateway.store import Store, upgrade
+from gateway.store.pages import living
+from gateway.store.segments import find, versions_between
+
+ANCHOR, PLAIN = b"\x10" + b"a" * 15, b"\x11" + b"b" * 15
+
+
+def _one(handle: bytes) -> int:
+    return int(unpack(">q", handle[:8])[0])
+
+
+def fill(store: Store) -> None:
+    """Two observations of one feed at revision 0001: one with two versions, one gone; a snapshot run under way."""
+    rows: list[tuple[str, list[dict[str, object]]]] = [
+        ("stream", [{"id": 1, "name": "feed:u", "kind": "versions", "next_seq": 4, "sealed_seq": 0}]),
+        (
+            "feed",
+            [
+                {
+                    "id": 7,
+                    "uid": "u",
+                    "name": "1/x",
+                    "dataset": "payment",
+                    "county": "1",
+                    "channel": "SYSTEM",
+                    "stream_id": 1,
+                }
+            ],
+        ),
+        ("rules", [{"id": 1, "digest": "r"}]),
+        ("run", [{"id": 1, "feed_id": 7, "due_at": "t", "reason": "t", "actor": "t"}]),
+        (
+            "evidence",
+            [
+                {
+                    "id": 1,
+                    "run_id": 1,
+                    "page": 1,
+                    "at": "t",
+                    "request": "GET",
+                    "status": 200,
+                    "media": "",
+                    "hash": b"h" * 32,
+                }
+            ],
+        ),
+        (
+            "observation",
+            [
+                {
+                    "id": 1,
+                    "feed_id": 7,
+                    "handle": b"\x81" * 20,
+                    "raw_digest": ANCHOR,
+                    "content_digest": b"c",
+                    "rules_id": 1,
+                    "version": 2,
+                    "gone": 0,
+                    "wrapped_key": b"k1",
+                },
+                {
+                    "id": 2,
+                    "feed_id": 7,
+                    "handle": b"\x02" * 20,
+                    "raw_digest": b"",
+                    "content_digest": b"",
+                    "rules_id": 1,
+                    "version": 2,
+                    "gone": 1,
+                    "wrapped_key": b"k2",
+                },
+                {
+                    "id": 3,
+                    "feed_id": 7,
+                    "handle": b"\x03" * 20,
+                    "raw_digest": PLAIN,
+                    "content_digest": b"c",
+                    "rules_id": 1,
+                    "version": 1,
+                    "gone": 0,
+                    "wrapped_key": b"k3",
+                },
+            ],
+        ),
+        (
+            "version",
+            [
+                {
+                    "stream_id": 1,
+                    "seq": seq,
+                    "observation_id": observation,
+                    "number": number,
+                    "op": "put" if sealed else "gone",
+                    "run_id": 1,
+                    "evidence_id": 1 if sealed else None,
+                    "rules_id": 1,
+                    "source_time": time,
+                    "as_of": time or "2026-03-02T00:00:00",
+                    "flags": flags,
+                    "sealed": sealed,
+                }
+                for seq, observation, number, sealed, time, flags in (
+                    (1, 1, 1, b"one", "2026-03-01T00:00:00", "FULLWIDTH"),
+                    (2, 2, 1, b"two", None, ""),
+                    (3, 1, 2, b"one again", "2026-03-02T00:00:00", ""),
+                    (4, 2, 2, None, None, ""),
+                    (5, 3, 1, b"three", None, ""),
+                )
+            ],
+        ),
+        ("observation_subject", [{"subject": b"\x55" * 20, "role": "payee", "observation_id": 1}]),
+        ("observation_index", [{"name": b"\x66" * 20, "kind": "unit", "observation_id": 3}]),
+        ("counter", [{"name": "observation", "value": 3}]),
+        ("seen", [{"feed_id": 7, "run_id": 1, "page": 1, "ids": array("q", [1, 3]).tobytes()}]),
+    ]
+    with store.engine.connect() as connection:
+        for table, values in rows:
+            columns = values[0].keys()
+            names, marks = ", ".join(columns), ", ".join(f":{c}" for c in columns)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), values)
+
+
+def test_versions_names_and_marks_survive_0002(blank: Store) -> None:
+    upgrade(blank, "0001")
+    fill(blank)
+    upgrade(blank)
+    with blank.read() as tx:
+        versions = versions_between(tx, 1, 1, 5)
+        ids = living(tx, 7)
+        head = tx.one("observation_found", name=_one(b"\x81" * 20), handle=b"\x81" * 20)
+        newest, first = find(tx, 1, head.seq), find(tx, 1, head.seq, 1)
+        (payee,) = tx.all("observations_of_subject", subject=_one(b"\x55" * 20))
+        assert known_rows(tx, [ANCHOR, PLAIN], 1) == dict(zip([ANCHOR, PLAIN], ids, strict=True))
+        (marks,) = tx.all("seen_of_run", feed_id=7, run_id=1)
+    assert [(v.seq, v.number, v.op, v.previous, v.sealed) for v in versions] == [
+        (1, 1, "put", 0, b"one"),
+        (2, 1, "put", 0, b"two"),
+        (3, 2, "put", 1, b"one again"),
+        (4, 2, "gone", 2, None),
+        (5, 1, "put", 0, b"three"),
+    ]
+    assert [v.as_of for v in versions][1] == "2026-03-02T00:00:00"
+    assert (newest.sealed, first.sealed, first.flags, first.evidence_hash) == (
+        b"one again",
+        b"one",
+        "FULLWIDTH",
+        b"h" * 32,
+    )
+    assert (payee.id, payee.role, payee.handle) == (ids[0], "payee", b"\x81" * 20)
+    assert array("q", marks.ids).tolist() == ids
+    with blank.write() as tx:
+        assert int(tx.value("counter_take", name="observation/7", count=1)) == 4
