@@ -13,6 +13,7 @@ import pytest
 
 from adapters.kit import Adapter, Answer, Cursor, FilesStream, JsonRows, Page, Ports, SourceMalformed, SourceSettings
 from adapters.kit.contract import CHECKS, Broken, checks
+from adapters.kit.files.recorded import written
 from adapters.kit.recording import Recording, record, replay, run
 from tests.adapters.drops import HEADER, NAME, NOW, STREAM, Folder, as_csv, changed, id_number, items, row, rows
 from tests.adapters.payments import Payments
@@ -68,7 +69,7 @@ DROPS: dict[str, tuple[str, bytes, dict[str, Any], dict[str, Any]]] = {
     ),
     "zip": (NAME.replace("csv", "zip"), zipped(), {}, {"page_size": 4}),
     "snapshot": (NAME, TABLE.encode("gb18030"), {"snapshot": True, "source_time": "@date"}, {"page_size": 3}),
-    "starred": ("360981_欧阳锋_20260301.csv", TABLE.encode("gb18030"), {"pattern": "{county}_*_{date}.csv"}, {}),
+    "starred": ("360981_郭靖_20260301.csv", TABLE.encode("gb18030"), {"pattern": "{county}_*_{date}.csv"}, {}),
     "absent": (
         NAME,
         as_csv([[c for i, c in enumerate(cells) if i != 1] for cells in (HEADER, *PEOPLE)]).encode(),
@@ -121,7 +122,7 @@ def test_a_recording_holds_nobody(tmp_path: Path, calm: Ports, case: str) -> Non
     recording.save(tmp_path / "recording.json")
     said = (tmp_path / "recording.json").read_text("utf-8")
     numbers = [id_number(n) for n in range(1, 8)]
-    private = [*numbers, "欧阳锋", "李莫愁", "13912345678", "the-password", str(tmp_path)]
+    private = [*numbers, "欧阳锋", "李莫愁", "郭靖", "13912345678", "the-password", str(tmp_path)]
     if case != "villages":  # there the sheet's name is an authority, which may be told
         private.append("秀市镇")
     assert [value for value in private if value in said] == []
@@ -142,6 +143,18 @@ def test_a_replay_gives_as_many_rows_of_the_same_shape(tmp_path: Path, calm: Por
         notes = [item["明细编号"] for item in items(after)][-2:]
         assert notes == ["合计", "填表"]
         assert after[-1].places[-1] == f"{name} › 11"
+
+
+def test_a_recorded_archive_is_one_file_however_often_it_is_written(tmp_path: Path, calm: Ports) -> None:
+    """It holds the time at which it was made; with another one its digest, and a cursor's, would be another."""
+    kind, recording = recorded(tmp_path, calm, "zip")
+    (file,), stream = recording.files, kind.streams["payment"]
+    assert written(file, stream) is written(Recording.load(saved(recording, tmp_path)).files[0], stream)
+
+
+def saved(recording: Recording, folder: Path) -> Path:
+    recording.save(folder / "recording.json")
+    return folder / "recording.json"
 
 
 def test_a_long_file_is_recorded_in_part(tmp_path: Path, calm: Ports) -> None:

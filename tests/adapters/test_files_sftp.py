@@ -6,6 +6,7 @@ import asyncio
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ class Desk:
     ports: Callable[..., Ports]
     denied: set[str] = field(default_factory=set)
     opened: list[str] = field(default_factory=list)
+    stalled: str = ""
     connections: list[Any] = field(default_factory=list)
     stop: Callable[[], None] = lambda: None
 
@@ -88,6 +90,23 @@ def desk(tmp_path: Path, build_ports: Callable[..., Ports]) -> Iterator[Desk]:
                 raise asyncssh.SFTPPermissionDenied("no")
             return super().open(path, pflags, attrs)
 
+        async def _stall(self, what: str) -> None:
+            if made.stalled == what:
+                await asyncio.sleep(3600)
+
+        async def read(self, file_obj: Any, offset: int, size: int) -> Any:
+            try:
+                await self._stall("read")
+            except asyncio.CancelledError:
+                file_obj.close()
+                raise
+            return super().read(file_obj, offset, size)
+
+        async def scandir(self, path: bytes) -> Any:
+            await self._stall("list")
+            async for entry in super().scandir(path):
+                yield entry
+
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -104,6 +123,10 @@ def desk(tmp_path: Path, build_ports: Callable[..., Ports]) -> Iterator[Desk]:
         await server.wait_closed()
         for connection in made.connections:
             await connection.wait_closed()
+        stalled = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in stalled:
+            task.cancel()
+        await asyncio.gather(*stalled, return_exceptions=True)
 
     def stop() -> None:
         asyncio.run_coroutine_threadsafe(shut(), loop).result(10)
@@ -211,11 +234,23 @@ def test_nobody_listens(desk: Desk) -> None:
 
 
 def test_a_server_that_says_nothing_is_left_at_the_deadline(desk: Desk) -> None:
+    began = time.monotonic()
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         adapter = desk.adapter(directory=f"sftp://agency@127.0.0.1:{silent.getsockname()[1]}/", deadline=0.3)
         assert refused(adapter, SourceUnavailable).code == "NETWORK"
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("what", ["list", "read"])
+def test_a_server_that_stops_in_the_middle_is_left_at_the_deadline(desk: Desk, what: str) -> None:
+    """It has logged us in and answers no more."""
+    desk.folder.put(as_csv([HEADER, *rows(2)]))
+    desk.stalled = what
+    began = time.monotonic()
+    assert refused(desk.adapter(deadline=0.5), SourceUnavailable).code == "NETWORK"
+    assert time.monotonic() - began < 5
 
 
 def test_a_broken_connection_is_made_anew(desk: Desk) -> None:

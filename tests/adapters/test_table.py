@@ -492,14 +492,14 @@ def test_an_account_without_the_right_is_denied(house: House, account: str) -> N
     house.run("DROP ROLE poor")
 
 
-def test_nobody_listens(house: House) -> None:
+def test_nobody_listens(house: House, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    urls = {"sqlite": "sqlite:////nonexistent/front.db", "postgresql": f"postgresql+psycopg://u@127.0.0.1:{port}/x"}
+    urls = {"sqlite": f"sqlite:///{tmp_path / 'absent.db'}", "postgresql": f"postgresql+psycopg://u@127.0.0.1:{port}/x"}
     error = refused(house.adapter(url=urls[house.admin.dialect.name]), SourceUnavailable)
     assert error.code == "NETWORK"
-    assert not Path("/nonexistent").exists()
+    assert not (tmp_path / "absent.db").exists()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import stat
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
+from contextlib import suppress
 from typing import Any, BinaryIO, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -61,6 +62,8 @@ class SftpDrop:
             "config": (),
             "agent_path": None,
             "preferred_auth": "publickey" if keys else "password,keyboard-interactive",
+            "connect_timeout": deadline,
+            "login_timeout": deadline,
         }
 
     def list(self) -> list[Entry]:
@@ -72,20 +75,25 @@ class SftpDrop:
                 if stat.S_ISREG(item.attrs.permissions or 0)
             ]
 
-        return self._run(read())
+        return self._run(self._within(read()))
 
     def open(self, name: str) -> BinaryIO:
         copy = tempfile.TemporaryFile()  # noqa: SIM115 # the caller closes it
 
         async def read() -> None:
-            async with (await self._connected()).open(f"{self._folder.rstrip('/')}/{name}", "rb") as remote:
+            client = await self._within(self._connected())
+            remote = await self._within(client.open(f"{self._folder.rstrip('/')}/{name}", "rb"))
+            try:
                 offset = 0
-                while chunk := await asyncio.wait_for(remote.read(CHUNK, offset), self._deadline):
+                while chunk := await self._within(remote.read(CHUNK, offset)):
                     copy.write(chunk)
                     offset += len(chunk)
+            finally:
+                with suppress(self._ssh.Error, OSError):  # what went wrong while reading is what is told
+                    await self._within(remote.close())
 
         try:
-            self._run(read(), timed=False)
+            self._run(read())
         except BaseException:
             copy.close()
             raise
@@ -111,10 +119,25 @@ class SftpDrop:
             self._client = await self._connection.start_sftp_client()
         return self._client
 
-    def _run(self, work: Coroutine[Any, Any, T], *, timed: bool = True) -> T:
+    async def _within(self, work: Awaitable[T]) -> T:
+        """The result of one step. Raises TimeoutError.
+
+        A step that is only cancelled says good-bye to the server first, and waits for its answer: so the line is cut before.
+        """
+        step = asyncio.ensure_future(work)
+        await asyncio.wait({step}, timeout=self._deadline)
+        if not step.done():
+            if self._connection is not None:
+                self._connection.abort()
+            step.cancel()
+            await asyncio.wait({step}, timeout=self._deadline)
+            raise TimeoutError
+        return step.result()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
         self._loop = self._loop or asyncio.Runner()
         try:
-            return self._loop.run(asyncio.wait_for(work, self._deadline) if timed else work)
+            return self._loop.run(work)
         except Exception as error:
             found = self._classified(error)
             if isinstance(found, SourceUnavailable):
