@@ -17,10 +17,11 @@ from gateway.chain import Chain, ChainConflict, ChainRefused, ChainUnavailable, 
 from gateway.checkpoints import reached
 from gateway.clock import Clock
 from gateway.config import CatalogueEntry, MemberModel
-from gateway.errors import Unreconciled
+from gateway.errors import Unreconciled, Usage
 from gateway.leases import Leases
 from gateway.proof import (
     BatchOf,
+    KeyMalformed,
     MemberPublic,
     PayloadStore,
     SealedBatch,
@@ -174,10 +175,22 @@ class Forwarder:
             granted = model.groups.get(dataset, ()) if model else ()
             if model is None or not granted:
                 continue
-            member = MemberPublic.parse((self._member_keys / model.key).read_text("ascii"))
+            member = self._public(name, model)
             if not self._payloads.names(keys_folder(sealed.batch_id, member)):
                 file = issue_keys(sealed.batch_id, member, [_secrets(s, granted) for s in statements])
                 self._payloads.put(file.name, file.content)
+
+    def _public(self, name: str, model: MemberModel) -> MemberPublic:
+        """Raises Usage: the member's public key file is not there, or holds none."""
+        path = self._member_keys / model.key
+        try:
+            return MemberPublic.parse(path.read_text("ascii"))
+        except (OSError, UnicodeDecodeError, KeyMalformed) as error:
+            raise Usage(
+                "成员 {member} 的公钥 {path} 读不到或不合规；请由成员用 shuqiao member keygen 生成并交来 .pub 文件",
+                member=name,
+                path=str(path),
+            ) from error
 
     def _deliver(self, sink: str, report: Report) -> None:
         with self._store.write() as tx:
