@@ -111,7 +111,8 @@ def test_a_drop_is_collected_and_a_bad_line_is_held_with_its_place(office: Offic
     held = Quarantine(office.gateway.store, office.gateway.vault, office.gateway.clock)
     (item,) = held.items("360981/drop")
     assert held.show(item.handle, {}).place == "360981_CZJ_YKT_20260301_001.csv › 3"
-    assert office.sync("360981/drop").counts["fetched"] == 0
+    counts = office.sync("360981/drop").counts
+    assert (counts["fetched"], counts["emptiness"]) == (0, None), "no new file is no empty answer"
     office.deliver("360981_CZJ_YKT_20260302_002.csv", good.replace("发放成功", "发放失败"), good.replace("Y1", "Y3"))
     assert office.sync("360981/drop").counts["puts"] == 2
     assert office.versions("360981/drop") == [(1, "put"), (1, "put"), (2, "put")]
