@@ -205,7 +205,7 @@ class Translator:
 
         An item in which its reader named a `@fault` is rejected for it: its cells may stand in the wrong columns.
         """
-        out = Translated(names=self._names)
+        out = Translated(names=self._names, columns=[[] for _ in self._names])
         kept: Sequence[int] = range(len(items))
         times = self._times(items)
         out.newest = max(filter(None, times), default=None)

@@ -24,7 +24,7 @@ def record(
     """录制一次真实往来并脱敏：号码、姓名、密钥都换成合成的，同一值换成同一值。"""
     with gateway(ctx, Action.ADAPTER_RECORD, feed) as g:
         recording = g.record(feed, pages)
-        count = len(recording.exchanges)
+        count = len(recording.exchanges) + len(recording.files) + len(recording.rows)
         recording.save(to)
         g.audit.record(actor(), Action.ADAPTER_RECORD, feed, {"exchanges": count})
     out.print(_("已录制 {count} 次往来：{path}").format(count=count, path=to), markup=False)

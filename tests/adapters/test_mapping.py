@@ -331,3 +331,8 @@ def test_a_row_comes_out_the_same_alone_and_in_company(items: list[dict[str, str
 )
 def test_source_times(raw: object, iso: str | None) -> None:
     assert moment(raw) == iso
+
+
+def test_a_page_of_which_nothing_is_left_is_empty_columns() -> None:
+    t = translator(ALL=IgnoreRule(from_="QLLX", equals=("5",))).translate([ITEM])
+    assert (t.records, list(t.column("unit_no")), t.ignored) == ([], [], {"ALL": [0]})

@@ -135,8 +135,10 @@ def test_what_a_table_withdraws_becomes_a_tombstone_on_the_chain(office: Office)
     office.write("M2", *base, "2026-03-01 10:00:00", "0")
     assert office.sync("360981/table").counts["puts"] == 2
     office.write("M1", *base, "2026-03-01 10:05:00", "1")
-    counts = office.sync("360981/table").counts
-    assert (counts["puts"], counts["changed"], counts["quarantined"]) == (1, 1, 0)
+    done = office.sync("360981/table")
+    assert done.verdict.state == "ok", done
+    counts = done.counts
+    assert (counts["puts"], counts["changed"], counts["quarantined"]) == (1, 1, 0), counts
     assert office.versions("360981/table") == [(1, "put"), (1, "put"), (2, "gone")]
     with office.gateway.store.read() as tx:
         ids = living(tx, office.row("360981/table").id)

@@ -79,7 +79,7 @@ INSERT INTO quarantine (handle, feed_id, raw_digest, rules_id, reason, field, ru
     place)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (feed_id, raw_digest) DO UPDATE SET last_at = excluded.last_at, rules_id = excluded.rules_id,
-    reason = excluded.reason, field = excluded.field, place = excluded.place
+    reason = excluded.reason, field = excluded.field, place = COALESCE(excluded.place, quarantine.place)
 
 -- name: quarantine_settled
 -- A row that maps after its rules were mended leaves quarantine by itself; who mended the rules is in the audit log.
