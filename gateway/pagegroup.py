@@ -24,7 +24,7 @@ from gateway.vault import Vault
 
 CURSOR: Final = "cursor"
 EVIDENCE: Final = "evidence"
-ROWS: Final = 4_000
+ROWS: Final = 8_000
 BYTES: Final = 16 << 20
 SECONDS: Final = 1.0
 """How many rows and bytes may wait, and how long after the last commit; a source slower than that waits for nobody."""
