@@ -249,8 +249,8 @@ def test_a_server_that_stops_in_the_middle_is_left_at_the_deadline(desk: Desk, w
     desk.folder.put(as_csv([HEADER, *rows(2)]))
     desk.stalled = what
     began = time.monotonic()
-    assert refused(desk.adapter(deadline=0.5), SourceUnavailable).code == "NETWORK"
-    assert time.monotonic() - began < 5
+    assert refused(desk.adapter(deadline=1), SourceUnavailable).code == "NETWORK"
+    assert time.monotonic() - began < 1.9
 
 
 def test_a_broken_connection_is_made_anew(desk: Desk) -> None:
