@@ -86,11 +86,6 @@ def versions_at(tx: Tx, stream_id: int, seqs: Iterable[int]) -> dict[int, Versio
     return out
 
 
-def latest(tx: Tx, stream_id: int, observations: Sequence[int]) -> list[Version]:
-    """The newest version of each of a stream's observations."""
-    return list(versions_at(tx, stream_id, [row.seq for row in tx.among("observations_seq", observations)]).values())
-
-
 def find(tx: Tx, stream_id: int, seq: int, number: int = 0) -> Version | None:
     """The version at `seq`, or the one with this number among those before it."""
     version = versions_at(tx, stream_id, [seq]).get(seq)

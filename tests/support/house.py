@@ -22,7 +22,7 @@ from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.proof import MemberKey
 from gateway.settings import Settings
 from gateway.store.pages import living
-from gateway.store.segments import latest
+from gateway.store.segments import versions_at
 from schemas import DATASETS
 
 ROOT = Path(__file__).parents[2]
@@ -88,7 +88,8 @@ class House:
         vault, out = self.gateway.vault, []
         with self.gateway.store.read() as tx:
             feed = tx.one("feed_by_name", name=FEEDS[dataset])
-            for row in latest(tx, feed.stream_id, living(tx, feed.id)):
+            heads = tx.among("observations_state", living(tx, feed.id))
+            for row in versions_at(tx, feed.stream_id, [head.seq for head in heads]).values():
                 text = vault.open_version(vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed)
                 out.append(msgspec.json.decode(text))
         return out

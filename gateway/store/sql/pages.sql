@@ -56,9 +56,6 @@ ORDER BY first
 SELECT segment.*, evidence.hash AS evidence_hash FROM segment LEFT JOIN evidence ON evidence.id = segment.evidence_id
 WHERE stream_id = :stream_id AND first <= :seq ORDER BY first DESC LIMIT 1
 
--- name: observations_seq
-SELECT id, seq FROM observation WHERE id IN (:list)
-
 -- name: observations_sealed_with
 SELECT id, handle, wrapped_key FROM observation WHERE id IN (:list)
 
@@ -123,4 +120,4 @@ DELETE FROM seen WHERE feed_id = :feed_id
 SELECT id FROM observation WHERE id BETWEEN :low AND :high AND gone = 0 ORDER BY id
 
 -- name: observations_state
-SELECT id, handle, version, seq, raw_digest FROM observation WHERE id IN (:list)
+SELECT id, handle, version, seq FROM observation WHERE id IN (:list)
