@@ -13,7 +13,7 @@ from gateway.proof.batch import (
     read_payload,
     version_root,
 )
-from gateway.proof.document import Anchor, Anchors, Trust, Verified, prove, verify_document
+from gateway.proof.document import Anchor, Anchors, OpenBatch, Trust, Verified, verify_document
 from gateway.proof.errors import (
     KeyMalformed,
     KeysUnreadable,
@@ -43,6 +43,7 @@ __all__ = [
     "Manifest",
     "MemberKey",
     "MemberPublic",
+    "OpenBatch",
     "PayloadAltered",
     "PayloadMissing",
     "PayloadStore",
@@ -67,7 +68,6 @@ __all__ = [
     "open_group",
     "open_keys",
     "payload_name",
-    "prove",
     "read_payload",
     "suite_named",
     "verify_document",
