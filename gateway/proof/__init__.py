@@ -26,6 +26,7 @@ from gateway.proof.keyfile import KeyFile, MemberKey, MemberPublic, issue_keys, 
 from gateway.proof.keys import expand
 from gateway.proof.manifest import Manifest, verify_manifest
 from gateway.proof.payloads import DirectoryPayloadStore, PayloadStore, payload_name
+from gateway.proof.reports import Checked, verify_report
 from gateway.proof.signing import PublicKey, Signer
 from gateway.proof.suite import INTL, SUITES, Suite, Values, canonical, suite_named
 
@@ -36,6 +37,7 @@ __all__ = [
     "Anchor",
     "Anchors",
     "BatchOf",
+    "Checked",
     "DirectoryPayloadStore",
     "KeyFile",
     "KeyMalformed",
@@ -72,5 +74,6 @@ __all__ = [
     "suite_named",
     "verify_document",
     "verify_manifest",
+    "verify_report",
     "version_root",
 ]

@@ -19,14 +19,13 @@ from gateway.clock import Clock
 from gateway.config import MemberModel
 from gateway.errors import Usage
 from gateway.names import SUBJECT
-from gateway.proof import Signer
+from gateway.proof import Signer, reports
 from gateway.reports.consents import CLASSES, PURPOSES, Consent, Consents, Refused
 from gateway.reports.report import Asked, ReportMaker
 from gateway.store import Store
 from gateway.vault import Vault
 from schemas.cleaning import CLEANERS, Options
 
-PURPOSE: Final = "report"
 REPORT: Final = "report"
 OK: Final = "OK"
 _NUMBER = re.compile(r"SQ\d{8}-\d{6}")
@@ -117,7 +116,7 @@ class Office:
             submitter=self._submitter,
         )
         text = _encode(self._maker.make(asked))
-        report = Report(asked.number, text, sha256(text).hexdigest(), self._signer.sign(PURPOSE, text).hex())
+        report = Report(asked.number, text, sha256(text).hexdigest(), self._signer.sign(reports.PURPOSE, text).hex())
         self._note(
             id_no, consent.institution, consent.purpose, classes, user, result=OK, report=report, consent=consent
         )
@@ -183,7 +182,7 @@ class Office:
         if row is None or row.report is None:
             raise Usage("没有报告 {number}", number=number)
         text = self._vault.open(REPORT, row.report)
-        return Report(number, text, row.report_hash, self._signer.sign(PURPOSE, text).hex())
+        return Report(number, text, row.report_hash, self._signer.sign(reports.PURPOSE, text).hex())
 
     def recent(self, institution: str = "", count: int = 100) -> list[Any]:
         """The latest queries, refused ones included, without whom they were about."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from gateway.config import CatalogueEntry
 from gateway.disclosure import Disclosure
+from gateway.proof import reports
 from gateway.reports import derive
 from gateway.reports.consents import CLASSES, PURPOSES
 from gateway.reports.facts import Fact, FactFinder
@@ -36,7 +37,6 @@ from schemas import DATASETS, FieldSpec, flags
 from schemas.codes import code_title
 from schemas.masking import mask
 
-FORMAT: Final = "shuqiao-report/1"
 YEARS: Final = 3
 """Subsidies of this and the two years before."""
 NOTES: Final = (
@@ -105,7 +105,7 @@ class ReportMaker:
         sections = [self._section(s, person, feeds, book, asked) for s in SECTIONS]
         found = self._discrepancies(person, book, asked)
         return {
-            "format": FORMAT,
+            "format": reports.FORMAT,
             "number": asked.number,
             "title": "农户信用信息专项核查报告",
             "at": asked.at,
@@ -297,8 +297,9 @@ class _Person:
         if section == "subject":
             return {"name_agrees": self.row is not None and self.row.text("name") == self._asked.name}
         if section == "household":
-            minors = sum(not self._is_shown(f) for f in self._home)
-            return {"members": str(len(self._home)), "minors": str(minors)}
+            shown = [f for f in self._home if self._is_shown(f)]
+            minors = str(len(self._home) - len(shown))
+            return {"members": str(len(self._home)), "minors": minors, "people": [_member(f, self.row) for f in shown]}
         nets = {"subsidy": self._subsidies, "payment": self._payments}.get(section)
         return {"nets": [_net(section, net) for net in nets]} if nets is not None else None
 
@@ -321,6 +322,17 @@ def _household(finder: FactFinder, row: Fact | None) -> list[Fact]:
     home = derive.members(resolve(f for f in rows if f.county == row.county))
     own = row.version.handle
     return [row if f.version.handle == own else f for f in home]
+
+
+def _member(fact: Fact, own: Fact | None) -> dict[str, Any]:
+    """A grown-up of the household: others gave no consent, so their names are masked and no proof opens them."""
+    name = str(fact.text("name"))
+    relation, born = fact.text("relation_to_head"), fact.text("birth_date")
+    return {
+        "name": name if fact is own else mask("name", name),
+        "relation": code_title("relation_to_head", relation) if relation else None,
+        "born": born[:4] if born else None,
+    }
 
 
 def _unknown(feeds: Iterable[Any]) -> Why | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from gateway.proof import verify_document, verify_report
+from gateway.proof.reports import attached
+from gateway.reports import pdf
 from gateway.reports.consents import CLASSES, Consent, Refused
+from gateway.reports.office import Report
 from gateway.status import reconcile
 from gateway.trace import trust
-from gateway.proof import verify_document
 from tests.support.house import House, house
 
 pytestmark = pytest.mark.sockets
@@ -55,7 +57,7 @@ def consent(made: House, person: dict[str, Any], **changed: Any) -> Consent:
     return made.gateway.consents.grant(**said | changed)
 
 
-def ask(made: House, person: dict[str, Any], **changed: Any) -> dict[str, Any]:
+def query(made: House, person: dict[str, Any], **changed: Any) -> Report:
     said = {
         "id_no": person["id_no"],
         "name": person["name"],
@@ -64,7 +66,11 @@ def ask(made: House, person: dict[str, Any], **changed: Any) -> dict[str, Any]:
         "classes": set(CLASSES),
         "user": "clerk",
     }
-    return made.gateway.office.query(**said | changed).document
+    return made.gateway.office.query(**said | changed)
+
+
+def ask(made: House, person: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    return query(made, person, **changed).document
 
 
 def test_every_value_of_a_report_stands_in_a_proof(made: House) -> None:
@@ -114,3 +120,14 @@ def test_what_no_consent_covers_is_refused(made: House, changed: Any, asked: Any
     assert refused.value.code == code
     latest = made.gateway.office.recent(BANK, 1)[0]
     assert (latest.result, latest.report_hash) == (code, None)
+
+
+def test_the_pdf_carries_what_proves_it(made: House) -> None:
+    person = farmer(made)
+    consent(made, person)
+    report = query(made, person)
+    file = pdf.render(report)
+    checked = verify_report(file, trust(made.gateway))
+    assert checked.ok
+    assert checked.proven
+    assert attached(file) == pdf.envelope(report)
