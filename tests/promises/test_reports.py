@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from gateway.proof import verify_document, verify_report
+from gateway.proof import ProofInvalid, verify_document, verify_report
 from gateway.proof.reports import attached
 from gateway.reports import pdf
 from gateway.reports.consents import CLASSES, Consent, Refused
 from gateway.reports.office import Report
 from gateway.status import reconcile
 from gateway.trace import trust
-from tests.support.house import House, house
+from tests.support.house import ROOT, House, house
 
 pytestmark = pytest.mark.sockets
 BANK = "demo-bank"
@@ -131,3 +137,91 @@ def test_the_pdf_carries_what_proves_it(made: House) -> None:
     assert checked.ok
     assert checked.proven
     assert attached(file) == pdf.envelope(report)
+
+
+@pytest.fixture(scope="module")
+def archived(made: House, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a bank keeps: the report, the pinned key, exported headers; and nothing else."""
+    folder = tmp_path_factory.mktemp("archive")
+    person = farmer(made)
+    consent(made, person)
+    (folder / "report.pdf").write_bytes(pdf.render(query(made, person)))
+    (folder / "report.json").write_bytes(attached((folder / "report.pdf").read_bytes()))
+    shutil.copy(made.gateway.paths.signer_public, folder / "signer.pub")
+    made.gateway.chains["local"].export_headers(folder / "headers.jsonl")
+    return folder
+
+
+def alone(folder: Path, report: str = "report.pdf") -> subprocess.CompletedProcess[str]:
+    """The stand-alone checker in an empty environment."""
+    command = [sys.executable, "-I", str(ROOT / "tools" / "verify_report.py"), str(folder / report)]
+    command += ["--signer", str(folder / "signer.pub"), "--headers", str(folder / "headers.jsonl")]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={}, cwd=folder)
+
+
+@pytest.mark.parametrize("file", ["report.pdf", "report.json"])
+def test_a_stranger_verifies_it_with_one_file(archived: Path, file: str) -> None:
+    done = alone(archived, file)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("PROVEN")
+
+
+def resigned(made: House, archived: Path, alter: Callable[[dict[str, Any]], None]) -> bytes:
+    """The report with something altered, signed again by a gateway that lies: the chain must tell."""
+    document = json.loads(json.loads((archived / "report.json").read_bytes())["report"])
+    alter(document)
+    text = msgspec.json.encode(document, order="sorted")
+    signature = made.gateway.signer.sign("report", text).hex()
+    return msgspec.json.encode({"report": text.decode(), "signature": signature})
+
+
+def _first(document: dict[str, Any]) -> dict[str, Any]:
+    proven: dict[str, Any] = document["proofs"][int(document["facts"][0]["proof"])]
+    return proven
+
+
+LIES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "a value": (lambda d: d["facts"][0]["fields"][0].update(value="36099919800101999X"), "FACT"),
+    "a channel": (lambda d: d["facts"][0].update(channel="MANUAL"), "FACT"),
+    "a disclosed value": (lambda d: next(iter(_first(d)["disclosed"].values()))["values"].update(name="某"), "GROUP"),
+    "a salt": (lambda d: next(iter(_first(d)["disclosed"].values())).update(salt="00" * 32), "GROUP"),
+    "an envelope": (lambda d: _first(d)["envelope"].update(version="9"), "ROOT"),
+    "a path": (lambda d: _first(d)["path"].__setitem__(0, "00" * 32), "ROOT"),
+    "an index": (lambda d: _first(d).update(index="0" if _first(d)["index"] != "0" else "1"), "ROOT"),
+    "a manifest": (lambda d: _first(d)["manifest"].update(submitter="别人"), "SIGNATURE"),
+    "a receipt": (
+        lambda d: _first(d)["receipt"].update(block="1" if _first(d)["receipt"]["block"] != "1" else "2"),
+        "RECEIPT",
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_is_named_by_both_checkers(made: House, archived: Path, tmp_path: Path, lie: str) -> None:
+    alter, code = LIES[lie]
+    file = resigned(made, archived, alter)
+    shutil.copytree(archived, tmp_path / "a")
+    (tmp_path / "a" / "report.json").write_bytes(file)
+    checked = verify_report(file, trust(made.gateway))
+    assert (checked.broken[0][0], checked.broken[0][1]) == ("f1", code)
+    done = alone(tmp_path / "a", "report.json")
+    assert done.returncode == 1
+    assert f"NOT PROVEN  {code}: fact f1" in done.stderr
+
+
+def test_any_byte_of_what_is_attached_is_signed(made: House, archived: Path) -> None:
+    file = (archived / "report.json").read_bytes()
+    for at in random.Random(1).sample(range(len(file)), 60):
+        changed = file[:at] + bytes([file[at] ^ 1]) + file[at + 1 :]
+        with pytest.raises(ProofInvalid) as refused:
+            verify_report(changed, trust(made.gateway))
+        assert refused.value.code in {"SIGNATURE", "REPORT"}
+
+
+def test_a_changed_ledger_proves_nothing(archived: Path, tmp_path: Path) -> None:
+    shutil.copytree(archived, tmp_path / "a")
+    headers = tmp_path / "a" / "headers.jsonl"
+    lines = headers.read_text().splitlines()
+    headers.write_text("\n".join([lines[0], lines[1].replace("360981", "360982", 1), *lines[2:]]))
+    done = alone(tmp_path / "a")
+    assert (done.returncode, "NOT PROVEN  CHAIN: block 1" in done.stderr) == (1, True)
