@@ -15,7 +15,7 @@ from gateway.audit import Action
 from gateway.cli.common import JSON, actor, gateway, out, say_json
 from gateway.errors import Usage
 from gateway.i18n import _
-from gateway.reports.consents import CLASSES, PURPOSES, Refused
+from gateway.reports.consents import CLASSES, Refused
 from gateway.reports.office import Report, canonical_id
 
 consents = typer.Typer(help="授权：登记、查看、撤销", no_args_is_help=True)
@@ -24,8 +24,8 @@ reports = typer.Typer(help="核查报告：查询、重取、核验", no_args_is
 ALL: Final = ",".join(CLASSES)
 
 Institution = Annotated[str, typer.Option("--institution", help="成员单位，gateway.yaml 里的名称")]
-Purpose = Annotated[str, typer.Option("--purpose", help="查询目的：" + "、".join(PURPOSES))]
-Classes = Annotated[str, typer.Option("--classes", help="数据类别，用逗号隔开；默认全部：" + ALL)]
+Purpose = Annotated[str, typer.Option("--purpose", help="查询目的：loan_application、credit_line、post_loan、acceptance_test")]
+Classes = Annotated[str, typer.Option("--classes", help="数据类别，用逗号隔开；默认全部")]
 
 
 def _person() -> tuple[str, str]:

@@ -53,7 +53,7 @@ def fonts() -> Fonts:
     if packaged is not None:
         files += [path for name in _PACKAGED if (path := packaged / name).is_file()]
     if not files:
-        raise FontMissing("没有可用的中文字体；请安装 fonts-noto-cjk，或运行 make fonts")
+        raise FontMissing("没有可用的中文字体；请安装 fonts-noto-cjk，或重新运行 make demo，它会装上字体")
     families: list[str] = []
     covered: set[int] = set()
     for path in files:
