@@ -24,7 +24,9 @@ reports = typer.Typer(help="核查报告：查询、重取、核验", no_args_is
 ALL: Final = ",".join(CLASSES)
 
 Institution = Annotated[str, typer.Option("--institution", help="成员单位，gateway.yaml 里的名称")]
-Purpose = Annotated[str, typer.Option("--purpose", help="查询目的：loan_application、credit_line、post_loan、acceptance_test")]
+Purpose = Annotated[
+    str, typer.Option("--purpose", help="查询目的：loan_application、credit_line、post_loan、acceptance_test")
+]
 Classes = Annotated[str, typer.Option("--classes", help="数据类别，用逗号隔开；默认全部")]
 
 
