@@ -20,8 +20,9 @@ from gateway.config import MemberModel
 from gateway.errors import Usage
 from gateway.names import SUBJECT
 from gateway.proof import Signer, reports
+from gateway.reports.asked import Asked
 from gateway.reports.consents import CLASSES, PURPOSES, Consent, Consents, Refused
-from gateway.reports.report import Asked, ReportMaker
+from gateway.reports.report import ReportMaker
 from gateway.store import Store
 from gateway.vault import Vault
 from schemas.cleaning import CLEANERS, Options
