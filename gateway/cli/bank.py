@@ -53,8 +53,8 @@ def add(
     as_json: bool = JSON,
 ) -> None:
     """登记一份授权；本人的号码和姓名从标准输入读。"""
-    number, name = _person()
     with gateway(ctx, Action.CONSENT, institution) as g:
+        number, name = _person()
         today = g.clock.today()
         given = g.consents.grant(
             id_no=canonical_id(number, today),
@@ -123,10 +123,10 @@ def make(
     as_json: bool = JSON,
 ) -> None:
     """查询一人并出具报告；号码和姓名从标准输入读。没有授权则拒绝，并记入审计。"""
-    number, name = _person()
     if pdf is None and to is None:
         raise Usage("请用 --pdf 或 --out 说明报告写到哪里")
     with gateway(ctx, Action.REPORT, institution) as g:
+        number, name = _person()
         try:
             report = g.office.query(
                 id_no=number,
