@@ -132,12 +132,16 @@ class Column:
         clean = _field_cleaner(spec, options, key)
         self.name, self.path, self.leaf, self.source = spec.name, path, leaf(path), rule.from_
         self.memo = Memo(clean, plain(spec.kind, options))
-        self.const = rule.const
+        self.rule = rule
         if rule.const is not None and (fixed := clean(rule.const)).problem:
             raise MappingError(path, f"常量不合规：{fixed.problem}")
 
     def raw(self, item: Item) -> Any:
-        return self.const if self.source is None else item.get(self.source)
+        return self.rule.value(item)
+
+    def given(self, items: Sequence[Item]) -> Sequence[Any]:
+        """What all items hold, where no single column does."""
+        return [self.rule.const] * len(items) if self.rule.const is not None else list(map(self.rule.value, items))
 
     def read(self, raw: Sequence[Any]) -> tuple[Sequence[Any], Mapping[int, Cleaned]]:
         """Canonical values, and by position the verdicts on those that were repaired or refused."""

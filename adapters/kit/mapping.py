@@ -124,7 +124,7 @@ class Translator:
         """16 hex digits naming rules, cleaning and code lists; part of every version made with them."""
 
     def _version(self) -> str:
-        rules = {path: rule.model_dump(exclude_none=True) for path, rule in self.rules.items()}
+        rules = {path: rule.model_dump(exclude_defaults=True) for path, rule in self.rules.items()}
         ignore = {name: rule.model_dump() for name, rule in self.ignore.items()}
         what = [
             self.dataset.name,
@@ -160,8 +160,8 @@ class Translator:
         split: dict[str, list[tuple[Column, FieldRule]]] = {}
         for path, rule in self.rules.items():
             spec = self.dataset.fields[leaf(path)]
-            if (rule.from_ is None) == (rule.const is None):
-                raise MappingError(path, "请写 from（来源列）或 const（常量）之一")
+            if rule.given != 1:
+                raise MappingError(path, "请写 from（来源列）、join（几列相连）或 const（常量）之一")
             if rule.each is not None and (spec.part is None or path != spec.path):
                 raise MappingError(path, "each 只用于成组的字段，路径里不写序号")
             key = all(spec.path in alternative for alternative in self.dataset.record_key)
@@ -252,7 +252,7 @@ class Translator:
         columns: list[list[Any]] = []
         raw = dict(zip(self._sources, _columns_of(items, self._sources), strict=True))
         for column in self._columns:
-            given = [column.const] * len(items) if column.source is None else raw[column.source]
+            given = column.given(items) if column.source is None else raw[column.source]
             read, odd = column.read(given)
             values = list(read)
             for i, cleaned in odd.items():
@@ -354,7 +354,7 @@ class Translator:
 
     def _fed_by(self, source: str) -> str | None:
         """The field that a source column feeds; None if none does."""
-        return next((leaf(path) for path, rule in self.rules.items() if source and rule.from_ == source), None)
+        return next((leaf(path) for path, rule in self.rules.items() if source and source in rule.sources), None)
 
 
 def _columns_of(items: Sequence[Item], names: tuple[str, ...]) -> Iterable[Sequence[Any]]:

@@ -13,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias
+
+from pydantic import Field
 
 from adapters.kit.base import Answer, Cursor, Page, Rows
 from adapters.kit.envelope import Opened
 from adapters.kit.errors import SourceMalformed
+from adapters.kit.values import Count, Span, TimeFormat, written
 
 Position: TypeAlias = dict[str, Any]
 """Where a walk stands: JSON values."""
@@ -51,8 +54,8 @@ class Next:
     capped: bool = False
 
 
-class Paging(Protocol):
-    """One style of paging."""
+class Pager(Protocol):
+    """One style of paging. Each has a `kind`, by which a file chooses it (`Paging`)."""
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         """The first position of a pass, after this resting cursor; `limit` overrides the page size."""
@@ -97,8 +100,10 @@ class PageNumber:
 
     page: str = "pageNum"
     size: str = "pageSize"
-    limit: int = 500
+    limit: Count = 500
     first: int = 1
+    """Number of the first page; 0 at some."""
+    kind: Literal["page_number"] = "page_number"
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         return {"n": 0, "k": limit or self.limit}
@@ -130,17 +135,18 @@ class PageNumber:
 class Offset:
     """Offset and limit: goes on from what was really returned, so that a cap costs calls and nothing else."""
 
-    offset: str = "offset"
-    limit_param: str = "limit"
-    limit: int = 200
+    start: str = "offset"
+    size: str = "limit"
+    limit: Count = 200
     first: int = 0
     """Number of the first row; STARTNUM counts from 1 at some platforms."""
+    kind: Literal["offset"] = "offset"
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         return {"o": 0, "k": limit or self.limit}
 
     def params(self, position: Position) -> Params:
-        return {self.offset: self.first + int(position["o"]), self.limit_param: int(position["k"])}
+        return {self.start: self.first + int(position["o"]), self.size: int(position["k"])}
 
     def next(self, position: Position, got: Got) -> Next:
         behind, size = position["o"], position["k"]
@@ -154,19 +160,20 @@ class Offset:
 
 @dataclass(frozen=True, slots=True)
 class DaySlice:
-    """One request a day, from the last day pulled (read again) to today. `start` is an ISO date or days back."""
+    """One request a day, from the last day pulled (read again) to today. `start` is a date or days back."""
 
     param: str
-    start: str | int
-    format: str = "%Y-%m-%d"
+    start: date | int
+    format: TimeFormat = "%Y-%m-%d"
+    kind: Literal["day_slice"] = "day_slice"
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
-        start = today - timedelta(days=self.start) if isinstance(self.start, int) else date.fromisoformat(self.start)
+        start = today - timedelta(days=self.start) if isinstance(self.start, int) else self.start
         day = date.fromisoformat(cursor["day"]) if "day" in cursor else start
         return {"day": min(day, today).isoformat()}
 
     def params(self, position: Position) -> Params:
-        return {self.param: date.fromisoformat(position["day"]).strftime(self.format)}
+        return {self.param: written(datetime.fromisoformat(position["day"]), self.format)}
 
     def next(self, position: Position, got: Got) -> Next:
         day = date.fromisoformat(position["day"])
@@ -198,15 +205,16 @@ class AfterKey:
     sources that only add.
     """
 
-    keys: Mapping[str, str]
+    keys: Annotated[Mapping[str, str], Field(min_length=1)]
     """parameter -> the column whose value in the last row it takes."""
     size: str = "pageSize"
-    limit: int = 500
+    limit: Count = 500
     inclusive: bool = False
     """The rows at the key come again."""
     start: Mapping[str, str] = field(default_factory=dict)
     """What the first call sends in the keys' place (`lastId=0`)."""
     keep: bool = False
+    kind: Literal["after_key"] = "after_key"
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         return _kept(self.keep, cursor) | {"k": limit or self.limit}
@@ -247,12 +255,13 @@ class NextToken:
 
     token: str = "nextToken"  # noqa: S105 # the name of a parameter
     size: str = "pageSize"
-    limit: int = 500
+    limit: Count = 500
     ends: tuple[str, ...] = ()
     """Tokens that mean none, besides a blank one (`0`, `-1`)."""
     start: str | None = None
     """What the first call sends in the token's place."""
     keep: bool = False
+    kind: Literal["next_token"] = "next_token"
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         return _kept(self.keep, cursor) | {"k": limit or self.limit}
@@ -278,6 +287,8 @@ def _kept(keep: bool, where: Mapping[str, Any]) -> dict[str, Any]:
 class Single:
     """Everything in one answer."""
 
+    kind: Literal["single"] = "single"
+
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         return {}
 
@@ -291,19 +302,27 @@ class Single:
         return {}
 
 
+Paging: TypeAlias = Annotated[
+    PageNumber | Offset | DaySlice | AfterKey | NextToken | Single, Field(discriminator="kind")
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Since:
-    """Incremental reading: asks for rows changed at or after the newest source time of the runs before."""
+    """Incremental reading: asks for rows changed at or after the newest source time of the runs before.
+
+    Nothing is sent where there was none; what a source wants then stands among the fixed parameters.
+    """
 
     param: str
-    format: str = "%Y-%m-%d %H:%M:%S"
-    overlap: timedelta = timedelta(0)
+    format: TimeFormat = "%Y-%m-%d %H:%M:%S"
+    overlap: Span = timedelta(0)
     """Read again this far back: rows that a source commits late carry an older time than those it showed before."""
 
     def params(self, since: str | None) -> Params:
         if since is None:
             return {}
-        return {self.param: (datetime.fromisoformat(since) - self.overlap).strftime(self.format)}
+        return {self.param: written(datetime.fromisoformat(since) - self.overlap, self.format)}
 
 
 GARBAGE: Final = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -318,7 +337,7 @@ class Walk:
     """One fetch: a cursor read, turned into parameters, and turned into the page that answers them."""
 
     def __init__(
-        self, paging: Paging, since: Since | None, cursor: Cursor | None, *, today: date, limit: int | None = None
+        self, paging: Pager, since: Since | None, cursor: Cursor | None, *, today: date, limit: int | None = None
     ) -> None:
         """Reads a cursor.
 
@@ -386,8 +405,8 @@ def restart(cursor: Cursor | None) -> Cursor | None:
     return {"rest": True, "since": None, "high": high} if high else None
 
 
-def request_values(params: Mapping[str, str], values: Mapping[str, str]) -> Params:
-    """Fixed parameters with `{county}`, `{today}` and `{month}` filled in."""
+def request_values(params: Mapping[str, str], values: Mapping[str, object]) -> Params:
+    """Fixed parameters with `{county}`, `{today}` and `{month}` filled in (`values.PLACES`)."""
     return {name: value.format_map(values) for name, value in params.items()}
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adapters.kit import Page, Ports, SourceMalformed, Translator
-from adapters.kit.files.text import charset, encoding_of, text_sheet
+from adapters.kit.files.text import encoding_of, text_sheet
 from adapters.kit.recording import run
 from schemas import DATASETS
 from tests.adapters.conftest import TODAY
