@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from string import Formatter
 from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StrictStr
 
 from adapters.kit.rules import CHINA
 from schemas import DATASETS
@@ -31,6 +31,10 @@ def _span(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value
     raise ValueError("请写时长，如 30s、5m、2h、1d")
+
+
+def _said_in_seconds(span: timedelta) -> str:
+    return f"{span // timedelta(seconds=1)}s"
 
 
 def _without_password(value: Any) -> Any:
@@ -79,7 +83,7 @@ def _dataset(value: str) -> str:
     return value
 
 
-Span: TypeAlias = Annotated[timedelta, BeforeValidator(_span)]
+Span: TypeAlias = Annotated[timedelta, BeforeValidator(_span), PlainSerializer(_said_in_seconds, when_used="json")]
 DatasetName: TypeAlias = Annotated[StrictStr, AfterValidator(_dataset)]
 Address: TypeAlias = Annotated[
     str, BeforeValidator(_without_password), Field(pattern=r"^https?://[^/?#]+[^?#]*[^/?#]$")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from adapters.kit import Page, Ports, SourceMalformed, Translator
 from adapters.kit.files.text import encoding_of, text_sheet
+from adapters.kit.values import charset
 from adapters.kit.recording import run
 from schemas import DATASETS
 from tests.adapters.conftest import TODAY
