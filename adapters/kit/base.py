@@ -184,13 +184,15 @@ class Adapter(ABC):
     """Equal to the module's name: name = file = id."""
     title: ClassVar[str]
     streams: ClassVar[Mapping[str, Stream]] = {}
-    """dataset -> stream, where they are known before any settings; ask `offered` for those of a source."""
+    """dataset -> stream, where no settings are needed to know them; `offered` answers for any adapter."""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings
 
     def __init__(self, ports: Ports, settings: Any, county: str) -> None:
         self.ports = ports
         self.settings = settings
         self.county = county
+        self.offers: dict[str, Any] = dict(self.offered(settings))
+        """dataset -> stream, as they are read here; a feed lays its own rules over them."""
 
     @classmethod
     def offered(cls, settings: Any) -> Mapping[str, Any]:  # noqa: ARG003 # one that declares its streams reads them there

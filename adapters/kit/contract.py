@@ -58,7 +58,7 @@ class _Subject:
 
     @cached_property
     def streams(self) -> Mapping[str, Stream]:
-        return self.kind.offered(self.adapter().settings)
+        return self.adapter().offers
 
     def adapter(self) -> Adapter:
         return replay(self.recording, self.kind)

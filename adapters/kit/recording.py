@@ -192,7 +192,7 @@ def newest(page: Page, source_time: str | None) -> str | None:
 
 def run(adapter: Adapter, dataset: str, cursor: Cursor | None, pages: int) -> tuple[list[Page], Cursor | None]:
     """One run of at most so many pages, and the cursor after it."""
-    source_time = adapter.offered(adapter.settings)[dataset].source_time
+    source_time = adapter.offers[dataset].source_time
     assert source_time is None or isinstance(source_time, str)
     read: list[Page] = []
     while len(read) < pages:
@@ -226,13 +226,12 @@ def record(
         adapter = kind(replace(ports, http=http), settings, county)
         if isinstance(adapter, FilesAdapter):
             adapter.drop = Remembering(adapter.drop)
-        streams = kind.offered(settings)
-        for dataset in streams:
+        for dataset in adapter.offers:
             read, cursor = run(adapter, dataset, None, pages)
             complete[dataset] = read[-1].last
             if read[-1].last:
                 run(adapter, dataset, cursor, pages)
-        scrubber = Scrubber(columns(streams.items()), (secrets or {}).values())
+        scrubber = Scrubber(columns(adapter.offers.items()), (secrets or {}).values())
         files, rows = _files(adapter, scrubber, pages), _rows(adapter, scrubber, pages)
         adapter.close()
     finally:

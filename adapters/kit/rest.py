@@ -95,7 +95,7 @@ class RestAdapter(WebAdapter):
 
     def stream(self, dataset: str) -> RestStream:
         """The stream as this source's settings want it; an adapter may override it."""
-        stream: RestStream = self.offered(self.settings)[dataset]
+        stream: RestStream = self.offers[dataset]
         return stream
 
     def fetch(self, dataset: str, cursor: Cursor | None) -> Page:

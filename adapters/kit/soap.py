@@ -126,7 +126,7 @@ class SoapAdapter(WebAdapter):
 
     def stream(self, dataset: str) -> SoapStream:
         """The stream as this source's settings want it."""
-        stream: SoapStream = self.offered(self.settings)[dataset]
+        stream: SoapStream = self.offers[dataset]
         return stream
 
     def fetch(self, dataset: str, cursor: Cursor | None) -> Page:

@@ -127,7 +127,7 @@ class TableAdapter(Adapter):
 
     def stream(self, dataset: str) -> TableStream:
         """The stream as this source's settings want it; an adapter may override it."""
-        return self.settings.over(dataset, self.offered(self.settings)[dataset])
+        return self.settings.over(dataset, self.offers[dataset])
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -220,7 +220,7 @@ class TableAdapter(Adapter):
 
     def probe(self) -> list[Probe]:
         out = []
-        for dataset in self.offered(self.settings):
+        for dataset in self.offers:
             try:
                 with self.relation(dataset) as (_, relation):
                     count = len(relation.table.columns)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from adapters.kit import Page, Ports, SourceMalformed, Translator
 from adapters.kit.files.text import encoding_of, text_sheet
-from adapters.kit.values import charset
 from adapters.kit.recording import run
+from adapters.kit.values import charset
 from schemas import DATASETS
 from tests.adapters.conftest import TODAY
 from tests.adapters.drops import HEADER, NAME, NOW, STREAM, Folder, as_csv, changed, id_number, ids, items, row, rows

@@ -104,7 +104,7 @@ class FilesAdapter(Adapter):
 
     def stream(self, dataset: str) -> FilesStream:
         """The stream as this source's settings want it; an adapter may override it."""
-        return self.settings.over(self.offered(self.settings)[dataset])
+        return self.settings.over(self.offers[dataset])
 
     def names(self, dataset: str) -> Names:
         """What the files of a dataset are called here."""
@@ -298,7 +298,7 @@ class FilesAdapter(Adapter):
             entries = self.drop.list()
         except SourceError as error:
             return [Probe("drop", ok=False, sentence=str(error))]
-        known = [self.names(dataset) for dataset in self.offered(self.settings)]
+        known = [self.names(dataset) for dataset in self.offers]
         count = len(entries)
         strange = sum(1 for entry in entries if not any(names.knows(entry.name) for names in known))
         sentence = f"投放目录里有 {count} 个文件，其中 {strange} 个的名称不合约定"
