@@ -74,9 +74,8 @@ def of_value(model: type[BaseModel], detail: ErrorDetails) -> str:
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind in UNKNOWN_KEY:
         allowed = keys_at(model, detail["loc"][:-1])
-        told = f"没有这个键。{_hint(str(detail['loc'][-1]), allowed)}可用的有：{'、'.join(allowed)}"
-        beyond = getattr(model, "beyond", "")
-        return f"{told}。{beyond}" if beyond else told
+        hint, known, beyond = _hint(str(detail["loc"][-1]), allowed), "、".join(allowed), getattr(model, "beyond", "")
+        return f"没有这个键。{hint}可用的有：{known}。{beyond}" if beyond else f"没有这个键。{hint}可用的有：{known}"
     if kind == "missing":
         return "缺少这个键"
     if kind == "union_tag_not_found":
