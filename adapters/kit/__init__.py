@@ -44,7 +44,7 @@ from adapters.kit.envelope import Envelope, JsonRows, Opened
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesConnection, FilesSettings, FilesStream
 from adapters.kit.http import Http, Response
-from adapters.kit.mapping import Deleted, Rejected, Translated, Translator
+from adapters.kit.mapping import Deleted, Rejected, Translated, Translator, mapping_faults
 from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single, Walk
 from adapters.kit.relation import TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
@@ -150,6 +150,7 @@ __all__ = [
     "exchange",
     "listed",
     "make_auth",
+    "mapping_faults",
     "may_call",
     "moment",
     "registry",

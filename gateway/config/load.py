@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +14,7 @@ import msgspec
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from adapters.kit import DeclaredAdapter, FieldRule, MappingError, SourceSettings, Stream, Translator, registry
+from adapters.kit import DeclaredAdapter, FieldRule, SourceSettings, Stream, mapping_faults, registry
 from gateway.clock import SHANGHAI
 from gateway.config.models import (
     AccountModel,
@@ -234,7 +233,7 @@ def _check_account(
         if account is not None and secret not in account.secrets:
             doc.report(
                 (*where, "account"),
-                f"账号 {source.account} 缺少密钥 {secret}，请写进 accounts.yaml 的 accounts.{source.account}.secrets",
+                f"账号 {source.account} 缺少密钥 {secret}，请在 accounts.yaml 里写进这个账号的 secrets",
             )
 
 
@@ -249,7 +248,7 @@ def _check_declared(doc: Document, where: tuple[str, str], source: SourceModel) 
             mapping = _mapping.validate_python(stanza["mapping"])
         except (ValidationError, LookupError, TypeError):
             continue  # told by the model
-        for error in _faults(dataset, mapping) if dataset in DATASETS else ():
+        for error in mapping_faults(DATASETS[dataset], mapping) if dataset in DATASETS else ():
             doc.report((*where, "datasets", dataset, "mapping", error.path), error.sentence, key=True)
 
 
@@ -260,25 +259,9 @@ def _check_feed(doc: Document, where: tuple[str, str], feed: FeedModel, streams:
         doc.report((*where, "dataset"), f"数据源 {feed.source} 不提供 {feed.dataset}。可用的有：{offered}")
         return
     told = {problem.where for problem in doc.problems}
-    for error in _faults(feed.dataset, overlaid(feed, stream).mapping):
+    for error in mapping_faults(DATASETS[feed.dataset], overlaid(feed, stream).mapping):
         if f"sources.{feed.source}.datasets.{feed.dataset}.mapping.{error.path}" not in told:
             doc.report((*where, "mapping", error.path), error.sentence, key=True)
-
-
-def _faults(dataset: str, rules: Rules) -> Iterator[MappingError]:
-    """Every rule that cannot be compiled; what only its absence makes wrong is not told besides."""
-    left, found = dict(rules), False
-    while True:
-        try:
-            Translator(DATASETS[dataset], left, today=date.min)
-        except MappingError as error:
-            if error.path in left or not found:
-                yield error
-            found = True
-            if left.pop(error.path, None) is None:
-                return
-        else:
-            return
 
 
 def overlaid(feed: FeedModel, stream: S) -> S:

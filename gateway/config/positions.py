@@ -165,10 +165,12 @@ def _apart(model: type[BaseModel], data: Any, details: list[ErrorDetails]) -> li
         tried = follow(model, detail["loc"]).tried
         return all(speaks.get(path, name) == name for path, name, _ in tried)
 
-    for detail in details:
-        for path, name, member in follow(model, detail["loc"]).tried:
-            if takes(member, _value(data, path)):
-                speaks.setdefault(path, name)
+    tried = [one for detail in details for one in follow(model, detail["loc"]).tried]
+    for path, name, member in tried:
+        if takes(member, _value(data, path)):
+            speaks.setdefault(path, name)
+    for path, name, _ in reversed(tried):  # a shape that none of them takes
+        speaks.setdefault(path, name)
     return [d for d in details if speaking(d) and (d["type"] != "missing" or not misspelt(d["loc"]))]
 
 

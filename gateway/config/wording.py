@@ -90,6 +90,8 @@ def of_value(model: type[BaseModel], detail: ErrorDetails) -> str:
         return f"“{given}”写法不对，{_FORMS.get(context['pattern'], '应符合 ' + context['pattern'])}"
     if kind in _SHAPES:
         return _SHAPES[kind]
+    if isinstance(given, (dict, list)):
+        return "这里应为一个值，不是列表，也没有下级的键"
     sentence = _TYPES[kind].format(input=given, **context) if kind in _TYPES else detail["msg"]
     return "这里没有写值，" + sentence.partition("，")[0] if given is None else f"{given} 不合规：{sentence}"
 
