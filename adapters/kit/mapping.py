@@ -93,8 +93,8 @@ def mapping_faults(dataset: Dataset, rules: Mapping[str, FieldRule | str]) -> It
     """Everything for which a `Translator` would refuse these rules; a misspelt field is not also missing."""
     whole = {path: FieldRule(from_=r) if isinstance(r, str) else r for path, r in rules.items()}
     found = list(_path_faults(dataset, whole))
-    strange = [fault.path for fault in found if fault.path in rules]
-    yield from (fault for fault in found if fault.path in rules or not get_close_matches(fault.path, strange))
+    strange = [path for path in whole if leaf(path) not in dataset.fields]
+    yield from (fault for fault in found if fault.path in strange or not get_close_matches(fault.path, strange))
     for path, rule in whole.items():
         try:
             if path not in strange:
@@ -115,10 +115,10 @@ def _path_faults(dataset: Dataset, rules: Mapping[str, FieldRule]) -> Iterator[M
         if leaf(path) not in fields:
             yield MappingError(path, f"{dataset.title}没有这个字段。可用的有：{'、'.join(fields)}")
     covered = {leaf(path) for path in rules}
-    for spec in fields.values():
-        if spec.of.required and spec.path not in covered:
-            yield MappingError(spec.path, f"必填字段“{spec.of.title}”没有映射规则")
-    if not any(covered.issuperset(alternative) for alternative in dataset.record_key):
+    missing = [spec for spec in fields.values() if spec.of.required and spec.path not in covered]
+    for spec in missing:
+        yield MappingError(spec.path, f"必填字段“{spec.of.title}”没有映射规则")
+    if not missing and not any(covered.issuperset(alternative) for alternative in dataset.record_key):
         known = " / ".join(" + ".join(alternative) for alternative in dataset.record_key)
         yield MappingError(dataset.record_key[0][0], f"记录主键没有映射规则：{known}")
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 import mock_agencies
 from adapters.kit import PROFILES, DeclaredAdapter, Stream, registry
 from gateway.app import Gateway
+from gateway.audit import Actor
 from gateway.checks import check_feed
 from gateway.clock import Clock
 from gateway.config import read
@@ -24,6 +25,7 @@ from gateway.config.shapes import keys
 from gateway.dispatch.execute import Outcome, queue_run
 from gateway.preview import preview
 from gateway.status import reconcile
+from gateway.store.pages import living
 from schemas.identifiers import id_checksum_holds
 from tests.docs.test_adding_an_agency import merge
 from tests.support.house import ROOT, House, differences, install
@@ -186,3 +188,27 @@ def test_three_stanzas_go_all_the_way_to_the_chain(office: Office) -> None:
     assert (report.waiting, report.held) == (0, [])
     assert gateway.verify_chains()["local"] == report.confirmed
     assert reconcile(gateway.store, ["local"]) == []
+
+
+@pytest.mark.sockets
+def test_what_a_feed_lays_over_its_source_reaches_the_table(office: Office) -> None:
+    """A column that belongs to the exchange is no content, unless a feed's own rule asks for it."""
+    with office.engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE T_NYNC_BTFF ADD COLUMN JHPT_UPDATE_FLAG TEXT"))
+    assert office.sync("front_payment").counts["puts"] == 1
+    office.edit("{source: front, dataset: payment, poll: 30m}", "{source: front, dataset: payment, poll: 30m, "
+                "mapping: {item_name: {const: 稻谷补贴}}, deleted: {from: JHPT_UPDATE_FLAG, equals: [D]}}")  # fmt: skip
+    again = Gateway(office.gateway.settings)
+    try:
+        again.publish(Actor.system())
+    finally:
+        again.close()
+    office.gateway.__dict__.pop("config")
+    assert office.sync("front_payment").counts["recognised"] == 0, "other rules, so the row is read anew"
+    with office.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE T_NYNC_BTFF SET JHPT_UPDATE_FLAG = 'D', JHPT_UPDATE_TIME = '2026-03-01 10:05:00'")
+        )
+    assert office.sync("front_payment").counts["changed"] == 1
+    with office.gateway.store.read() as tx:
+        assert not living(tx, tx.one("feed_by_name", name="360981/front_payment").id)
