@@ -83,6 +83,18 @@ class Translated:
             times=[self.times[i] for i in rows],
         )
 
+    def refused(self, reason: str, path: str) -> Translated:
+        """The same page with none of its records accepted: each is rejected for this reason."""
+        return Translated(
+            names=self.names,
+            columns=[[] for _ in self.names],
+            rejected=[*self.rejected, *(Rejected(position, reason, path) for position in self.positions)],
+            ignored=self.ignored,
+            deleted=self.deleted,
+            partial=[*self.partial, *self.records],
+            newest=self.newest,
+        )
+
     @property
     def records(self) -> list[Canonical]:
         """The records as objects, built on each call."""
