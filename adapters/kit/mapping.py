@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.kit.columns import ODD, Column, ListPart, SplitPart, leaf
+from adapters.kit.columns import ODD, Column, ListPart, SplitPart, compiled, leaf
 from adapters.kit.rules import FAULT, DeletedRule, FieldRule, IgnoreRule, Item, MappingError, moments
 from schemas import Canonical, Dataset, Value
 from schemas.cleaning import Cleaned
@@ -110,7 +110,7 @@ def mapping_faults(dataset: Dataset, rules: Mapping[str, FieldRule | str]) -> It
     for path, rule in whole.items():
         try:
             if path not in strange:
-                _column(dataset, path, rule, date.min)
+                compiled(dataset, path, rule, date.min)
         except MappingError as fault:
             found.append(fault)
             yield fault
@@ -133,17 +133,6 @@ def _path_faults(dataset: Dataset, rules: Mapping[str, FieldRule]) -> Iterator[M
     if not missing and not any(covered.issuperset(alternative) for alternative in dataset.record_key):
         known = " / ".join(" + ".join(alternative) for alternative in dataset.record_key)
         yield MappingError(dataset.record_key[0][0], f"记录主键没有映射规则：{known}")
-
-
-def _column(dataset: Dataset, path: str, rule: FieldRule, today: date) -> Column:
-    """One rule, compiled. Raises MappingError."""
-    spec = dataset.fields[leaf(path)]
-    if rule.given != 1:
-        raise MappingError(path, "请写 from（来源列）、join（几列相连）或 const（常量）之一")
-    if rule.each is not None and (spec.part is None or path != spec.path):
-        raise MappingError(path, "each 只用于成组的字段，路径里不写序号")
-    key = all(spec.path in alternative for alternative in dataset.record_key)
-    return Column(spec, path, rule, today, key=key)
 
 
 class Translator:
@@ -205,7 +194,7 @@ class Translator:
     def _compile(self, today: date) -> None:
         split: dict[str, list[tuple[Column, FieldRule]]] = {}
         for path, rule in self.rules.items():
-            spec, column = self.dataset.fields[leaf(path)], _column(self.dataset, path, rule, today)
+            spec, column = self.dataset.fields[leaf(path)], compiled(self.dataset, path, rule, today)
             if spec.part is None:
                 self._columns.append(column)
             elif path != spec.path:
