@@ -17,7 +17,7 @@ from adapters.kit.base import BESIDE, Item, Stream
 from adapters.kit.errors import SourceMalformed
 from adapters.kit.paging import GARBAGE, unknown_cursor
 from adapters.kit.rules import CHINA, columns_read
-from adapters.kit.values import Span, Text, TimeFormat
+from adapters.kit.values import CountyText, Span, TimeFormat
 
 TOLD: Final = 30
 """Names of tables or columns that a sentence lists."""
@@ -61,7 +61,7 @@ class TableStream(Stream):
     time_format: TimeFormat | None = None
     """How the time is written where its column is a text or a number, e.g. `%Y-%m-%d %H:%M:%S`; it must sort as time does."""
     overlap: Span = timedelta(minutes=10)
-    where: Mapping[str, Text] = field(default_factory=dict)
+    where: Mapping[str, CountyText] = field(default_factory=dict)
     """Column -> the value a row must have; may hold `{county}`."""
     technical: tuple[str, ...] = TECHNICAL
     """Columns that are left out of the items unless a rule reads them."""

@@ -50,6 +50,10 @@ class RestStream(Stream):
     paging: Paging = field(default_factory=Single)
     since: Since | None = None
 
+    def __post_init__(self) -> None:
+        if self.body_params and self.method == "GET":
+            raise ValueError("GET 没有正文：参数写进 params，或写 method: POST")
+
     def label(self, service: str) -> str:
         """The request's shape, without a value of it."""
         return f"{self.method} {self.path} {service[:2]}…{service[-4:]}" if service else f"{self.method} {self.path}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from string import Formatter
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -67,13 +68,13 @@ def _time_format(text: str) -> str:
     return text
 
 
-def _filled_in(text: str) -> str:
+def _with_places(places: Sequence[str], text: str) -> str:
     try:
         named = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
     except ValueError as error:
         raise ValueError("花括号没有成对") from error
-    if strange := [name for name in named if name not in PLACES]:
-        raise ValueError(f"花括号里不能写 {strange[0]}。可用的有：{'、'.join(PLACES)}")
+    if strange := [name for name in named if name not in places]:
+        raise ValueError(f"花括号里不能写 {strange[0]}。可用的有：{'、'.join(places)}")
     return text
 
 
@@ -91,8 +92,10 @@ Address: TypeAlias = Annotated[
 """Where calls go: neither a password nor a query in it, and no slash at its end."""
 Charset: TypeAlias = Annotated[str, AfterValidator(_charset)]
 TimeFormat: TypeAlias = Annotated[str, AfterValidator(_time_format)]
-Text: TypeAlias = Annotated[str, AfterValidator(_filled_in)]
+Text: TypeAlias = Annotated[str, AfterValidator(partial(_with_places, PLACES))]
 """May hold the `PLACES` in braces."""
+CountyText: TypeAlias = Annotated[str, AfterValidator(partial(_with_places, PLACES[:1]))]
+"""May hold `{county}`."""
 Count: TypeAlias = Annotated[int, Field(ge=1, le=100_000)]
 WithoutPassword: Final = BeforeValidator(_without_password)
 

@@ -15,7 +15,7 @@ from adapters.kit.base import BESIDE, Stream
 from adapters.kit.errors import SourceMalformed
 from adapters.kit.files.archive import members
 from adapters.kit.files.layout import Laid, Layout
-from adapters.kit.files.names import Delivery, Flag
+from adapters.kit.files.names import Delivery, Flag, Names
 from adapters.kit.files.sheets import Sheet
 from adapters.kit.files.text import text_sheet
 from adapters.kit.files.words import TOTALS_AND_NOTES
@@ -55,6 +55,9 @@ class FilesStream(Stream):
     absent: tuple[str, ...] = ()
     """Columns of the mapping that this source does not deliver."""
     ignore: Mapping[str, IgnoreRule] = field(default_factory=lambda: TOTALS_AND_NOTES)
+
+    def __post_init__(self) -> None:
+        Names(self.pattern, self.flag, "")
 
     @property
     def named(self) -> frozenset[str]:
