@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from adapters.kit import Http, Ports, Rotating, SourceDenied, SourceError, SourceMalformed
-from adapters.kit.recording import run
+from adapters.kit import Adapter, Http, Ports, Rotating, SourceDenied, SourceError, SourceMalformed
+from adapters.kit.recording import record, replay, run
 from adapters.rest import Rest
 
 ROWS = [{"ID": f"{n:03d}", "GXSJ": f"2026-02-{n // 20 + 1:02d} 08:00:00"} for n in range(1, 251)]
@@ -55,7 +55,7 @@ def enveloped(rows: list[Any], **total: Any) -> dict[str, Any]:
     return {"code": "0", "data": {"list": rows, **total}}
 
 
-def read(rest: Rest) -> list[str]:
+def read(rest: Adapter) -> list[str]:
     pages, cursor = run(rest, "payment", None, 100)
     assert cursor is not None
     assert cursor["rest"]
@@ -140,6 +140,19 @@ def test_the_token_of_the_page_before(build: Build, server: Any) -> None:
     answers(server, answer)
     paging = {"kind": "next_token", "token": "scroll", "start": "0", "ends": ["-1"]}
     assert read(build(paging=paging, envelope={"next_token": "data.next", "total": None})) == ALL
+
+
+@pytest.mark.sockets
+def test_a_recording_keeps_what_was_declared_and_no_host(build: Build, server: Any) -> None:
+    answers(server, lambda _: enveloped(ROWS[:1], next=""))
+    auth = {"profile": "login", "url": f"{server.url}/login"}
+    paging = {"kind": "next_token", "token": "scroll"}
+    rest = build(auth, paging=paging, envelope={"next_token": "data.next", "total": None}, source_time="GXSJ")
+    recorded = record(Rest, rest.ports, rest.settings, "360981")
+    assert recorded.settings["datasets"]["payment"]["paging"]["token"] == "scroll"
+    assert recorded.settings["datasets"]["payment"]["envelope"]["next_token"] == "data.next"
+    assert server.url not in str(recorded.settings)
+    assert read(replay(recorded, Rest)) == ["001"]
 
 
 @pytest.mark.sockets

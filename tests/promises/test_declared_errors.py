@@ -121,6 +121,12 @@ def test_a_fault_is_told_with_what_is_allowed(drafts: Drafts, old: str, new: str
     assert not any(re.search(r"[a-z]+ [a-z]+ [a-z]+", p[3].replace(PYTHON, "")) for p in told), "English from a library"
 
 
+@pytest.mark.parametrize("new", ["{form: HTZMJ}", "[HTZMJ]", "7"])
+def test_a_value_that_may_have_several_shapes_is_one_fault(drafts: Drafts, new: str) -> None:
+    line, _ = drafts.edit(JINGAN, "{from: HTZMJ, unit: 亩}", new)
+    assert [at for _, at, *_ in drafts.problems()] == [line]
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
