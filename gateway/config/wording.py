@@ -56,6 +56,7 @@ _SHAPES: Final = {
     "mapping_type": "这里应有下级的键，写成“键: 值”",
     "model_attributes_type": "这里应有下级的键，写成“键: 值”",
     "dataclass_type": "这里应有下级的键，写成“键: 值”",
+    "invalid_key": "键应为文本，请加引号",
     "list_type": "这里应为列表，写成 [甲, 乙]",
     "tuple_type": "这里应为列表，写成 [甲, 乙]",
 }

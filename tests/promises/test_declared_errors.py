@@ -94,6 +94,7 @@ def test_it_has_no_fault_as_it_is(drafts: Drafts) -> None:
         ("path:", "body_params: {a: b}\n        path:", "GET 没有正文：参数写进 params，或写 method: POST"),
         ("{county}_{date}.csv", "{county}_{day}.csv", "文件名格式里没有 day 这个占位"),
         ("table: T_BTFF", 'where: {RQ: "{today}"}, table: T_BTFF', "花括号里不能写 today。可用的有：county"),
+        ("path:", "5: x\n        path:", "键应为文本，请加引号"),
         ("path:", "body: xml\n        path:", "“xml”不在可用值内。可用的有：json、form"),
         ("contracted_land:\n", "contracted_lnd:\n", "没有数据资源 contracted_lnd。可用的有：household_member"),
         ("contractor_name: CBFMC", "contractor_nme: CBFMC", "承包地没有这个字段。可用的有：contract_code"),
