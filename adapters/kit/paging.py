@@ -9,11 +9,12 @@ watermark itself are read again; the store recognises them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -54,24 +55,24 @@ class Next:
     capped: bool = False
 
 
-class Pager(Protocol):
-    """One style of paging. Each has a `kind`, by which a file chooses it (`Paging`)."""
+class Pager(ABC):
+    """One style of paging, with the `kind` by which a file chooses it (`Paging`)."""
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         """The first position of a pass, after this resting cursor; `limit` overrides the page size."""
-        ...
+        return {}
 
     def params(self, position: Position) -> Params:
         """Request parameters of a position."""
-        ...
+        return {}
 
+    @abstractmethod
     def next(self, position: Position, got: Got) -> Next:
         """Raises SourceMalformed (REPEATED_PAGE): the same page again though more was promised."""
-        ...
 
     def rest(self, position: Position) -> dict[str, Any]:
         """What the cursor keeps between runs."""
-        ...
+        return {}
 
 
 def _ends(behind: int, asked: int, got: Got) -> bool:
@@ -90,7 +91,7 @@ def _ends(behind: int, asked: int, got: Got) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class PageNumber:
+class PageNumber(Pager):
     """Page and size. Position: page `n` from 0 of size `k`, and `gap`, the items behind an unexplained short page and its size.
 
     A silent cap met on the first page becomes the page size of the run. A short page later on is either the end of a source
@@ -127,12 +128,9 @@ class PageNumber:
             return Next({"n": (behind + got.count) // got.count, "k": got.count})
         return Next({"n": number + 1, "k": size, "gap": [behind, got.count]})
 
-    def rest(self, position: Position) -> dict[str, Any]:
-        return {}
-
 
 @dataclass(frozen=True, slots=True)
-class Offset:
+class Offset(Pager):
     """Offset and limit: goes on from what was really returned, so that a cap costs calls and nothing else."""
 
     start: str = "offset"
@@ -154,12 +152,9 @@ class Offset:
             return Next(None)
         return Next({"o": behind + got.count, "k": size}, capped=got.count < size)
 
-    def rest(self, position: Position) -> dict[str, Any]:
-        return {}
-
 
 @dataclass(frozen=True, slots=True)
-class DaySlice:
+class DaySlice(Pager):
     """One request a day, from the last day pulled (read again) to today. `start` is a date or days back."""
 
     param: str
@@ -197,7 +192,7 @@ def _onward(position: Position, key: Any) -> Position:
 
 
 @dataclass(frozen=True, slots=True)
-class AfterKey:
+class AfterKey(Pager):
     """Asks for the rows after the last one received, by its own columns: `lastId`, or `lastUpdateTime` and `lastId` together.
 
     The source sorts by these columns. One that asks by a time alone must answer `inclusive`, or rows of one moment that two
@@ -247,7 +242,7 @@ class AfterKey:
 
 
 @dataclass(frozen=True, slots=True)
-class NextToken:
+class NextToken(Pager):
     """Asks with the token that the page before gave (`Envelope.next_token`), whatever it means; none, or an empty page, is the end.
 
     `keep` takes up the last token in the next run: feeds of changes always give one.
@@ -284,22 +279,13 @@ def _kept(keep: bool, where: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Single:
+class Single(Pager):
     """Everything in one answer."""
 
     kind: Literal["single"] = "single"
 
-    def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
-        return {}
-
-    def params(self, position: Position) -> Params:
-        return {}
-
     def next(self, position: Position, got: Got) -> Next:
         return Next(None)
-
-    def rest(self, position: Position) -> dict[str, Any]:
-        return {}
 
 
 Paging: TypeAlias = Annotated[
