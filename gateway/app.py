@@ -14,7 +14,7 @@ from gateway.audit import Action, Actor, AllowAll, Authorizer
 from gateway.auditlog import AuditLog
 from gateway.chain import Chain, ChainBroken, Head, LocalChain
 from gateway.clock import Clock
-from gateway.config import Config, Feed, read
+from gateway.config import Config, Feed, overlaid, read
 from gateway.disclosure import Disclosure
 from gateway.dispatch import Executor
 from gateway.errors import ConfigInvalid, Usage
@@ -136,13 +136,13 @@ class Gateway:
         """A feed made ready to run with the published rules."""
         feed = self.feed(name)
         adapter = self.adapter(feed)
-        stream = adapter.streams[feed.dataset]
+        stream = adapter.offers[feed.dataset] = overlaid(feed.model, adapter.offers[feed.dataset])
         dataset = DATASETS[feed.dataset]
         translator = Translator(
             dataset,
-            {**stream.mapping, **feed.model.mapping},
+            stream.mapping,
             source_time=stream.source_time,
-            ignore={**stream.ignore, **feed.model.ignore},
+            ignore=stream.ignore,
             deleted=stream.deleted,
             today=self.clock.today(),
         )
