@@ -45,6 +45,10 @@ class Rows(Protocol):
         """
         ...
 
+    def part(self, start: int, end: int) -> tuple[Rows, bytes]:
+        """The rows at these positions, and a document that holds them and no others."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -40,12 +40,19 @@ class JsonRows:
         self.raw = raw
 
     def decode(self, wanted: Sequence[int] | None = None) -> list[Item]:
-        chosen = self.raw if wanted is None else [self.raw[i] for i in wanted]
-        body = b"[" + b",".join(chosen) + b"]"
+        body = _listed(self.raw if wanted is None else [self.raw[i] for i in wanted])
         try:
             return _items.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise SourceMalformed("DECODE", "数据行不是约定的 JSON 对象", evidence=body[:EVIDENCE_BYTES]) from error
+
+    def part(self, start: int, end: int) -> tuple[JsonRows, bytes]:
+        raw = self.raw[start:end]
+        return JsonRows(raw), _listed(raw)
+
+
+def _listed(rows: Sequence[bytes]) -> bytes:
+    return b"[" + b",".join(rows) + b"]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -64,6 +64,7 @@ class WebAdapter(Adapter):
 
     Settings: ClassVar[type[SourceSettings]] = WebSettings
     settings: WebSettings
+    _held: tuple[str | None, Opened | None, Answer | None] = (None, None, None)
 
     @cached_property
     def auth(self) -> Auth:
@@ -78,6 +79,16 @@ class WebAdapter(Adapter):
 
     def walk(self, paging: Paging, since: Since | None, cursor: Cursor | None) -> Walk:
         return Walk(paging, since, cursor, today=self.ports.today(), limit=self.settings.page_size)
+
+    def page(self, walk: Walk, ask: Callable[[], tuple[Opened, Answer]]) -> Page:
+        """The page that answers. An answer too large for one page is held until the last of its slices was given."""
+        (held, opened, answer), self._held = self._held, (None, None, None)
+        if opened is None or answer is None or not walk.goes_on(held):
+            opened, answer = ask()
+        page = walk.page(opened, answer)
+        if walk.unfinished:
+            self._held = (walk.unfinished, opened, answer)
+        return page
 
     def restart(self, cursor: Cursor | None) -> Cursor | None:
         return restart(cursor)
@@ -106,13 +117,15 @@ class RestAdapter(WebAdapter):
         stream = self.stream(dataset)
         walk = self.walk(stream.paging, stream.since, cursor)
         service = stream.service.format_map(self.values)
-        opened, answer = exchange(
-            self.ports,
-            self.auth,
-            service,
-            lambda signed: self._call(stream, walk.params, signed, stream.label(service)),
+        return self.page(
+            walk,
+            lambda: exchange(
+                self.ports,
+                self.auth,
+                service,
+                lambda signed: self._call(stream, walk.params, signed, stream.label(service)),
+            ),
         )
-        return walk.page(opened, answer)
 
     def _call(self, stream: RestStream, paging: Params, signed: Signed, label: str) -> tuple[Opened, Answer]:
         posts = stream.method == "POST"
