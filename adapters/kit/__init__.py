@@ -28,7 +28,9 @@ from adapters.kit.base import (
     Answer,
     Budget,
     Cursor,
+    Documents,
     Item,
+    NoDocuments,
     Page,
     Ports,
     Probe,
@@ -40,19 +42,22 @@ from adapters.kit.base import (
 )
 from adapters.kit.budget import AccountState, Allowance, LocalBudget, after, may_call, resume
 from adapters.kit.declared import Datasets, DeclaredAdapter, DeclaredSettings, DeclaredWebAdapter, SignedSettings
+from adapters.kit.described import Described, outline
 from adapters.kit.envelope import Envelope, JsonRows, Opened
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesConnection, FilesSettings, FilesStream
 from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Deleted, Rejected, Translated, Translator, mapping_faults
-from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single, Walk
+from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single
 from adapters.kit.relation import TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, listed, moment
+from adapters.kit.session import Session
 from adapters.kit.signed import Certificate, Signed
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
 from adapters.kit.table import TableAdapter, TableConnection, TableSettings
 from adapters.kit.values import DatasetName, Span
+from adapters.kit.walk import Walk
 from adapters.kit.xmlrows import XmlRows, decode_xml_row
 
 __all__ = [
@@ -84,7 +89,9 @@ __all__ = [
     "DeclaredWebAdapter",
     "Deleted",
     "DeletedRule",
+    "Described",
     "Digest",
+    "Documents",
     "Envelope",
     "FieldRule",
     "FilesAdapter",
@@ -103,6 +110,7 @@ __all__ = [
     "MutualTls",
     "NextToken",
     "NoAuth",
+    "NoDocuments",
     "Offset",
     "Opened",
     "Page",
@@ -119,6 +127,7 @@ __all__ = [
     "Rotating",
     "Rows",
     "Secrets",
+    "Session",
     "Sha1Concat",
     "Signed",
     "SignedSettings",
@@ -153,6 +162,7 @@ __all__ = [
     "mapping_faults",
     "may_call",
     "moment",
+    "outline",
     "registry",
     "resume",
 ]

@@ -88,9 +88,13 @@ def _decoded(encoding: str, content: bytes, body: bytes) -> bytes:
     if encoding in {"binary", "8bit", "7bit"}:
         return content
     try:
-        return {"base64": base64.b64decode, "quoted-printable": binascii.a2b_qp}[encoding](content)
-    except (KeyError, binascii.Error) as error:
+        if encoding == "base64":
+            return base64.b64decode(content)
+    except binascii.Error as error:
         raise _malformed("DECODE", "附件的编码无法识别", body) from error
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(content)
+    raise _malformed("DECODE", "附件的编码无法识别", body)
 
 
 def _inflated(content: bytes, limit: int) -> bytes:

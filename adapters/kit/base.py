@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from adapters.kit.errors import SourceMalformed
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule
 
 if TYPE_CHECKING:
@@ -43,10 +44,6 @@ class Rows(Protocol):
         Raises:
             SourceMalformed: an item is not what its envelope promised.
         """
-        ...
-
-    def part(self, start: int, end: int) -> tuple[Rows, bytes]:
-        """The rows at these positions, and a document that holds them and no others."""
         ...
 
 
@@ -143,6 +140,44 @@ class Budget(Protocol):
         ...
 
 
+class Documents(Protocol):
+    """What others describe their services by, kept so that a run needs no second look; shared by every feed that names it."""
+
+    def get(self, name: str) -> Mapping[str, bytes] | None:
+        """The documents kept under an address."""
+        ...
+
+    def keep(self, name: str, documents: Mapping[str, bytes], *, anew: bool = False) -> Mapping[str, bytes]:
+        """Keeps them, unless some are kept already and it is not to be done anew; answers what is kept."""
+        ...
+
+    def file(self, path: str) -> bytes:
+        """A file below the configuration's directory.
+
+        Raises:
+            SourceMalformed: FILE_MISSING.
+        """
+        ...
+
+
+class NoDocuments:
+    """Keeps for as long as it lives, and has no files: a replay, a test."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Mapping[str, bytes]] = {}
+
+    def get(self, name: str) -> Mapping[str, bytes] | None:
+        return self.kept.get(name)
+
+    def keep(self, name: str, documents: Mapping[str, bytes], *, anew: bool = False) -> Mapping[str, bytes]:
+        if anew:
+            self.kept[name] = documents
+        return self.kept.setdefault(name, documents)
+
+    def file(self, path: str) -> bytes:
+        raise SourceMalformed("FILE_MISSING", "配置目录里没有文件 {path}", path=path)
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What an adapter needs from above."""
@@ -154,6 +189,7 @@ class Ports:
     """Real time, zone-aware: signatures, tokens, time-outs."""
     today: Callable[[], date]
     """The business date, Asia/Shanghai: day slices, months."""
+    documents: Documents = field(default_factory=NoDocuments)
 
 
 class SourceSettings(BaseModel):
@@ -179,6 +215,8 @@ class Probe:
     layer: str
     ok: bool
     sentence: str
+    stops: bool = True
+    """What lies above it could not hold either, if it does not."""
 
 
 class Adapter(ABC):

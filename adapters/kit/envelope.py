@@ -11,7 +11,7 @@ import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -29,6 +29,14 @@ _NOTHING: Final = frozenset({b"", b"null", b'""', b"[]", b"{}"})
 _SAMPLE: Final = 8192
 
 _items = msgspec.json.Decoder(list[dict[str, Any]])
+
+
+class AnswerRows(Rows, Protocol):
+    """Rows of one answer, which can be cut."""
+
+    def part(self, start: int, end: int) -> tuple[Rows, bytes]:
+        """The rows at these positions, and a document that holds them and no others."""
+        ...
 
 
 class JsonRows:
@@ -59,7 +67,7 @@ def _listed(rows: Sequence[bytes]) -> bytes:
 class Opened:
     """An answer that was understood."""
 
-    rows: Rows
+    rows: AnswerRows
     total: int | None
     """Items the source says the whole slice holds."""
     empty_confirmed: bool = False

@@ -66,7 +66,8 @@ def element(name: str, value: Any) -> Any:
         ValueError: a name or a text that XML cannot hold.
     """
     namespace = etree.QName(name).namespace
-    made = etree.Element(name, nsmap={None: namespace} if namespace else None)
+    names: Any = {None: namespace} if namespace else None
+    made = etree.Element(name, nsmap=names)
     _put(made, value, namespace)
     return made
 

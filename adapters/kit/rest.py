@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -14,9 +14,10 @@ from adapters.kit.base import Adapter, Answer, Cursor, Page, Probe, SourceSettin
 from adapters.kit.envelope import Envelope, Opened
 from adapters.kit.errors import SourceError
 from adapters.kit.http import DEADLINE
-from adapters.kit.paging import Paging, Params, Since, Single, Walk, request_values, restart
+from adapters.kit.paging import Paging, Params, Since, Single
 from adapters.kit.signed import Signed
 from adapters.kit.values import Address, Text
+from adapters.kit.walk import Walk, request_values, restart
 
 
 class WebSettings(SourceSettings):
@@ -64,7 +65,7 @@ class WebAdapter(Adapter):
 
     Settings: ClassVar[type[SourceSettings]] = WebSettings
     settings: WebSettings
-    _held: tuple[str | None, Opened | None, Answer | None] = (None, None, None)
+    _held: tuple[str, Opened, Answer] | None = None
 
     @cached_property
     def auth(self) -> Auth:
@@ -82,12 +83,11 @@ class WebAdapter(Adapter):
 
     def page(self, walk: Walk, ask: Callable[[], tuple[Opened, Answer]]) -> Page:
         """The page that answers. An answer too large for one page is held until the last of its slices was given."""
-        (held, opened, answer), self._held = self._held, (None, None, None)
-        if opened is None or answer is None or not walk.goes_on(held):
-            opened, answer = ask()
+        held, self._held = self._held, None
+        opened, answer = held[1:] if held is not None and walk.goes_on(held[0]) else ask()
         page = walk.page(opened, answer)
         if walk.unfinished:
-            self._held = (walk.unfinished, opened, answer)
+            self._held = (walk.unfinished, opened, replace(answer, body=b""))
         return page
 
     def restart(self, cursor: Cursor | None) -> Cursor | None:

@@ -24,6 +24,7 @@ XOP_INCLUDE: Final = "{http://www.w3.org/2004/08/xop/include}Include"
 
 _DECLARATION: Final = re.compile(rb"\A\s*<\?xml([^>]*)\?>")
 _ENCODING: Final = re.compile(rb"""encoding\s*=\s*["']([\w.-]+)["']""")
+_CHARSET: Final = re.compile(rb"""charset\s*=\s*["']?([\w.-]+)""", re.IGNORECASE)
 _CHINESE: Final = frozenset({b"gbk", b"gb2312", b"gb18030", b"cp936", b"gb_2312-80"})
 _WRONG_ENCODING: Final = frozenset(
     {
@@ -127,14 +128,18 @@ def split(body: bytes, row: str) -> tuple[Any, XmlRows]:
     return (None if above else _split_bytes(body, tag)) or _split_tree(body, tag, above)
 
 
-def utf8(body: bytes) -> bytes:
-    """A document declared as a Chinese encoding, as UTF-8 without the declaration; others as they are."""
+def utf8(body: bytes, media: str = "") -> bytes:
+    """A document in a Chinese encoding as UTF-8 without the declaration; others as they are.
+
+    What it declares itself counts; where it says nothing, what its content type says.
+    """
     declaration = _DECLARATION.match(body[:200])
-    encoding = declaration and _ENCODING.search(declaration[1])
-    if not declaration or not encoding or encoding[1].lower() not in _CHINESE:
+    encoding = _ENCODING.search(declaration[1]) if declaration else None
+    encoding = encoding or _CHARSET.search(media.encode())
+    if encoding is None or encoding[1].lower() not in _CHINESE:
         return body
     try:
-        return body[declaration.end() :].decode("gb18030").encode()
+        return body[declaration.end() if declaration else 0 :].decode("gb18030").encode()
     except UnicodeDecodeError as error:
         raise _malformed("DECODE", "答复的文字编码与声明不符", body) from error
 

@@ -27,7 +27,7 @@ from adapters.kit import (
     SourceMalformed,
     Walk,
 )
-from adapters.kit.paging import restart
+from adapters.kit.walk import restart
 
 TODAY = date(2026, 3, 2)
 ANSWER = Answer("GET /x", 200, "", b"", datetime(2026, 3, 2, tzinfo=UTC))
