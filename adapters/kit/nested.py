@@ -65,10 +65,8 @@ def element(name: str, value: Any) -> Any:
     Raises:
         ValueError: a name or a text that XML cannot hold.
     """
-    namespace = etree.QName(name).namespace
-    names: Any = {None: namespace} if namespace else None
-    made = etree.Element(name, nsmap=names)
-    _put(made, value, namespace)
+    made = etree.Element(name)
+    _put(made, value, etree.QName(made).namespace)
     return made
 
 

@@ -259,15 +259,15 @@ class SoapAdapter(WebAdapter):
     def _send(
         self, call: Call, label: str, signed: Signed, headers: Mapping[str, Any], action: str | None = None
     ) -> Response:
-        body = without_prefixes(call.body) if not self.settings.prefixes else call.body
         told = [etree.tostring(element(name, value), encoding="unicode") for name, value in headers.items()]
+        body = with_header(call.body, [*signed.soap, *told])
         return self.ports.http.request(
             "POST",
             self.settings.endpoint or call.address,
             label=label,
             signed=signed,
             headers=call.headers if action is None else _with_action(call.headers, action),
-            content=with_header(body, [*signed.soap, *told]),
+            content=body if self.settings.prefixes else without_prefixes(body),
             deadline=self.settings.deadline,
             max_bytes=self.settings.max_mb << 20,
             faults=(400, 500),

@@ -12,6 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
+from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
@@ -21,6 +22,8 @@ from adapters.kit.nested import TEXT, Path, leaves
 
 DOCUMENTS: Final = 40
 """Files one description may consist of."""
+
+_XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
 FIRST: Final = "/description/0"
 
@@ -229,20 +232,23 @@ def with_header(body: bytes, elements: Sequence[str]) -> bytes:
 def without_prefixes(body: bytes) -> bytes:
     """The same envelope as `soapenv:`, what it holds without any prefix: Axis 1 services know no other (china-facts §1.3)."""
     envelope = etree.fromstring(body)
-    names: Any = {"soapenv": etree.QName(envelope).namespace}
-    made = etree.Element(envelope.tag, nsmap=names)
-    for part in envelope:
-        into = etree.SubElement(made, part.tag)
-        into.extend(_unprefixed(child) for child in part)
-    return etree.tostring(made, xml_declaration=True, encoding="utf-8")
+    namespace = etree.QName(envelope).namespace
+    parts = "".join(
+        f"<soapenv:{etree.QName(part).localname}>{''.join(_plain(child, '') for child in part)}"
+        f"</soapenv:{etree.QName(part).localname}>"
+        for part in envelope
+    )
+    opening = f"<soapenv:Envelope xmlns:soapenv={quoteattr(str(namespace))} xmlns:xsi={quoteattr(_XSI)}>"
+    return f'<?xml version="1.0" encoding="utf-8"?>{opening}{parts}</soapenv:Envelope>'.encode()
 
 
-def _unprefixed(element: Any) -> Any:
-    names: Any = {None: etree.QName(element).namespace} if etree.QName(element).namespace else None
-    made = etree.Element(element.tag, nsmap=names)
-    for name, value in element.attrib.items():
-        made.set(name, value)
-    made.text = element.text
-    for child in element:
-        made.append(_unprefixed(child))
-    return made
+def _plain(element: Any, outer: str) -> str:
+    """lxml leaves out `xmlns=""`, so this is written by hand."""
+    name = etree.QName(element)
+    told = "" if (name.namespace or "") == outer else f" xmlns={quoteattr(name.namespace or '')}"
+    for key, value in element.attrib.items():
+        attribute = etree.QName(key)
+        prefix = "xsi:" if attribute.namespace == _XSI else ""
+        told += f" {prefix}{attribute.localname}={quoteattr(value)}"
+    inside = "".join(_plain(child, name.namespace or "") for child in element)
+    return f"<{name.localname}{told}>{escape(element.text or '')}{inside}</{name.localname}>"
