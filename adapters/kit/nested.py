@@ -6,14 +6,48 @@ Names are local names or `{namespace}name`; `@name` is an attribute, `#text` the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from string import Formatter
+from typing import Annotated, Any, Final, TypeAlias
 
 from lxml import etree
-from typing_extensions import TypeAliasType
+from pydantic import AfterValidator
 
-Nested = TypeAliasType("Nested", "str | list[Nested] | dict[str, Nested]")
-"""A text, a list or a mapping of these. Texts may hold `{county}` and what else the source's values name."""
+from adapters.kit.values import PLACES
+
+_NAMED: Final = (*PLACES, "session")
+_SECRET: Final = re.compile(r"secret\.([A-Za-z0-9_-]+)")
+_ELEMENT: Final = re.compile(r"\{[^{}]*\}[^\W\d][\w.-]*")
+
+
+def _nested(value: Any) -> Any:
+    """Texts that hold what `values.Text` may and `{secret.NAME}` and `{session}`, and mappings and lists of them."""
+    for path, text in leaves(value):
+        where = ".".join(map(str, path))
+        if not isinstance(text, str):
+            raise ValueError(f"{where} 请写成文字，数字要加引号" if where else "请写成文字，数字要加引号")  # noqa: TRY004 # pydantic tells of ValueErrors
+        try:
+            strange = [name for name in places(text) if name not in _NAMED and not _SECRET.fullmatch(name)]
+        except ValueError as error:
+            raise ValueError("花括号没有成对") from error
+        if strange:
+            known = "、".join((*_NAMED, "secret.密钥名"))
+            raise ValueError(f"花括号里不能写 {strange[0]}。可用的有：{known}")
+    return value
+
+
+def _element_name(name: str) -> str:
+    if not _ELEMENT.fullmatch(name):
+        raise ValueError(f"报文头的元素要写明命名空间，如 {{urn:example}}{name}")
+    return name
+
+
+Nested: TypeAlias = Annotated[Any, AfterValidator(_nested)]
+"""A text, a list or a mapping of these. Texts may hold `{county}`, `{today}`, `{month}`, `{secret.NAME}` and `{session}`."""
+
+Headers: TypeAlias = Mapping[Annotated[str, AfterValidator(_element_name)], Nested]
+"""Elements of a SOAP header by `{namespace}name`, `{}name` if they have none."""
 
 Path: TypeAlias = tuple[str | int, ...]
 """Names, and places in a list, from the outside in."""
@@ -47,7 +81,18 @@ def fill(value: Any, values: Mapping[str, Any]) -> Any:
     return value.format_map(values) if isinstance(value, str) else str(value)
 
 
-def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def places(text: str) -> list[str]:
+    """What a text names in braces. Raises ValueError: they do not pair."""
+    return [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+
+
+def secrets_in(*values: Any) -> tuple[str, ...]:
+    """Names of the secrets that these texts ask for."""
+    named = (_SECRET.fullmatch(name) for value in values for _, text in leaves(value) for name in places(str(text)))
+    return tuple(dict.fromkeys(found[1] for found in named if found))
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """The texts, each with its path."""
     if isinstance(value, Mapping):
         for name, inside in value.items():

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from adapters.kit.auth import Auth, Renewable
 from adapters.kit.base import Ports, Rotating
 from adapters.kit.errors import SourceDenied
-from adapters.kit.nested import Nested
+from adapters.kit.nested import Headers, Nested
 from adapters.kit.signed import Signed
 
 
@@ -25,7 +25,7 @@ class Session(BaseModel):
     token: str
     """Where the answer has the token: a local name or a path of them; a document inside a text is gone into."""
     params: dict[str, Nested] = Field(default_factory=dict)
-    headers: dict[str, Nested] = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
     expired: tuple[str, ...] = ()
     """Codes, or parts of texts, with which this source says that the session is over, besides those of china-facts §1.1."""
     lifetime: int = Field(default=1200, ge=120)

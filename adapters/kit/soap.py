@@ -23,7 +23,7 @@ from adapters.kit.described import Described
 from adapters.kit.envelope import JsonRows, Opened
 from adapters.kit.errors import SourceError, SourceMalformed
 from adapters.kit.http import Response, failure
-from adapters.kit.nested import Nested, element, fill, nest
+from adapters.kit.nested import Headers, Nested, element, fill, nest, secrets_in
 from adapters.kit.paging import Paging, Params, Since, Single
 from adapters.kit.rest import WebAdapter, WebSettings
 from adapters.kit.session import Session, SessionAuth
@@ -54,11 +54,19 @@ class SoapSettings(WebSettings):
     """Where calls go, if not where the description says (it often names a host inside the agency)."""
     port: str | None = None
     """Which of the description's ports, if not its first that speaks SOAP; a port decides between SOAP 1.1 and 1.2."""
-    headers: dict[str, Nested] = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
     """Elements of the SOAP header of every call, by `{namespace}name`."""
     session: Session | None = None
     prefixes: bool = True
     """False: what is called stands in the envelope without any prefix, for Axis 1 services."""
+
+    @property
+    def secrets_needed(self) -> tuple[str, ...]:
+        session = self.session
+        return (
+            *super().secrets_needed,
+            *secrets_in(self.headers, *([session.params, session.headers] if session else [])),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ class SoapStream(Stream):
     """What the auth profile signs for, if not the operation; may hold `{county}` too."""
     action: str | None = None
     """The SOAPAction, if not what the description says; .NET services compare it letter by letter."""
-    headers: Mapping[str, Nested] = field(default_factory=dict)
+    headers: Headers = field(default_factory=dict)
     """Elements of the SOAP header, by `{namespace}name`, besides those of the source."""
     params: Mapping[str, Nested] = field(default_factory=dict)
     """Parameters of the operation, nested as its types are; a dotted name is a path."""
@@ -103,6 +111,11 @@ class SoapStream(Stream):
     paging: Paging = field(default_factory=Single)
     since: Since | None = None
     xml_in_xml: InnerXml | None = None
+
+    @property
+    def secrets_needed(self) -> tuple[str, ...]:
+        """Names of the account's secrets that its calls ask for."""
+        return secrets_in(self.params, self.headers, self.xml_in_xml.beside if self.xml_in_xml else {})
 
     def arguments(self, params: Params, values: Mapping[str, Any]) -> dict[str, Any]:
         """What the operation is called with: the parameters, or the one text that holds them."""

@@ -243,7 +243,7 @@ def without_prefixes(body: bytes) -> bytes:
 
 
 def _plain(element: Any, outer: str) -> str:
-    """lxml leaves out `xmlns=""`, so this is written by hand."""
+    """Lxml leaves out `xmlns=""`, so this is written by hand."""
     name = etree.QName(element)
     told = "" if (name.namespace or "") == outer else f" xmlns={quoteattr(name.namespace or '')}"
     for key, value in element.attrib.items():

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from lxml import etree
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from adapters.kit import (
     Http,
@@ -52,7 +52,7 @@ def adapter(http: Http, desk: Any, build_ports: Callable[..., Ports]) -> Callabl
         class Desk(SoapAdapter):
             name = "desk"
             title = "柜台"
-            streams = {"homestead": SoapStream(**stream)}
+            streams: ClassVar[Mapping[str, SoapStream]] = {"homestead": SoapStream(**stream)}
 
         told = SoapSettings.model_validate({"wsdl": f"{desk[1]}/{path}?wsdl", **settings})
         return Desk(ports or build_ports(http, dict(soap_desk.SECRETS)), told, "360981")
@@ -297,7 +297,21 @@ def test_dotted_names_are_paths() -> None:
     assert list(leaves(fill({"a": [{"b": "{county}"}, "x"]}, {"county": "360981"}))) == [
         (("a", 0, "b"), "360981"), (("a", 1), "x"),
     ]  # fmt: skip
-    assert TypeAdapter(Nested).validate_python({"a": [{"b": "c"}]}) == {"a": [{"b": "c"}]}
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"a": [{"b": 1}]}, "a.0.b 请写成文字，数字要加引号"),
+        (1, "请写成文字，数字要加引号"),
+        ("{token}", "花括号里不能写 token。可用的有：county、today、month、session、secret.密钥名"),
+        ("{county", "花括号没有成对"),
+    ],
+)
+def test_a_value_that_cannot_be_sent_is_named(told: Any, said: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Nested).validate_python(told)
+    assert said in str(caught.value)
 
 
 def test_an_element_is_in_the_namespace_its_name_says() -> None:
