@@ -19,13 +19,15 @@ import gzip
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from importlib.resources import files
 from typing import Any, Final
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
 from mock_agencies.faults import Faults
+from mock_agencies.people import id_number
 from mock_agencies.server import XML, Agency, Host, Request, Response
 
 NAMESPACE: Final = "urn:soap-desk:1"
@@ -44,6 +46,15 @@ _OPERATION: Final = """<wsdl:operation name="{name}"><{s}:operation soapAction="
 def unit(number: int) -> str:
     """A unit number of our county that nobody has."""
     return f"360981100001JC{number:05d}F00010001"
+
+
+def certificate(number: int) -> str:
+    return f"赣（2025）丰城市不动产权第{number:07d}号"
+
+
+def _holder(surname: str, number: int) -> str:
+    born = date(1950 + number % 50, 1 + number % 12, 1 + number % 28)
+    return f"<ZTT_GY_QLR QLRMC='{surname}一' ZJH='{id_number(born, number % 900)}'/>"
 
 
 class SoapDesk(Agency):
@@ -69,7 +80,7 @@ class SoapDesk(Agency):
     def answer(self, request: Request, twist: str | None) -> Response:
         dialect = request.path.strip("/").split("/")[0]
         if request.method == "GET":
-            return Response(self._described(request).encode(), media=XML)
+            return Response(self.described(f"{request.headers['Host']}{request.path}").encode(), media=XML)
         envelope = etree.fromstring(request.body, etree.XMLParser(resolve_entities=False, no_network=True))
         self.heard.append(envelope)
         call = envelope.find("{*}Body/*")
@@ -80,13 +91,13 @@ class SoapDesk(Agency):
         reply: Response = getattr(self, f"_{dialect}")(request, envelope, call)
         return reply
 
-    def _described(self, request: Request) -> str:
+    def described(self, where: str) -> str:
+        """The description of a desk at this host and path."""
         bindings = "".join(
             _BINDING.format(n=n, s=s, operations="".join(_OPERATION.format(name=name, s=s) for name in OPERATIONS))
             for n, s in (("11", "soap"), ("12", "soap12"))
         )
-        base = f"http://{request.headers['Host']}{request.path}"
-        return self.wsdl.replace("@BINDINGS@", bindings).replace("@BASE@", base)
+        return self.wsdl.replace("@BINDINGS@", bindings).replace("@BASE@", f"http://{where}")
 
     def _log_in(self, call: Any) -> Response:
         self.logins += 1
@@ -99,13 +110,12 @@ class SoapDesk(Agency):
 
     def _attributes(self, request: Request, envelope: Any, call: Any) -> Response:
         rows = "".join(
-            f"<QLF_QL_JSYDSYQ YSDM='6003010300' BDCDYH={quoteattr(unit(n))} QLLX='5'>"
-            f"<ZTT_GY_QLR QLRMC='甲{n}' ZJH='1'/><ZTT_GY_QLR QLRMC='乙{n}' ZJH='2'/></QLF_QL_JSYDSYQ>"
+            f"<QLF_QL_JSYDSYQ YSDM='6003010300' BDCDYH='{unit(n)}' BDCQZH='{certificate(n)}' QLLX='5' QSZT='1'"
+            f" DJSJ='2025-07-{n % 28 + 1:02d} 00:00:00'>{_holder('赵', n)}{_holder('钱', n + 1)}</QLF_QL_JSYDSYQ>"
             for n in range(self.rows)
         )
-        return soap(
-            f"<QueryResponse xmlns='urn:soap-desk:1'><Message code='0' total='{self.rows}'>{rows}</Message></QueryResponse>"
-        )
+        message = f"<Message code='0' total='{self.rows}'>{rows}</Message>"
+        return soap(f"<QueryResponse xmlns='urn:soap-desk:1'>{message}</QueryResponse>")
 
     def _session(self, request: Request, envelope: Any, call: Any) -> Response:
         given = envelope.findtext(f"{{*}}Header/{{{NAMESPACE}}}Session/{{{NAMESPACE}}}token")
