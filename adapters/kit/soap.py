@@ -212,9 +212,13 @@ class SoapAdapter(WebAdapter):
     def fetch(self, dataset: str, cursor: Cursor | None) -> Page:
         stream = self.stream(dataset)
         walk = self.walk(stream.paging, stream.since, cursor)
-        service = stream.service.format_map(self.values) or stream.operation
+        signed_for = stream.service.format_map(self.values) or stream.operation
+        service = self.service  # loaded by a call of its own: inside another it would wait for its account's only place
         return self.page(
-            walk, lambda: exchange(self.ports, self.caller, service, lambda s: self._ask(stream, walk.params, s))
+            walk,
+            lambda: exchange(
+                self.ports, self.caller, signed_for, lambda signed: self._ask(service, stream, walk.params, signed)
+            ),
         )
 
     def probe(self) -> list[Probe]:
@@ -254,10 +258,10 @@ class SoapAdapter(WebAdapter):
             lambda signed: self.ports.http.request("GET", url, label="GET WSDL", signed=signed).body,
         )
 
-    def _ask(self, stream: SoapStream, paging: Params, signed: Signed) -> tuple[Opened, Answer]:
+    def _ask(self, service: Service, stream: SoapStream, paging: Params, signed: Signed) -> tuple[Opened, Answer]:
         label, limit = f"SOAP {stream.operation}", self.settings.max_mb << 20
         values = {**self.values, "session": signed.credential}
-        call = self.service.call(stream.operation, stream.arguments(paging, values))
+        call = service.call(stream.operation, stream.arguments(paging, values))
         answer = self._send(
             call, label, signed, fill({**self.settings.headers, **stream.headers}, values), stream.action
         )

@@ -254,7 +254,8 @@ def test_a_large_answer_that_is_another_when_asked_again_is_read_from_its_first_
 
 
 READ: str = """
-import resource, sys
+import re, sys
+from pathlib import Path
 from adapters.kit import Http, Ports, SoapStream
 from adapters.kit.recording import FreeBudget, ReplaySecrets
 from adapters.soap import Soap
@@ -265,11 +266,14 @@ stream = {"operation": "Query", "row": "QLF_QL_JSYDSYQ", "code": "@code", "total
 ports = Ports(Http(), ReplaySecrets(), FreeBudget(), lambda: datetime.now(UTC), date.today)
 source = Soap(ports, Soap.Settings.model_validate({"wsdl": sys.argv[1], "datasets": {"homestead": stream}}), "360981")
 source.service
-before, cursor, last, count = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, None, False, 0
+def peak():
+    return int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
+
+before, cursor, last, count = peak(), None, False, 0
 while not last:
     page = source.fetch("homestead", cursor)
     cursor, last, count = page.after(None), page.last, count + len(page.rows.decode())
-print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before >> 10)
+print(count, peak() - before >> 10)
 """
 
 
