@@ -32,14 +32,13 @@ def _nested(value: Any) -> Any:
         except ValueError as error:
             raise ValueError("花括号没有成对") from error
         if strange:
-            known = "、".join((*_NAMED, "secret.密钥名"))
-            raise ValueError(f"花括号里不能写 {strange[0]}。可用的有：{known}")
+            raise ValueError(f"花括号里不能写 {strange[0]}。可用的有：{'、'.join((*_NAMED, 'secret.…'))}")
     return value
 
 
 def _element_name(name: str) -> str:
     if not _ELEMENT.fullmatch(name):
-        raise ValueError(f"报文头的元素要写明命名空间，如 {{urn:example}}{name}")
+        raise ValueError(f"报文头的元素 {name} 要写明命名空间：花括号里是命名空间，后面是名字")
     return name
 
 

@@ -225,7 +225,8 @@ class SoapAdapter(WebAdapter):
         layers = [*super().probe(), *self.described.probe()]
         if all(layer.ok or not layer.stops for layer in layers):
             try:
-                layers.append(Probe("wsdl", ok=True, sentence=f"服务提供的操作：{'、'.join(self.service.operations)}"))
+                operations = "、".join(self.service.operations)
+                layers.append(Probe("wsdl", ok=True, sentence=f"服务提供的操作：{operations}"))
                 self.caller.sign("")
             except SourceError as error:
                 layers.append(Probe("auth" if self._loaded else "wsdl", ok=False, sentence=str(error)))

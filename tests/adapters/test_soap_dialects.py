@@ -317,7 +317,7 @@ def test_dotted_names_are_paths() -> None:
     [
         ({"a": [{"b": 1}]}, "a.0.b 请写成文字，数字要加引号"),
         (1, "请写成文字，数字要加引号"),
-        ("{token}", "花括号里不能写 token。可用的有：county、today、month、session、secret.密钥名"),
+        ("{token}", "花括号里不能写 token。可用的有：county、today、month、session、secret.…"),
         ("{county", "花括号没有成对"),
     ],
 )
