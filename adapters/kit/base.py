@@ -78,6 +78,10 @@ class Page:
     """The source has put out nothing since what was read before (no new file lies in a drop): this page says nothing about
     any record. It is no empty answer, and a snapshot run in which nothing else was read makes no tombstones.
     """
+    incomplete: SourceMalformed | None = None
+    """With this page the run ends, and what it read is not the whole: it is committed, nothing is deleted for being absent,
+    the watermark stays, and this error is told.
+    """
     places: Sequence[str] = ()
     """Where each item stands at its source (`file › sheet › row`), in step with `rows.raw`; empty where the rows of an
     answer have no place. No part of an item: the same row on another line is the same item. It may name a person (a sheet

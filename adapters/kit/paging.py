@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -56,6 +56,11 @@ class Next:
 class Pager(ABC):
     """One style of paging, with the `kind` by which a file chooses it (`Paging`)."""
 
+    counted: ClassVar[bool] = False
+    """Pages are told by counting: a row that moves while it is read may be skipped, so the first page is asked again."""
+    whole: ClassVar[bool] = False
+    """Each answer holds all that its total says."""
+
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         """The first position of a pass, after this resting cursor; `limit` overrides the page size."""
         return {}
@@ -97,6 +102,8 @@ class PageNumber(Pager):
     back. Pages may then overlap; they never leave a gap.
     """
 
+    counted: ClassVar[bool] = True
+
     page: str = "pageNum"
     size: str = "pageSize"
     limit: Count = 500
@@ -131,6 +138,8 @@ class PageNumber(Pager):
 class Offset(Pager):
     """Offset and limit: goes on from what was really returned, so that a cap costs calls and nothing else."""
 
+    counted: ClassVar[bool] = True
+
     start: str = "offset"
     size: str = "limit"
     limit: Count = 200
@@ -154,6 +163,8 @@ class Offset(Pager):
 @dataclass(frozen=True, slots=True)
 class DaySlice(Pager):
     """One request a day, from the last day pulled (read again) to today. `start` is a date or days back."""
+
+    whole: ClassVar[bool] = True
 
     param: str
     start: date | int
@@ -279,6 +290,8 @@ def _kept(keep: bool, where: Mapping[str, Any]) -> dict[str, Any]:
 @dataclass(frozen=True, slots=True)
 class Single(Pager):
     """Everything in one answer."""
+
+    whole: ClassVar[bool] = True
 
     kind: Literal["single"] = "single"
 
