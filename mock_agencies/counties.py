@@ -72,3 +72,5 @@ COUNTIES: Final[Mapping[str, County]] = {
     )
 }  # fmt: skip
 """Code -> county, the pilot first."""
+
+PILOT: Final = FENGCHENG.code

@@ -114,9 +114,7 @@ class Homesteads:
     def _grant(self, rng: Random, home: Household, on: date) -> Right:
         self._order += 1
         built = rng.random() < 0.8
-        unit = f"{home.division}JC{self._order:05d}" + (
-            f"F{rng.randint(1, 3):04d}0001" if built else "W00000000"
-        )
+        unit = f"{home.division}JC{self._order:05d}" + (f"F{rng.randint(1, 3):04d}0001" if built else "W00000000")
         legacy = on.year < 2018
         land = rng.randint(4500, 24000) / 100
         holders, shares, co_ownership, blank = self._holders(rng, home)

@@ -118,7 +118,10 @@ class Payments:
         for nth, old in enumerate(self._open.pop(day - timedelta(days=5), ())):
             detail = replace(old, status="paid", paid=old.due, paid_on=day, failure=None)
             if old.status == "failed":
-                detail.detail_id, detail.batch_no = f"MX{old.home.county.tag}{day:%Y%m%d}{nth:06d}", f"PC{day:%Y%m%d}-{old.item}"
+                detail.detail_id, detail.batch_no = (
+                    f"MX{old.home.county.tag}{day:%Y%m%d}{nth:06d}",
+                    f"PC{day:%Y%m%d}-{old.item}",
+                )
                 detail.account = f"621700360{rng.randrange(10**10):010d}"
             details.append(detail)
         return details

@@ -10,7 +10,6 @@ from mock_agencies.counties import COUNTIES
 from mock_agencies.people import DAY_0, Couple, Household, Person, Population, people
 from mock_agencies.world import World
 
-PILOT: Final = next(iter(COUNTIES))
 _BORDER_COUPLES: Final = 2
 """Marriages of each county with the next."""
 

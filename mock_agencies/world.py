@@ -16,7 +16,7 @@ from mock_agencies import (
     payments,
     subsidies,
 )
-from mock_agencies.counties import FENGCHENG, County
+from mock_agencies.counties import FENGCHENG
 from mock_agencies.dirt import Dirt
 from mock_agencies.items import Canonical, Item
 from mock_agencies.ledger import differences, stamp
@@ -27,7 +27,7 @@ DATASETS: Final = (
     *("homestead_approval", "contracted_land", "subsidy", "agri_entity"),
 )
 
-_COLUMNS: Final = {
+COLUMNS: Final = {
     "household_member": members.COLUMNS,
     "marriage": marriages.COLUMNS,
     "homestead": homesteads.COLUMNS,
@@ -59,7 +59,7 @@ class World:
         self.county, self.households = population.county, households
         self.seed, self.dirt, self.day, salt = seed, dirt, 0, population.salt
         self._lock = threading.Lock()
-        spoil = {name: Dirt(name, columns, salt, dirt, _KEYS.get(name, ())) for name, columns in _COLUMNS.items()}
+        spoil = {name: Dirt(name, columns, salt, dirt, _KEYS.get(name, ())) for name, columns in COLUMNS.items()}
         self._members = members.Members(population, spoil["household_member"], salt)
         self._marriages = marriages.Marriages(population, spoil["marriage"], salt, weddings)
         self._homesteads = homesteads.Homesteads(population, spoil["homestead"], salt)
@@ -92,7 +92,6 @@ class World:
 
     def summary(self) -> dict[str, Any]:
         return {
-            "county": self.county.code,
             "seed": self.seed,
             "households": self.households,
             "dirt": self.dirt,
