@@ -356,7 +356,11 @@ def wordings(county: str) -> dict[str, Wording]:
 def sources(county: str, urls: Mapping[str, str]) -> dict[str, str]:
     """Where each of a county's systems is to be found: `<system>` -> address, by the addresses of the servers."""
     found = {"exchange": urls["provincial"]}
-    found |= {name: f"{urls['vendors']}/{county}/{name}" for code, name in SYSTEMS if code == county}
+    for (code, name), system in SYSTEMS.items():
+        if code == county:
+            found[name] = f"{urls['vendors']}/{county}/{name}"
+            if system.door == "login":
+                found[f"{name}_login"] = f"{found[name]}/auth"
     for server, counties in PLATFORM.items():
         if county in counties:
             place = "" if server == "agriculture" else f"/{county}"
