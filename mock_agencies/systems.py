@@ -261,7 +261,7 @@ SYSTEMS: Final[Mapping[tuple[str, str], System]] = {
                 After("lastId", "limit"),
                 "list",
                 cap=500,
-                wording=Wording(camel("payment", GXSJ="updateTime"), number="id"),
+                wording=Wording(camel("payment", GXSJ="updateTime"), number="id", latest=True),
             )
         },
     ),

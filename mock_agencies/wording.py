@@ -36,10 +36,19 @@ class Wording:
     number: str = ""
     """A column with a number of the row that grows with its update time, if there is one."""
 
+    latest: bool = False
+    """A table of how things stand, not a list of everything that was ever submitted about them."""
+
     @property
     def unannounced(self) -> "Wording":
         """The same after an update that went back to the national dictionaries and told nobody."""
         return replace(self, words={})
+
+    def write_all(self, dataset: str, items: list[Item]) -> list[Item]:
+        if self.latest:
+            last = {item.key: item.updated for item in items}
+            items = [item for item in items if item.updated == last[item.key]]
+        return [self.write(dataset, item) for item in items]
 
     def write(self, dataset: str, item: Item) -> Item:
         """The item as the system serves it, and what is true of it then."""
@@ -129,7 +138,7 @@ class Served:
         wording = wording.unannounced if unannounced else wording
         known = self._written.get((dataset, part, unannounced))
         if known is None or known[0] is not items:
-            known = items, [wording.write(dataset, item) for item in items]
+            known = items, wording.write_all(dataset, items)
             self._written[dataset, part, unannounced] = known
         return known[1]
 
