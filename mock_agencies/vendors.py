@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mock_agencies.auth_doors import Door, Fixed, Login, Sha1, Tif, Xclient, Zj
 from mock_agencies.auth_standards import Basic, Digest
-from mock_agencies.dialects import WRAPS, Pager, Slice, Wrap
+from mock_agencies.dialects import WRAPS, After, Pager, Slice, Wrap
 from mock_agencies.items import Item
 from mock_agencies.server import Agency, Request, Response, capped
 from mock_agencies.wording import Served, Wording, pick, row_number
@@ -100,6 +100,8 @@ class Vendors(Agency):
         """Raises KeyError, ValueError: a parameter is missing or is no number."""
         rows = self._rows(served, dataset, interface, asked, twist)
         start, size = interface.pager.slice(asked, rows)
+        if isinstance(interface.pager, After):
+            rows, start = rows[start:], 0  # its total is of what is left
         size = capped(size, interface.cap or size, twist)
         cut = self.cut(rows, start, size, twist, f"{served.county.code}/{dataset}")
         text = WRAPS[interface.wrap].write(Slice(cut.rows, cut.total, cut.errors, start, size))

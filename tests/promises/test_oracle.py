@@ -31,9 +31,7 @@ def test_three_days_leave_nothing_but_the_truth(
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_ten_counties_each_with_vendors_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
-) -> None:
+def test_ten_counties_each_with_vendors_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     with house(tmp_path, monkeypatch, households=80, others=80, seed=seed, dirt=0.15) as made:
         counties = [made.of(county) for county in COUNTIES]
         oracles = {county.county: Oracles(county) for county in counties}

@@ -114,7 +114,9 @@ class House:
         """Quarantine by reason and field; an item that a later one made history was held rightly too."""
         with self.gateway.store.read() as tx:
             states = ("open", "superseded")
-            rows = [r for s in states for r in tx.all("quarantine_list", feed=self.feeds[dataset], state=s, count=1_000_000)]
+            rows = [
+                r for s in states for r in tx.all("quarantine_list", feed=self.feeds[dataset], state=s, count=1_000_000)
+            ]
         return Counter((r.reason, r.field) for r in rows)
 
     def close(self) -> None:
