@@ -170,16 +170,16 @@ def test_a_broken_county_stops_no_other(drafts: Drafts) -> None:
     assert [line.rpartition("config/")[2].partition(":")[0] for line in done.stderr.splitlines()] == [JINGAN]
     gateway = Gateway(drafts.settings)
     try:
-        assert set(gateway.config.feeds) == {f for code, of in COUNTIES.items() if code != "360925" for f in of.values()}
+        assert set(gateway.config.feeds) == {
+            f for code, of in COUNTIES.items() if code != "360925" for f in of.values()
+        }
     finally:
         gateway.close()
 
 
 def test_a_county_that_breaks_runs_on_as_it_was_published(drafts: Drafts) -> None:
     assert shuqiao(drafts.settings, "config", "publish").exit_code == 0
-    drafts.edit(
-        JINGAN, "homestead: {source: land, dataset: homestead, poll: 5m}", "homestead: {source: nowhere}"
-    )
+    drafts.edit(JINGAN, "homestead: {source: land, dataset: homestead, poll: 5m}", "homestead: {source: nowhere}")
     drafts.edit(FENGCHENG, "poll: 5m", "poll: 7m")
     assert shuqiao(drafts.settings, "config", "publish").exit_code == 2
     gateway = Gateway(drafts.settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -123,12 +123,18 @@ class House:
         self.gateway.close()
 
 
+def copy_config(to: Path, counties: Container[str] = (COUNTY,)) -> Path:
+    """The repository's own configuration in a folder of its own, with the files of these counties; answers where it is."""
+    shutil.copytree(ROOT / "config", to / "config")
+    for file in (to / "config" / "counties").iterdir():
+        if file.name[:6] not in counties:
+            file.unlink()
+    return to / "config"
+
+
 def install(home: Path, agencies: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, MemberKey]:
     """The repository's own configuration in a folder of its own, of those counties whose agencies run."""
-    shutil.copytree(ROOT / "config", home / "config")
-    for file in (home / "config" / "counties").glob("*.yaml"):
-        if file.name[:6] not in agencies.served:
-            file.unlink()
+    config = copy_config(home, agencies.served)
     for source, url in agencies.sources.items():
         monkeypatch.setenv(f"SHUQIAO_DEMO_{source.replace('/', '_').upper()}", url)
     urls = agencies.urls
@@ -140,7 +146,7 @@ def install(home: Path, agencies: Any, monkeypatch: pytest.MonkeyPatch) -> tuple
     key = MemberKey.new()
     (home / "data" / "members").mkdir(parents=True)
     (home / "data" / "members" / "demo-bank.pub").write_text(key.public.text, "ascii")
-    return Settings(config=home / "config", data=home / "data"), key
+    return Settings(config=config, data=home / "data"), key
 
 
 @contextmanager
