@@ -16,7 +16,7 @@ from sqlalchemy import exc
 from adapters.kit.base import BESIDE, Item, Stream
 from adapters.kit.errors import SourceMalformed
 from adapters.kit.paging import GARBAGE, unknown_cursor
-from adapters.kit.rules import CHINA, columns_read
+from adapters.kit.rules import CHINA, DeletedRule, FieldRule, columns_read
 from adapters.kit.values import CountyText, Span, TimeFormat
 
 TOLD: Final = 30
@@ -49,6 +49,26 @@ _PROBE: Final = tuple(
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChildTable:
+    """Another table whose rows belong to those of a stream (the plots of a contract, NY/T 2539): a list under its name that
+    `FieldRule.each` reads; or, of a side table that has one row for each, columns `NAME.COLUMN`.
+    """
+
+    table: str
+    on: Mapping[str, str]
+    """Column of the stream's table -> the column here that holds the same."""
+    one: bool = False
+    """A side table: one row for each, at most."""
+    key: tuple[str, ...] = ()
+    """Columns that name a row, in whose order a list stands; none given: the table's primary key."""
+    time: str | None = None
+    """The column of the exchange's own time, written as the stream's: a row that is newer here makes its parent be read."""
+    where: Mapping[str, CountyText] = field(default_factory=dict)
+    deleted: DeletedRule | None = None
+    """Which rows are withdrawn: they are left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableStream(Stream):
     """One table or view. Names of columns are met whatever their case."""
 
@@ -68,9 +88,21 @@ class TableStream(Stream):
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Our name of a column -> its name in this source."""
     absent: tuple[str, ...] = ()
-    """Columns of the mapping that this source does not have."""
+    """Columns of the mapping that this source does not have; `NAME.COLUMN` is one of a child, here and in `renamed`."""
+    children: Mapping[str, ChildTable] = field(default_factory=dict)
+    """Name -> a table whose rows belong to those of this one."""
 
     def __post_init__(self) -> None:
+        read = self._read
+        for name, child in self.children.items():
+            if not child.on:
+                raise ValueError(f"子表 {name} 没有写 on：请写明本表的哪一列对应子表的哪一列")
+            if self.time is not None and child.time is None:
+                sentence = "没有写 time：本表按时间增量读，只有子表变了的行会读不到。请写明子表的时间列，或去掉本表的 time，每次整表读"
+                raise ValueError(f"子表 {name} {sentence}")
+            if not any(_of(name, column) for column in read) and name not in read:
+                way = f"from: {name}.列名" if child.one else f"each: {name}"
+                raise ValueError(f"没有一条规则读子表 {name}，请用 {way} 来读，或去掉它")
         if self.snapshot and self.time is not None:
             raise ValueError("一张表要么按时间增量读（time），要么整表读（snapshot），不能都写")
         if self.time_format is not None:
@@ -79,15 +111,44 @@ class TableStream(Stream):
                 raise ValueError(f"时间格式 {self.time_format} 不能按文本排序，请用年、月、日、时、分、秒的次序")
 
     @property
+    def _read(self) -> frozenset[str]:
+        return columns_read([*self.mapping.values(), self.source_time, *self.ignore.values(), self.deleted])
+
+    @property
     def named(self) -> frozenset[str]:
-        """Every column that a mapping or a rule of this stream reads."""
-        rules = [*self.mapping.values(), self.source_time, *self.ignore.values(), self.deleted]
-        return frozenset(column for column in columns_read(rules) if column[:1] != "@") - set(self.absent)
+        """Every column of the table that a mapping or a rule of this stream reads."""
+        own = (c for c in self._read if c[:1] != "@" and not any(c == name or _of(name, c) for name in self.children))
+        return frozenset(own) - set(self.absent)
+
+    def child(self, name: str) -> TableStream:
+        """A child as a stream of its own: what is read of it, under its own columns' names."""
+        child = self.children[name]
+        if child.one:
+            read = {column.removeprefix(f"{name}.") for column in self._read if _of(name, column)}
+        else:
+            rules = (rule for rule in self.mapping.values() if isinstance(rule, FieldRule) and rule.each == name)
+            read = {column for rule in rules for column in rule.sources}
+        return TableStream(
+            table=child.table,
+            mapping={column: column for column in read},
+            key=child.key,
+            time=child.time,
+            time_format=self.time_format,
+            where=child.where,
+            technical=self.technical,
+            deleted=child.deleted,
+            renamed={ours.removeprefix(f"{name}."): theirs for ours, theirs in self.renamed.items() if _of(name, ours)},
+            absent=tuple(column.removeprefix(f"{name}.") for column in self.absent if _of(name, column)),
+        )
 
     @property
     def label(self) -> str:
         """What is asked, without a value of it."""
         return f"TABLE {self.table}"
+
+
+def _of(child: str, column: str) -> bool:
+    return column.startswith(f"{child}.")
 
 
 class Relation:
@@ -143,6 +204,17 @@ class Relation:
         if yes:
             return sa.and_(self.time.is_not(None), self.time != "") if blanks else self.time.is_not(None)
         return sa.or_(self.time.is_(None), self.time == "") if blanks else self.time.is_(None)
+
+    def since(self, moment: datetime) -> sa.ColumnElement[bool]:
+        """Rows that the exchange wrote then or later, or that do not say when."""
+        assert self.time is not None
+        return sa.or_(self.timed(yes=False), self.time >= self.bound(moment))
+
+    def newest(self, connection: sa.Connection, until: datetime) -> datetime | None:
+        """The newest exchange time that is not after `until`: one row dated 2099 must not end all reading."""
+        assert self.time is not None
+        query = sa.select(sa.func.max(self.time)).where(*self.filters, self.time <= self.bound(until))
+        return self.moment(connection.execute(query).scalar())
 
     def order(self, phase: str) -> list[sa.Column[Any]]:
         return self.key if self.time is None or phase == "untimed" else [self.time, *self.key]
@@ -212,7 +284,7 @@ def follows(columns: Sequence[sa.Column[Any]], values: Sequence[Any]) -> sa.Colu
         SourceMalformed: CURSOR_UNKNOWN, values of another table.
     """
     try:
-        bound = [_bound(column, value) for column, value in zip(columns, values, strict=True)]
+        bound = [as_kind(column, value) for column, value in zip(columns, values, strict=True)]
     except GARBAGE as error:
         raise unknown_cursor() from error
     clause: sa.ColumnElement[bool] = columns[-1] > bound[-1]
@@ -235,7 +307,7 @@ def jsonable(value: Any) -> Any:
     return value.isoformat() if isinstance(value, (date, time)) else str(value)
 
 
-def _bound(column: sa.Column[Any], value: Any) -> Any:
+def as_kind(column: sa.Column[Any], value: Any) -> Any:
     """A value of a cursor as its column's kind. Raises what a value of another kind raises."""
     kind = kind_of(column)
     if kind in {datetime, date, time}:

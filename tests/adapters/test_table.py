@@ -207,8 +207,8 @@ def test_rows_without_an_exchange_time_are_read_in_every_run(house: House) -> No
 def test_a_time_that_is_none_stops_nothing(house: House) -> None:
     table = house.table(*columns(), rows=[row(1), row(2, "待定"), row(3, "2099-01-01 00:00:00")])
     _, cursor = read(house.adapter())
-    assert cursor["since"] == f"{TODAY}T23:59:59.999999"
-    house.add(table, row(4, "2026-03-02 23:55:00"))
+    assert cursor["since"] == "2026-03-01T10:00:00"
+    house.add(table, row(4, "2026-03-01 10:00:01"))
     assert "M00004" in ids(read(house.adapter(), cursor)[0])
 
 
