@@ -147,14 +147,14 @@ class Drop:
             merges.append((1, first, 1, last))
         merges += [(1, c, 2, c) for c in range(width) if below[c] is None]
         rows = [[_cell(name, item.raw[name]) for name in TITLES] for item in items]
-        sums = [sum(row[c] for row in rows if isinstance(row[c], float)) for c in (11, 12)]
+        sums = [sum(cell for row in rows if isinstance(cell := row[c], float)) for c in (11, 12)]
         total: list[Cell] = ["合计", *([None] * 10), *sums]
         notes: list[list[Cell]] = [
             ["备注：发放失败的，核实账号后另行补发。"],
             [f"填表人：{items[0].raw['XM']}", None, f"制表日期：{day}"],
         ]
-        title: list[Cell] = [f"惠民惠农财政补贴资金“一卡通”发放明细表（{day}）"]
-        return Sheet(_allowed(name), [title, upper, below, *rows, total, *notes], merges)
+        heading: list[Cell] = [f"惠民惠农财政补贴资金“一卡通”发放明细表（{day}）"]
+        return Sheet(_allowed(name), [heading, upper, below, *rows, total, *notes], merges)
 
 
 def _text(value: Any) -> str:
