@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mock_agencies.items import Item
 from mock_agencies.payments import HISTORY_DAYS
-from mock_agencies.people import COUNTY, DAY_0
+from mock_agencies.people import DAY_0
 from mock_agencies.workbooks import Cell, Sheet, xls, xlsx
 from mock_agencies.world import World
 
@@ -67,8 +67,8 @@ class Dialect:
 class Drop:
     """A directory as one county's finance bureau fills it. `publish` after each `World.advance`."""
 
-    def __init__(self, world: World, directory: Path, dialect: Dialect | None = None, county: str = COUNTY) -> None:
-        self.world, self.directory, self.dialect, self.county = world, directory, dialect or Dialect(), county
+    def __init__(self, world: World, directory: Path, dialect: Dialect | None = None) -> None:
+        self.world, self.directory, self.dialect = world, directory, dialect or Dialect()
         self._next = DAY_0 - timedelta(days=HISTORY_DAYS)
         self._last: tuple[str, bytes] | None = None
 
@@ -81,7 +81,7 @@ class Drop:
             self._next += timedelta(days=1)
         names = []
         for day in days:
-            name = f"{self.county}_CZJ_YKT_{day:%Y%m%d}_001.{self.dialect.form}"
+            name = f"{self.world.county.code}_CZJ_YKT_{day:%Y%m%d}_001.{self.dialect.form}"
             self._last = name, self._file(self.world.submitted(f"{day}"), f"{day:%Y年%-m月%-d日}")
             self._deliver(*self._last, fault if day == days[-1] else "")
             names.append(name)
