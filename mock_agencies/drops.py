@@ -100,9 +100,10 @@ class Drop:
             return
         flag.write_text(self._told(name, body), "ascii")
         if fault == "altered":
-            path.write_bytes(body.replace(body[-9:], bytes(reversed(body[-9:])), 1))
-            at = flag.stat().st_mtime + _ALTERED_AFTER
-            os.utime(path, (at, at))
+            middle = len(body) // 2
+            path.write_bytes(body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :])
+            at = path.stat().st_mtime - _ALTERED_AFTER
+            os.utime(flag, (at, at))
 
     def _told(self, name: str, body: bytes) -> str:
         kind = self.dialect.flag

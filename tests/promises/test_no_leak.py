@@ -46,7 +46,7 @@ def personal(made: House) -> dict[str, str]:
     """Every person's number, name, account and address, as the agencies send them and as they truly are -> what it is.
 
     Left out: names of two characters, which also occur within ordinary words (高华, 王国), values too garbled to identify
-    anybody, and numbers that their agency masked itself.
+    anybody (also 000000000000000000, which a chain begins with), and numbers that their agency masked itself.
     """
     out: dict[str, str] = {}
 
@@ -55,7 +55,7 @@ def personal(made: House) -> dict[str, str]:
         if what == "name":
             telling = sum(char >= "\u3400" for char in text) >= 3
         else:
-            telling = sum(map(str.isdigit, text)) >= 12 and "*" not in text
+            telling = sum(map(str.isdigit, text)) >= 12 and "*" not in text and len(set(text)) > 1
         if telling:
             out[text] = what
 
