@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from adapters.kit.base import Item
 from adapters.kit.paging import GARBAGE
-from adapters.kit.relation import Relation, TableStream, as_kind, cell
+from adapters.kit.relation import Relation, Row, TableStream, as_kind, cell
 from adapters.kit.rules import FAULT
 
 CHUNK: Final = 500
@@ -33,36 +33,38 @@ class Child:
         self.theirs = [parent.column(column) for column in declared.on]
         self.own = [self.relation.column(column) for column in declared.on.values()]
         # What ties rows together says nothing of them, and differs where a row was entered twice.
-        ties = {column.name for column in (*self.own, *self.relation.key)} - {
-            self.relation.column(column).name for column in self.relation.stream.named
+        ties = {self.relation.at[column] for column in (*self.own, *self.relation.key)} - {
+            self.relation.at[self.relation.column(column)] for column in self.relation.stream.named
         }
-        self.items = [(column, our) for column, our in self.relation.items if column.name not in ties]
+        self.relation.items = [(i, our) for i, our in self.relation.items if i not in ties]
+        self._of_parent = [parent.at[column] for column in self.theirs]
+        self._of_own = [self.relation.at[column] for column in self.own]
 
     def since(self, moment: datetime) -> sa.ColumnElement[bool]:
         """Parents of rows that the exchange wrote then or later, or that do not say when."""
         own = sa.select(*self.own).where(*self.relation.filters, self.relation.since(moment))
         return (self.theirs[0] if len(self.theirs) == 1 else sa.tuple_(*self.theirs)).in_(own)
 
-    def of(self, connection: sa.Connection, parents: Sequence[Mapping[Any, Any]]) -> list[list[Item]]:
+    def of(self, connection: sa.Connection, parents: Sequence[Row]) -> list[list[Item]]:
         """For each parent its rows, in the order of their key, without those that are withdrawn."""
-        ties = [_tie(parent, self.theirs) for parent in parents]
+        ties = [_tie(parent, self._of_parent) for parent in parents]
         found: dict[Tie, list[Item]] = {}
         deleted = self.relation.stream.deleted
         for row in self.rows(connection, parents):
-            item = {name: cell(row[column]) for column, name in self.items}
+            item = self.relation.item(row)
             if deleted is None or not deleted.matches(item):
-                found.setdefault(_tie(row, self.own), []).append(item)
+                found.setdefault(_tie(row, self._of_own), []).append(item)
         return [found.get(tie, []) for tie in ties]
 
-    def rows(self, connection: sa.Connection, parents: Sequence[Mapping[Any, Any]]) -> Iterator[Mapping[Any, Any]]:
+    def rows(self, connection: sa.Connection, parents: Sequence[Row]) -> Iterator[Row]:
         """All rows of these parents, as the database has them."""
-        ties = dict.fromkeys(_tie(parent, self.theirs) for parent in parents)
+        ties = dict.fromkeys(_tie(parent, self._of_parent) for parent in parents)
         wanted = [values for tie in ties if (values := self._bound(tie)) is not None]
         for begin in range(0, len(wanted), CHUNK):
             part = wanted[begin : begin + CHUNK]
             tied = sa.tuple_(*self.own).in_(part) if len(self.own) > 1 else self.own[0].in_([v for (v,) in part])
-            query = sa.select(*self.relation.table.columns).where(*self.relation.filters, tied)
-            yield from connection.execute(query.order_by(*self.own, *self.relation.key)).mappings()
+            query = self.relation.query.where(tied).order_by(*self.own, *self.relation.key)
+            yield from connection.execute(query).all()
 
     def _bound(self, tie: Tie) -> tuple[Any, ...] | None:
         """As values of our columns; None where nothing can be tied: a part is absent, or no value of that kind."""
@@ -93,7 +95,7 @@ class Family:
         tables = (self.parent, *(child.relation for child in self.all))
         return max((t for table in tables if (t := table.newest(connection, until)) is not None), default=None)
 
-    def join(self, connection: sa.Connection, rows: Sequence[Mapping[Any, Any]], items: Sequence[Item]) -> None:
+    def join(self, connection: sa.Connection, rows: Sequence[Row], items: Sequence[Item]) -> None:
         """Puts into each item what belongs to its row. Where a side table has several rows that differ, the item says so."""
         for child in self.all:
             for item, found in zip(items, child.of(connection, rows), strict=True):
@@ -105,10 +107,10 @@ class Family:
 
 def _beside(item: Item, child: Child, found: Sequence[Item]) -> None:
     row = found[0] if found else {}
-    item.update({f"{child.name}.{name}": row.get(name) for _, name in child.items})
+    item.update({f"{child.name}.{name}": row.get(name) for _, name in child.relation.items})
     if any(other != row for other in found):
         item[FAULT] = "SIDE_ROWS"
 
 
-def _tie(row: Mapping[Any, Any], columns: Sequence[sa.Column[Any]]) -> Tie:
-    return tuple(None if (text := cell(row[column])) is None else text.rstrip(" ") for column in columns)
+def _tie(row: Row, places: Sequence[int]) -> Tie:
+    return tuple([None if (text := cell(row[i])) is None else text.rstrip(" ") for i in places])

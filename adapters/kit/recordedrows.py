@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from adapters.kit.relation import Relation, cell, kind_of
+from adapters.kit.relation import Relation, Row, cell, kind_of
 from adapters.kit.scrub import Scrubber
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def recorded_rows(adapter: TableAdapter, scrubber: Scrubber, rows: int) -> list[
 def _recorded(adapter: TableAdapter, dataset: str, scrubber: Scrubber, limit: int) -> list[RecordedRows]:
     with adapter.family(dataset) as (connection, family):
         parent = family.parent
-        query = sa.select(*parent.table.columns).where(*parent.filters).order_by(*parent.order("timed")).limit(limit)
-        rows = connection.execute(query).mappings().all()
+        rows = connection.execute(parent.query.order_by(*parent.order("timed")).limit(limit)).all()
         below = [(child, list(child.rows(connection, rows))) for child in family.all]
     ties: dict[str, str] = {}
     tying = [column for child in family.all for column in child.theirs]
@@ -72,14 +71,15 @@ def _recorded(adapter: TableAdapter, dataset: str, scrubber: Scrubber, limit: in
 def _table(
     relation: Relation,
     prefix: str,
-    rows: Sequence[Mapping[Any, Any]],
+    rows: Sequence[Row],
     tying: Sequence[sa.Column[Any]],
     ties: dict[str, str],
     scrubber: Scrubber,
 ) -> RecordedRows:
     """One of them. `ties` is what became of the values that tie rows to those of other tables: the same everywhere."""
     columns = [_column(relation, c) for c in relation.table.columns if not isinstance(c.type, sa.LargeBinary)]
-    ours = {column.name: f"{prefix}{name}" for column, name in relation.items}
+    names = list(relation.table.columns.keys())
+    ours = {names[i]: f"{prefix}{name}" for i, name in relation.items}
     kept = {
         c.name for c in (relation.time, *(relation.column(name) for name in relation.stream.where)) if c is not None
     }
@@ -87,7 +87,7 @@ def _table(
     serials: dict[Any, str] = {}
     out: dict[tuple[str | None, ...], list[str | None]] = {}
     for row in rows:
-        told = {column.name: cell(row[relation.table.c[column.name]]) for column in columns}
+        told = {column.name: cell(row[names.index(column.name)]) for column in columns}
         clean = _scrubbed({ours.get(name, name): value for name, value in told.items()}, scrubber)
         cells: list[str | None] = []
         for column in columns:

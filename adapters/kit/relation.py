@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -46,6 +46,10 @@ _PROBE: Final = tuple(
     )
 )
 """Moments in their order, each one step of another unit after the one before."""
+
+
+Row: TypeAlias = Sequence[Any]
+"""One row of a table, all of its columns in their order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,14 +175,17 @@ class Relation:
             raise SourceMalformed("KEY_UNKNOWN", sentence, label=label)
         self.time = None if stream.time is None else self.column(stream.time)
         self.filters = [self.column(name) == value.format(county=county) for name, value in stream.where.items()]
+        self.at = {column: i for i, column in enumerate(table.columns)}
+        """Where a column stands in a row."""
         ours = {self.column(name).name: name for name in sorted(stream.named)}
         left_out = {name.casefold() for name in (*stream.technical, *([stream.time] if stream.time else []))}
         self.items = [
-            (column, ours.get(column.name, str(column.name)))
+            (self.at[column], ours.get(column.name, str(column.name)))
             for column in table.columns
             if column.name in ours
             or not (column.name.casefold() in left_out or isinstance(column.type, sa.LargeBinary))
         ]
+        """Where what an item says stands in a row, and our name for it."""
 
     def column(self, name: str) -> sa.Column[Any]:
         """Raises SourceMalformed: SCHEMA_DRIFT, naming the columns there are."""
@@ -241,13 +248,18 @@ class Relation:
             return moment.date()
         return moment.replace(tzinfo=CHINA) if getattr(self.time.type, "timezone", False) else moment
 
-    def item(self, row: Mapping[Any, Any]) -> Item:
-        """A row under our names, as text."""
-        return {name: cell(row[column]) for column, name in self.items}
+    @property
+    def query(self) -> sa.Select[Any]:
+        """All columns of the rows that are this county's."""
+        return sa.select(*self.table.columns).where(*self.filters)
 
-    def place(self, row: Mapping[Any, Any]) -> str:
+    def item(self, row: Row) -> Item:
+        """A row under our names, as text."""
+        return {name: v if (v := row[i]).__class__ is str or v is None else cell(v) for i, name in self.items}
+
+    def place(self, row: Row) -> str:
         """The table and the row's key."""
-        return BESIDE.join([self.table.fullname, *(str(cell(row[column])) for column in self.key)])
+        return BESIDE.join([self.table.fullname, *(str(cell(row[self.at[column]])) for column in self.key)])
 
 
 def _reflected(connection: sa.Connection, stream: TableStream) -> sa.Table:

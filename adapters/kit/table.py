@@ -11,7 +11,7 @@ rows which come or go meanwhile move no other. A cursor is one of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
@@ -30,7 +30,7 @@ from adapters.kit.database import connect, reading
 from adapters.kit.envelope import JsonRows
 from adapters.kit.errors import SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.paging import GARBAGE, unknown_cursor
-from adapters.kit.relation import Relation, TableStream, follows, jsonable
+from adapters.kit.relation import Relation, Row, TableStream, follows, jsonable
 
 PAGE_ROWS: Final = 1000
 MEDIA: Final = "application/x-ndjson"
@@ -173,15 +173,17 @@ class TableAdapter(Adapter):
         last = position.phase == "timed" and not more
         position.count += len(rows)
         if relation.time is not None and not family.is_timed:
-            times = (t for row, _ in rows if (t := relation.moment(row[relation.time])) is not None)
-            self._raise_high(position, max((t for t in times if t <= self._end_of_today), default=None))
+            at, end = relation.at[relation.time], relation.bound(self._end_of_today)
+            # As the database compares them; a text of another form is no moment, and moves nothing.
+            newest = max((t for row in rows if (t := row[at]) is not None and t <= end), default=None)
+            self._raise_high(position, relation.moment(newest))
         if more:
-            position.at = [jsonable(value) for value in rows[-1][1]]
+            position.at = [jsonable(rows[-1][relation.at[column]]) for column in self._order(family, position)]
         elif not last:
             position.phase, position.at = "timed", None
         declared = _counted(connection, relation, position) if last and relation.time is None else None
-        items = [relation.item(row) for row, _ in rows]
-        family.join(connection, [row for row, _ in rows], items)
+        items = list(map(relation.item, rows))
+        family.join(connection, rows, items)
         raw = [msgspec.json.encode(item) for item in items]
         cursor = position.cursor(resting=last)
         return Page(
@@ -191,20 +193,21 @@ class TableAdapter(Adapter):
             last=last,
             declared=declared,
             empty_confirmed=last and position.count == 0,
-            places=[relation.place(row) for row, _ in rows],
+            places=list(map(relation.place, rows)),
         )
 
-    def _rows(
-        self, connection: sa.Connection, family: Family, position: _Position
-    ) -> tuple[list[tuple[Any, list[Any]]], bool]:
-        """The next rows, each with its values in the order of reading, and whether others follow.
+    @staticmethod
+    def _order(family: Family, position: _Position) -> list[sa.Column[Any]]:
+        return family.parent.key if family.is_timed else family.parent.order(position.phase)
+
+    def _rows(self, connection: sa.Connection, family: Family, position: _Position) -> tuple[Sequence[Row], bool]:
+        """The next rows, in the order of reading, and whether others follow.
 
         Raises:
             SourceMalformed: KEY_NOT_UNIQUE.
         """
-        relation, limit = family.parent, self.settings.page_size
-        order = relation.key if family.is_timed else relation.order(position.phase)
-        query = sa.select(*relation.table.columns).where(*relation.filters).order_by(*order).limit(limit + 1)
+        relation, limit, order = family.parent, self.settings.page_size, self._order(family, position)
+        query = relation.query.order_by(*order).limit(limit + 1)
         if family.is_timed:
             if position.since is not None:
                 query = query.where(family.since(position.since - relation.stream.overlap))
@@ -216,8 +219,9 @@ class TableAdapter(Adapter):
                 query = query.where(relation.time >= relation.bound(position.since - relation.stream.overlap))
         if position.at is not None:
             query = query.where(follows(order, position.at))
-        found = [(row, [row[column] for column in order]) for row in connection.execute(query).mappings()]
-        if any(one[1] == other[1] for one, other in pairwise(found)):
+        found = connection.execute(query).all()
+        places = [relation.at[column] for column in order]
+        if any(all(one[i] == other[i] for i in places) for one, other in pairwise(found)):
             sentence = "{label}：有几行的主键相同，请用 key 写明哪些列能确定一行"
             raise SourceMalformed("KEY_NOT_UNIQUE", sentence, label=relation.stream.label)
         return found[:limit], len(found) > limit
