@@ -102,10 +102,12 @@ class TableStream(Stream):
             if not child.on:
                 raise ValueError(f"子表 {name} 没有写 on：请写明本表的哪一列对应子表的哪一列")
             if self.time is not None and child.time is None:
-                sentence = "没有写 time：本表按时间增量读，只有子表变了的行会读不到。请写明子表的时间列，或去掉本表的 time，每次整表读"
-                raise ValueError(f"子表 {name} {sentence}")
+                raise ValueError(
+                    f"子表 {name} 没有写 time：本表按时间增量读，只有子表变了的行会读不到。请写明子表的时间列，"
+                    "或去掉本表的 time，每次整表读"
+                )
             if not any(_of(name, column) for column in read) and name not in read:
-                way = f"from: {name}.列名" if child.one else f"each: {name}"
+                way = f"from: {name}.COLUMN" if child.one else f"each: {name}"
                 raise ValueError(f"没有一条规则读子表 {name}，请用 {way} 来读，或去掉它")
         if self.snapshot and self.time is not None:
             raise ValueError("一张表要么按时间增量读（time），要么整表读（snapshot），不能都写")

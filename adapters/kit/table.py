@@ -240,9 +240,10 @@ class TableAdapter(Adapter):
         for dataset in self.offers:
             try:
                 with self.family(dataset) as (_, family):
-                    tables = (family.parent.table, *(child.relation.table for child in family.all))
-                    told = "；".join(f"表 {table.fullname} 有 {len(table.columns)} 列" for table in tables)
-                    out.append(Probe("table", ok=True, sentence=f"{told}，约定的列都在"))
+                    for table in (family.parent.table, *(child.relation.table for child in family.all)):
+                        count = len(table.columns)
+                        sentence = f"表 {table.fullname} 有 {count} 列，约定的列都在"
+                        out.append(Probe("table", ok=True, sentence=sentence))
             except SourceError as error:
                 out.append(Probe("table", ok=False, sentence=str(error)))
         return out
