@@ -168,6 +168,7 @@ class Relation:
         """
         table, label = _reflected(connection, stream), stream.label
         self.stream, self.table, self._label = stream, table, label
+        self.compares_rows = connection.dialect.name in {"sqlite", "postgresql"}
         # These take '' for NULL, and then "unlike ''" is true of nothing at all.
         self._blank_is_null = connection.dialect.name in {"oracle", "dm"}
         self._by_name = {column.name.casefold(): column for column in table.columns}
@@ -291,8 +292,9 @@ def _reflected(connection: sa.Connection, stream: TableStream) -> sa.Table:
     raise SourceMalformed("TABLE_MISSING", sentence, label=stream.label, tables="、".join(there[:TOLD]) or "-")
 
 
-def follows(columns: Sequence[sa.Column[Any]], values: Sequence[Any]) -> sa.ColumnElement[bool]:
-    """Rows behind these values; spelled out, since not every database compares rows.
+def follows(columns: Sequence[sa.Column[Any]], values: Sequence[Any], *, by_rows: bool) -> sa.ColumnElement[bool]:
+    """Rows behind these values. `by_rows`: the database compares rows, and finds the place by an index that begins with the
+    columns; else it is spelled out, and the index leads as far as the first column.
 
     Raises:
         SourceMalformed: CURSOR_UNKNOWN, values of another table.
@@ -301,6 +303,8 @@ def follows(columns: Sequence[sa.Column[Any]], values: Sequence[Any]) -> sa.Colu
         bound = [as_kind(column, value) for column, value in zip(columns, values, strict=True)]
     except GARBAGE as error:
         raise unknown_cursor() from error
+    if by_rows and len(columns) > 1:
+        return sa.tuple_(*columns) > sa.tuple_(*map(sa.literal, bound, [column.type for column in columns]))
     clause: sa.ColumnElement[bool] = columns[-1] > bound[-1]
     for column, value in reversed(list(zip(columns[:-1], bound[:-1], strict=True))):
         clause = sa.or_(column > value, sa.and_(column == value, clause))

@@ -218,7 +218,7 @@ class TableAdapter(Adapter):
             if position.since is not None:
                 query = query.where(relation.time >= relation.bound(position.since - relation.stream.overlap))
         if position.at is not None:
-            query = query.where(follows(order, position.at))
+            query = query.where(follows(order, position.at, by_rows=relation.compares_rows))
         found = connection.execute(query).all()
         places = [relation.at[column] for column in order]
         if any(all(one[i] == other[i] for i in places) for one, other in pairwise(found)):
