@@ -95,6 +95,7 @@ class TableAdapter(Adapter):
     """A source whose streams are `TableStream`s."""
 
     Settings: ClassVar[type[SourceSettings]] = TableSettings
+    live = False
     settings: TableSettings
     streams: ClassVar[Mapping[str, TableStream]]
 

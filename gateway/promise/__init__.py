@@ -2,7 +2,7 @@
 
 from gateway.promise.base import Promise
 from gateway.promise.periods import CONTINUOUS, DATED, Period, period_of, precision
-from gateway.promise.rules import DEFAULTS, Due, Rule, default_rule, due, fits, read_rule
+from gateway.promise.rules import DEFAULTS, Due, Rule, default_rule, due, fits, read_rule, whole_day
 from gateway.promise.words import FREQUENCIES, read_frequency
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "precision",
     "read_frequency",
     "read_rule",
+    "whole_day",
 ]

@@ -135,6 +135,13 @@ def fits(rule: Rule, frequency: str) -> bool:
     return frequency in _ALLOWED.get(rule.kind, (frequency,))
 
 
+def whole_day(rule: Rule, period: Period, calendar: WorkingCalendar) -> Due:
+    """When a day of a continuous promise is judged: when it is over."""
+    last = period.ends - DAY
+    steps = (f"{last} 全天：连续无应答不超过“{rule.text}”，数据延迟也不超过",)
+    return Due(datetime.combine(last, LAST_SECOND, SHANGHAI), steps, calendar.verified(last))
+
+
 def due(rule: Rule, period: Period, calendar: WorkingCalendar, grace: timedelta = timedelta()) -> Due:
     """When this period is due; grace comes on top and is said as a step of its own."""
     last = period.ends - DAY

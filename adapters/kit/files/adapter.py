@@ -91,6 +91,7 @@ class FilesAdapter(Adapter):
     """A source whose streams are `FilesStream`s."""
 
     Settings: ClassVar[type[SourceSettings]] = FilesSettings
+    live = False
     settings: FilesSettings
     streams: ClassVar[Mapping[str, FilesStream]]
 

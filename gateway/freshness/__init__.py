@@ -1,0 +1,8 @@
+"""Promises held against what came: arrivals by period, the ledger of obligations, and verdicts with an owner (DESIGN §9)."""
+
+from gateway.freshness.arrivals import Ending, close_run, count_arrivals
+from gateway.freshness.keeper import Keeper
+from gateway.freshness.ledger import Ledger, Standing
+from gateway.freshness.verdicts import Verdict
+
+__all__ = ["Ending", "Keeper", "Ledger", "Standing", "Verdict", "close_run", "count_arrivals"]
