@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from adapters.kit import MappingError, Probe, SourceError
@@ -15,26 +15,30 @@ from gateway.errors import GatewayError
 from gateway.sorter import FeedWork
 
 CONNECT_SECONDS: Final = 5.0
+Note: TypeAlias = Callable[[str, datetime], None]
 
 
-def check_feed(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem]) -> list[Probe]:
-    """Stops at the first layer that does not hold: what lies above it could not hold either."""
+def check_feed(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem], note: Note) -> list[Probe]:
+    """Stops at the first layer that does not hold: what lies above it could not hold either.
+
+    `note` is told of each server's certificate and when it ends.
+    """
     out: list[Probe] = []
-    for probe in _layers(feed, prepare, problems):
+    for probe in _layers(feed, prepare, problems, note):
         out.append(probe)
         if not probe.ok:
             break
     return out
 
 
-def _layers(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem]) -> Iterator[Probe]:
+def _layers(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem], note: Note) -> Iterator[Probe]:
     mine = [p for p in problems if feed.county.code in p.file or not p.file.count("counties/")]
     yield Probe("配置", not mine, str(mine[0]) if mine else "配置没有问题")
     address = next((str(v) for k, v in feed.source.settings.items() if k in ("base_url", "wsdl")), "")
     parts = urlsplit(address)
     if parts.hostname:
         yield from _network(
-            parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), parts.scheme == "https"
+            parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), parts.scheme == "https", note
         )
     try:
         work = prepare()
@@ -48,7 +52,7 @@ def _layers(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Prob
         work.adapter.close()
 
 
-def _network(host: str, port: int, tls: bool) -> Iterator[Probe]:
+def _network(host: str, port: int, tls: bool, note: Note) -> Iterator[Probe]:
     try:
         addresses = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except OSError:
@@ -59,18 +63,19 @@ def _network(host: str, port: int, tls: bool) -> Iterator[Probe]:
         with socket.create_connection((host, port), CONNECT_SECONDS) as plain:
             yield Probe("端口", True, f"{port} 能连上")
             if tls:
-                yield _tls(plain, host)
+                yield _tls(plain, host, note)
     except OSError:
         yield Probe("端口", False, f"{host}:{port} 连不上；请核对端口，或请部门放行本机地址")
 
 
-def _tls(plain: socket.socket, host: str) -> Probe:
+def _tls(plain: socket.socket, host: str, note: Note) -> Probe:
     try:
         with ssl.create_default_context().wrap_socket(plain, server_hostname=host) as secured:
             certificate = secured.getpeercert() or {}
     except ssl.SSLError as error:
         return Probe("TLS", False, f"证书不被信任：{error.reason}")
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
+    note(host, ends)
     days = (ends - datetime.now(UTC)).days
     return Probe("TLS", days > 0, f"证书还有 {days} 天到期")
 

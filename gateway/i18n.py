@@ -37,8 +37,32 @@ WORDS: Final = {
     "scheduled": "定时",
     "demo": "演示",
     "replay": "重放",
+    "on_time": "按时",
+    "due_soon": "将到期",
+    "open": "未到期",
+    "overdue": "逾期",
+    "missing": "缺报",
+    "made_up": "补报",
+    "waived": "豁免",
+    "not_connected": "未接入",
+    "unverified": "未证实",
+    "unverified_calendar": "日历未核实",
+    "as_needed": "不定期",
+    "long_running": "超时运行",
+    "stuck": "卡住",
+    "stopped": "已停用",
+    "cooling": "熔断",
+    "unconfirmed": "未上链",
+    "expiring": "将失效",
+    "expired": "已失效",
+    "unapproved": "未批准",
+    "SYSTEM": "系统",
+    "MANUAL": "人工",
+    "contact": "联系",
+    "as_of": "截至",
+    "confirmed": "上链",
 }
-"""Codes of the store as people read them: states of feeds and runs, owners, reasons of runs."""
+"""Codes of the store as people read them: states of feeds and runs, owners, reasons of runs, verdicts, channels, clocks."""
 
 _FACT: Final = re.compile(r"\{(\w+)(?::[^}]*)?\}")
 

@@ -57,9 +57,7 @@ def _check_period(doc: Document, where: tuple[str, ...], promise: Promise) -> No
         doc.report((*where, "period_by"), f"{name} 分不出“{frequency}”的各期，请换一个字段或改用 as_of")
 
 
-def impossible(
-    promise: Promise, feed: FeedModel, window: str | None, calendar: WorkingCalendar
-) -> Iterator[str]:
+def impossible(promise: Promise, feed: FeedModel, window: str | None, calendar: WorkingCalendar) -> Iterator[str]:
     """Sentences about a promise that can never be seen kept, the way this feed asks."""
     if promise.rule is None:
         return
@@ -109,4 +107,4 @@ def _closed(window: str | None) -> timedelta:
 
 def _told(span: timedelta) -> str:
     hours = span.total_seconds() / 3600
-    return f"{hours / 24:g} 天" if hours >= 48 and hours % 24 == 0 else f"{hours:g} 小时"  # noqa: PLR2004 # two days
+    return f"{hours / 24:g} 天" if hours >= 48 and hours % 24 == 0 else f"{hours:g} 小时"  # two days

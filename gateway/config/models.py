@@ -45,12 +45,12 @@ class _Unread(str):
 
 def _frequency(value: Any) -> Any:
     if isinstance(value, _Unread):
-        raise ValueError(str(value))
+        raise ValueError(str(value))  # noqa: TRY004 # pydantic turns a ValueError into a fault with its place
     if isinstance(value, str) and (found := read_frequency(value)):
         return found
     if isinstance(value, str) and not value.strip().isdigit():
         raise ValueError(f"“{value}”不是更新周期。可用的有：{'、'.join(FREQUENCIES)}")
-    raise ValueError("数字代码各平台含义不同，请写 {table: 代码表, code: \"代码\"}，代码表写在 frequency_codes")
+    raise ValueError('数字代码各平台含义不同，请写 {table: 代码表, code: "代码"}，代码表写在 frequency_codes')
 
 
 def _deadline(value: Any) -> Any:

@@ -209,9 +209,7 @@ class Executor:
         return Outcome(run_id, feed, run.state, verdict, {name: getattr(run, name) for name in COUNTERS})
 
 
-def _ending(
-    run: Any, feed: Any, at: str, verdict: Verdict, emptiness: str | None, work: FeedWork | None
-) -> Ending:
+def _ending(run: Any, feed: Any, at: str, verdict: Verdict, emptiness: str | None, work: FeedWork | None) -> Ending:
     """How the run ended, as far as promises are concerned: what a live source gave whole is all there is now."""
     done = verdict.state == "ok"
     declared = run.declared is not None and run.fetched >= run.declared

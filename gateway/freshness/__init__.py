@@ -1,8 +1,22 @@
 """Promises held against what came: arrivals by period, the ledger of obligations, and verdicts with an owner (DESIGN §9)."""
 
 from gateway.freshness.arrivals import Ending, close_run, count_arrivals
+from gateway.freshness.health import note_certificate, tellable, verdicts
 from gateway.freshness.keeper import Keeper
-from gateway.freshness.ledger import Ledger, Standing
+from gateway.freshness.ledger import Explained, Ledger, PeriodLine, Standing
 from gateway.freshness.verdicts import Verdict
 
-__all__ = ["Ending", "Keeper", "Ledger", "Standing", "Verdict", "close_run", "count_arrivals"]
+__all__ = [
+    "Ending",
+    "Explained",
+    "Keeper",
+    "Ledger",
+    "PeriodLine",
+    "Standing",
+    "Verdict",
+    "close_run",
+    "count_arrivals",
+    "note_certificate",
+    "tellable",
+    "verdicts",
+]

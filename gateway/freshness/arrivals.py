@@ -119,9 +119,7 @@ def close_run(tx: Tx, feed: Any, counted: Counted, ending: Ending) -> tuple[str,
     Answers the days that have to be judged anew: what its rows name, and all since the source was last read to the end.
     """
     before = tx.one("contact_done_before", feed_id=feed.id)
-    if counted.last != counted.was and tx.run(
-        "stream_counted", id=feed.stream_id, was=counted.was, last=counted.last
-    ):
+    if counted.last != counted.was and tx.run("stream_counted", id=feed.stream_id, was=counted.was, last=counted.last):
         for name, arrived in counted.arrived.items():
             kept = tx.one("arrival_get", feed_id=feed.id, period=name)
             lags = _together(kept.lags if kept else None, arrived.lags)
@@ -150,7 +148,10 @@ def close_run(tx: Tx, feed: Any, counted: Counted, ending: Ending) -> tuple[str,
         zero_at=ending.at if ending.zero else None,
         doubt=ending.doubt,
     )
-    names = [*(counted.span or ()), *((before.day if before and before.day else "0001", ending.at[:_DAY]) if ending.done else ())]
+    names = [
+        *(counted.span or ()),
+        *((before.day if before and before.day else "0001", ending.at[:_DAY]) if ending.done else ()),
+    ]
     return (min(names), max(names)) if names else None
 
 

@@ -59,9 +59,7 @@ def compile_period(promise: Promise, period: Period, calendar: WorkingCalendar) 
         when = whole_day(promise.rule, period, calendar)
     else:
         when = due(promise.rule, period, calendar, promise.grace)
-    return Compiled(
-        period, when, Stated(promise.frequency, promise.rule.text, when.steps, promise.rule.on_calendar)
-    )
+    return Compiled(period, when, Stated(promise.frequency, promise.rule.text, when.steps, promise.rule.on_calendar))
 
 
 def promises(config: Config) -> dict[tuple[str, str], Promise]:
@@ -122,9 +120,7 @@ class _Duty:
 
     def keep(self, span: tuple[str, str] | None) -> None:
         promise, tx = self._promise, self._tx
-        tx.run(
-            "duty_add", county=promise.county, dataset=promise.dataset, since=self._at, frequency=promise.frequency
-        )
+        tx.run("duty_add", county=promise.county, dataset=promise.dataset, since=self._at, frequency=promise.frequency)
         duty = tx.one("duty_get", county=promise.county, dataset=promise.dataset)
         assert duty is not None
         self._open(duty)
@@ -160,6 +156,8 @@ class _Duty:
     def _first(self, today: date) -> date:
         """What was due before anybody kept the ledger is not held against the agency; what is still to come is."""
         period = period_of(self._promise.frequency, today)
+        if self._promise.period_by == "as_of" or self._promise.frequency in CONTINUOUS:
+            return period.starts  # how things stood before can be asked no more
         for _ in range(STEPS_BACK):
             before = period_of(self._promise.frequency, period.starts - DAY)
             if compile_period(self._promise, before, self._calendar).due.moment < self._now:
@@ -265,7 +263,9 @@ class _Duty:
 
     def _cadence(self) -> float | None:
         found = {
-            row.day for feed in self._feeds for row in self._tx.all("contacts_with_news", feed_id=feed.id, count=COMPARED)
+            row.day
+            for feed in self._feeds
+            for row in self._tx.all("contacts_with_news", feed_id=feed.id, count=COMPARED)
         }
         return cadence([date.fromisoformat(day) for day in sorted(found, reverse=True)])
 
@@ -274,4 +274,3 @@ def _whole(name: str, *, after: bool = False) -> str:
     """A name as a day: `2026` and `2026-10` begin on their first; `after` the day that follows all of it."""
     padded = name + "-12-31"[len(name) - 4 :] if after else name + "-01-01"[len(name) - 4 :]
     return padded + "~" if after else padded
-

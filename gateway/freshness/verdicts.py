@@ -155,4 +155,4 @@ def _minute(moment: str | None) -> str:
 def _hours(seconds: int | None) -> str:
     if seconds is None:
         return "—"
-    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds // 60} min"  # noqa: PLR2004 # an hour
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds // 60} min"  # an hour

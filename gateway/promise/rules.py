@@ -106,7 +106,13 @@ def _rule(text: str, kind: str, found: dict[str, str | None], shift: str | None)
     hour, minute = int(found.get("hour") or 0), int(found.get("minute") or 0)
     wrong_day = found.get("day") is not None and not 1 <= count <= _LONGEST
     wrong_month = found.get("month") is not None and not 1 <= month <= _MONTHS
-    if hour >= _HOURS or minute >= _MINUTES or wrong_day or wrong_month or (found.get("count") is not None and not count):
+    if (
+        hour >= _HOURS
+        or minute >= _MINUTES
+        or wrong_day
+        or wrong_month
+        or (found.get("count") is not None and not count)
+    ):
         raise ValueError(f"期限“{text}”里的数不对，请核对日期、钟点和天数")
     clock = time(hour, minute) if found.get("hour") is not None else LAST_SECOND
     return Rule(text, kind, count, month, clock, shift)
@@ -201,5 +207,3 @@ def _said(day: date, calendar: WorkingCalendar) -> str:
     if calendar.is_workday(day):
         return f"{day}（周{weekday}，上班）"
     return f"{day}（周{weekday}，休息）"
-
-
