@@ -82,9 +82,14 @@ def _tables(rows: list[Standing], names: dict[str, str]) -> None:
         out.print(table)
     for row in rows:
         if row.owner:
-            facts = {"sentence": retell(row.sentence), "owner": word(row.owner), "action": retell(row.action or "")}
-            told = _("{target}：{sentence}（{owner}）{action}").format(target=row.target, **facts)
+            facts = {"sentence": said(row.sentence), "owner": word(row.owner), "action": retell(row.action or "")}
+            told = _("{feed}：{sentence}（{owner}）{action}").format(feed=row.target, **facts)
             out.print(told, style="yellow", markup=False, soft_wrap=True)
+
+
+def said(sentence: str) -> str:
+    """A sentence with its notes, in the language of this context."""
+    return _("；").join(map(retell, sentence.split("；")))
 
 
 def _explain(told: Explained) -> None:
@@ -92,9 +97,9 @@ def _explain(told: Explained) -> None:
     title = f"{standing.target}  {word(standing.code)}"
     out.print(title, style="bold", markup=False)
     for sentence in told.sentences:
-        out.print(f"  {retell(sentence)}", markup=False, soft_wrap=True)
+        out.print(f"  {said(sentence)}", markup=False, soft_wrap=True)
     for line in told.periods:
-        out.print(f"  {word(line.code):<6} {retell(line.sentence)}", style="dim", markup=False, soft_wrap=True)
+        out.print(f"  {word(line.code):<6} {said(line.sentence)}", style="dim", markup=False, soft_wrap=True)
 
 
 @app.command()

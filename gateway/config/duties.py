@@ -47,13 +47,13 @@ def _check(doc: Document, where: tuple[str, ...], said: CatalogueEntry | Excepti
 def _check_period(doc: Document, where: tuple[str, ...], promise: Promise) -> None:
     if promise.period_by == "as_of" or promise.frequency not in DATED or promise.frequency in CONTINUOUS:
         return
-    fields = {name: spec for name, spec in DATASETS[promise.dataset].fields.items() if spec.kind in DATES}
-    spec = fields.get(promise.period_by)
+    fields = {path: spec for path, spec in DATASETS[promise.dataset].fields.items() if spec.kind in DATES}
+    name, spec = promise.period_by, fields.get(promise.period_by)
     if spec is None or spec.part is not None:
-        allowed = "、".join(["as_of", *(name for name, spec in fields.items() if spec.part is None)])
-        doc.report((*where, "period_by"), f"{promise.period_by} 不能指明所属周期。可用的有：{allowed}")
+        allowed = "、".join(["as_of", *(path for path, other in fields.items() if other.part is None)])
+        doc.report((*where, "period_by"), f"{name} 不能指明所属周期。可用的有：{allowed}")
     elif _FINENESS.index(DATES[spec.kind]) < _FINENESS.index(precision(promise.frequency)):
-        name, frequency = promise.period_by, promise.frequency
+        frequency = promise.frequency
         doc.report((*where, "period_by"), f"{name} 分不出“{frequency}”的各期，请换一个字段或改用 as_of")
 
 
@@ -70,11 +70,11 @@ def impossible(promise: Promise, feed: FeedModel, window: str | None, calendar: 
         limit = due(promise.rule, period, calendar, promise.grace).moment - datetime.combine(
             period.ends, datetime.min.time(), SHANGHAI
         )
-    rule, frequency = promise.rule.text, promise.frequency
+    rule, frequency, longest_told, closed_told = promise.rule.text, promise.frequency, _told(longest), _told(closed)
     if longest is not None and longest > limit:
-        yield f"两次采集最长相隔 {_told(longest)}，而“{frequency}”的期限是“{rule}”：按时也看不到"
+        yield f"两次采集最长相隔 {longest_told}，而“{frequency}”的期限是“{rule}”：按时也看不到"
     elif closed > limit:
-        yield f"账号只在 {window} 可以调用，每天停 {_told(closed)}，而“{frequency}”的期限是“{rule}”：按时也看不到"
+        yield f"账号只在 {window} 可以调用，每天停 {closed_told}，而“{frequency}”的期限是“{rule}”：按时也看不到"
     if feed.paused:
         yield f"任务已暂停，而“{frequency}”的数据到期仍会记为逾期"
 
@@ -105,6 +105,7 @@ def _closed(window: str | None) -> timedelta:
     return timedelta(days=1) - open_for if open_for else timedelta()
 
 
-def _told(span: timedelta) -> str:
-    hours = span.total_seconds() / 3600
-    return f"{hours / 24:g} 天" if hours >= 48 and hours % 24 == 0 else f"{hours:g} 小时"  # two days
+def _told(span: timedelta | None) -> str:
+    hours = span.total_seconds() / 3600 if span is not None else 0
+    days, whole = f"{hours / 24:g}", f"{hours:g}"
+    return f"{days} 天" if hours >= 48 and hours % 24 == 0 else f"{whole} 小时"

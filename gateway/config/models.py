@@ -49,8 +49,9 @@ def _frequency(value: Any) -> Any:
     if isinstance(value, str) and (found := read_frequency(value)):
         return found
     if isinstance(value, str) and not value.strip().isdigit():
-        raise ValueError(f"“{value}”不是更新周期。可用的有：{'、'.join(FREQUENCIES)}")
-    raise ValueError('数字代码各平台含义不同，请写 {table: 代码表, code: "代码"}，代码表写在 frequency_codes')
+        known = "、".join(FREQUENCIES)
+        raise ValueError(f"“{value}”不是更新周期。可用的有：{known}")
+    raise ValueError("数字代码各平台含义不同：请写明代码表 table 和代码 code，代码表写在 frequency_codes")
 
 
 def _deadline(value: Any) -> Any:

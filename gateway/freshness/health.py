@@ -82,7 +82,7 @@ def _runs(tx: Tx, clock: Clock) -> Iterator[Verdict]:
             code,
             sentence,
             "gateway",
-            f"请查看日志；必要时重启 worker，再运行 shuqiao check {feed}",
+            f"请查看日志，必要时重启 worker，再运行 shuqiao check {feed}",
             run.started_at,
         )
 
@@ -114,7 +114,7 @@ def _sinks(tx: Tx, clock: Clock, config: Config) -> Iterator[Verdict]:
             continue
         since = row.since if row else None
         why = row.sentence if row and row.sentence else "—"
-        sentence = f"{batches} 批等着上链，最早的封存于 {since}；链上最近的答复：{why}"
+        sentence = f"{batches} 批等着上链，最早的封存于 {since}，链的答复：{why}"
         yield Verdict("sink", name, "unconfirmed", sentence, "chain", "请查看链节点；恢复后网关自动续送", since)
 
 

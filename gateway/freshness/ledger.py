@@ -31,6 +31,7 @@ from gateway.store import Store, Tx
 CHAIN_PATIENCE: Final = timedelta(hours=1)
 """How long what was received may wait for its confirmation before the chain is named."""
 SHOWN: Final = 12
+UNCONFIRMED: Final = "已收到，尚未确认上链"
 _REASON: Final = re.compile(r"\S.{1,398}\S", re.DOTALL)
 
 
@@ -216,7 +217,8 @@ class _View:
         waiver = self._waived.get(row.id)
         continuous = f'"{CONTINUOUS[0]}"' in row.promise or f'"{CONTINUOUS[1]}"' in row.promise
         told = sentence_of(self.code(row), row, waiver.reason if waiver else None, continuous=continuous)
-        return told + horizon_note(row, self._config.calendar)
+        note = horizon_note(row, self._config.calendar)
+        return "；".join(filter(None, (told, note)))
 
     def line(self, row: Any) -> PeriodLine:
         waiver = self._waived.get(row.id)
@@ -245,13 +247,14 @@ class _View:
             code, sentence = "not_connected", "没有采集任务，数据报不上来"
         elif row is None:
             code, frequency = "as_needed", promise.frequency
-            sentence = f"{frequency}更新，没有期限；最近的数据是 {as_of or '—'}"
+            newest = as_of or "—"
+            sentence = f"{frequency}更新，没有期限，最近的数据是 {newest}"
         else:
             code, sentence = self.code(row), self.sentence(row)
         owner, action = move_of(code, promise, row, feeds)
         clock = self._late_clock(code, row, feeds, contact)
         if clock == "confirmed":
-            sentence += "；已收到，尚未确认上链"
+            sentence = "；".join((sentence, UNCONFIRMED))
             owner, action = owner or "chain", action or "请查看链节点；恢复后网关自动续送"
         return Standing(
             county=promise.county,
@@ -311,8 +314,7 @@ def _sentences(
     out = [f"{agency}承诺{frequency}报送，期限“{rule}”", standing.sentence]
     if row is not None:
         stated = msgspec.json.decode(row.promise, type=Stated)
-        steps = " → ".join(stated.steps)
-        out.append(f"期限这样算：{steps}")
+        out += [f"期限这样算：{step}" for step in stated.steps]
         if row.first_at:
             first, complete = row.first_at[:16], (row.complete_at or "—")[:16]
             rows, channel = row.rows, {"SYSTEM": "系统直连", "MANUAL": "人工报送"}.get(row.channel, "—")

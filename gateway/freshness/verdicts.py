@@ -96,7 +96,7 @@ def sentence_of(code: str, row: Any, reason: str | None, *, continuous: bool) ->
     return {
         "overdue": f"{period} 应在 {due} 前报送，还没有收到",
         "missing": f"{period} 缺报：期限 {due}，下一期也已到期",
-        "unverified": f"{period} 来源说没有数据，但没有总数证实，不算报送；期限 {due}",
+        "unverified": f"{period} 来源说没有数据，但没有总数证实，不算报送，期限 {due}",
         "unverified_calendar": f"{period} 的期限要看还没有公布的日历，不作判定",
         "due_soon": f"{period} 将在 {due} 到期，还没有收到",
         "open": f"{period} 的期限是 {due}",
@@ -145,7 +145,7 @@ def horizon_note(row: Any, calendar: WorkingCalendar) -> str:
     if calendar.verified(date.fromisoformat(row.due_at[:10])):
         return ""
     through = calendar.valid_through
-    return f"；日历只核实到 {through}"
+    return f"日历只核实到 {through}"
 
 
 def _minute(moment: str | None) -> str:

@@ -2,13 +2,12 @@
 
 from gateway.promise.base import Promise
 from gateway.promise.periods import CONTINUOUS, DATED, Period, period_of, precision
-from gateway.promise.rules import DEFAULTS, Due, Rule, default_rule, due, fits, read_rule, whole_day
+from gateway.promise.rules import Due, Rule, default_rule, due, fits, read_rule, whole_day
 from gateway.promise.words import FREQUENCIES, read_frequency
 
 __all__ = [
     "CONTINUOUS",
     "DATED",
-    "DEFAULTS",
     "FREQUENCIES",
     "Due",
     "Period",

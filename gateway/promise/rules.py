@@ -14,7 +14,7 @@ from typing import Final
 from gateway.calendar import DAY, WorkingCalendar
 from gateway.clock import SHANGHAI
 from gateway.promise.periods import CONTINUOUS, Period
-from gateway.promise.words import ENGLISH_WEEKDAYS, EXAMPLES, FORMS, SHIFTS, WEEKDAYS
+from gateway.promise.words import DEFAULTS, ENGLISH_WEEKDAYS, EXAMPLES, FORMS, SHIFTS, WEEKDAYS
 
 LAST_SECOND: Final = time(23, 59, 59)
 _HOURS: Final = 24
@@ -60,24 +60,9 @@ class Due:
     """False: a day that mattered lies past the calendar's horizon."""
 
 
-DEFAULTS: Final = {
-    "实时更新": Rule("24小时内", "hours", 24),
-    "每小时": Rule("3小时内", "hours", 3),
-    "每日": Rule("期满后1日内", "days", 1),
-    "每周": Rule("期满后3日内", "days", 3),
-    "每旬": Rule("期满后4日内", "days", 4),
-    "每半月": Rule("期满后5日内", "days", 5),
-    "每月": Rule("期满后10日内", "days", 10),
-    "每季度": Rule("期满后20日内", "days", 20),
-    "每半年": Rule("期满后30日内", "days", 30),
-    "每年": Rule("期满后45日内", "days", 45),
-}
-"""Where a catalogue states no deadline: the suggestions of china-facts §1.8."""
-
-
 def default_rule(frequency: str) -> Rule:
     """The deadline of a dated frequency whose catalogue entry states none."""
-    return DEFAULTS[frequency]
+    return read_rule(DEFAULTS[frequency])
 
 
 def read_rule(text: str) -> Rule:
@@ -95,7 +80,8 @@ def read_rule(text: str) -> Rule:
     for kind, pattern in FORMS:
         if found := pattern.fullmatch(core):
             return _rule(written, kind, found.groupdict(), shift)
-    raise ValueError(f"看不懂期限“{text}”。可以写：{'、'.join(EXAMPLES)}；日期后可加“，遇节假日顺延”或“，遇节假日提前”")
+    forms = "、".join(EXAMPLES)
+    raise ValueError(f"看不懂期限“{text}”。可以写：{forms}；日期后可加“，遇节假日顺延”或“，遇节假日提前”")
 
 
 def _rule(text: str, kind: str, found: dict[str, str | None], shift: str | None) -> Rule:
@@ -144,29 +130,34 @@ def fits(rule: Rule, frequency: str) -> bool:
 def whole_day(rule: Rule, period: Period, calendar: WorkingCalendar) -> Due:
     """When a day of a continuous promise is judged: when it is over."""
     last = period.ends - DAY
-    steps = (f"{last} 全天：连续无应答不超过“{rule.text}”，数据延迟也不超过",)
+    text = rule.text
+    steps = (f"{last} 全天：连续无应答和数据延迟都不超过“{text}”",)
     return Due(datetime.combine(last, LAST_SECOND, SHANGHAI), steps, calendar.verified(last))
 
 
 def due(rule: Rule, period: Period, calendar: WorkingCalendar, grace: timedelta = timedelta()) -> Due:
     """When this period is due; grace comes on top and is said as a step of its own."""
     last = period.ends - DAY
-    steps = [f"{period.name} 止于 {last}"]
+    name = period.name
+    steps = [f"{name} 止于 {last}"]
     asked = [last]
     if rule.kind in ("minutes", "hours"):
         moment = datetime.combine(period.ends, time(), SHANGHAI) + rule.span
     else:
         day = _day(rule, period, calendar)
-        steps.append(f"{rule.text}：{_said(day, calendar)}")
+        text, told = rule.text, _said(day, calendar)
+        steps.append(f"按“{text}”是 {told}")
         asked.append(day)
         moved = _shifted(rule, day, calendar)
         if moved != day:
-            steps.append(f"不是工作日，移到 {_said(moved, calendar)}")
+            told = _said(moved, calendar)
+            steps.append(f"不是工作日，移到 {told}")
             asked.append(moved)
         moment = datetime.combine(moved, rule.clock, SHANGHAI)
     if grace:
         moment += grace
-        steps.append(f"宽限 {grace.total_seconds() / 86400:g} 天，到 {moment:%Y-%m-%d %H:%M}")
+        days, until = f"{grace.total_seconds() / 86400:g}", f"{moment:%Y-%m-%d %H:%M}"
+        steps.append(f"宽限 {days} 天，到 {until}")
     return Due(moment, tuple(steps), all(map(calendar.verified, asked)))
 
 
@@ -203,7 +194,4 @@ def _shifted(rule: Rule, day: date, calendar: WorkingCalendar) -> date:
 
 def _said(day: date, calendar: WorkingCalendar) -> str:
     """A day with what kind of day it is."""
-    weekday = WEEKDAYS[day.weekday()]
-    if calendar.is_workday(day):
-        return f"{day}（周{weekday}，上班）"
-    return f"{day}（周{weekday}，休息）"
+    return f"{day}（上班）" if calendar.is_workday(day) else f"{day}（休息）"

@@ -90,3 +90,17 @@ EXAMPLES: Final = (
     "30分钟内",
 )
 """One for each form, as shown to who wrote something else."""
+
+DEFAULTS: Final = {
+    "实时更新": "24小时内",
+    "每小时": "3小时内",
+    "每日": "期满后1日内",
+    "每周": "期满后3日内",
+    "每旬": "期满后4日内",
+    "每半月": "期满后5日内",
+    "每月": "期满后10日内",
+    "每季度": "期满后20日内",
+    "每半年": "期满后30日内",
+    "每年": "期满后45日内",
+}
+"""Where a catalogue states no deadline: the suggestions of china-facts §1.8."""

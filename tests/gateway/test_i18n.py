@@ -22,7 +22,7 @@ from gateway.i18n import LANGUAGES, WORDS, _, language, retell, show, word
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff，。；：（）“”]")
 FACT = re.compile(r"\{(\w+)(?::[^}]*)?\}")
-UNSPOKEN = {"adapters/kit/scrub.py", "adapters/kit/hostile.py", "adapters/kit/files/words.py"}
+UNSPOKEN = {"adapters/kit/scrub.py", "adapters/kit/hostile.py", "adapters/kit/files/words.py", "gateway/promise/words.py"}
 """Synthetic names, hostile answers and the words of clerks: data, not sentences."""
 
 
