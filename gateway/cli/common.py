@@ -78,4 +78,9 @@ def told(problem: object) -> str:
     return f"{problem.file}:{problem.line}:{problem.column} {told}"
 
 
+def said(sentence: str) -> str:
+    """A sentence with its notes, in the language of this context."""
+    return _("；").join(map(retell, sentence.split("；")))
+
+
 JSON = typer.Option(False, "--json", help="以 JSON 输出")

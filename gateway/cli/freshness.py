@@ -11,7 +11,7 @@ from rich.text import Text
 
 from gateway.app import Gateway
 from gateway.audit import Action
-from gateway.cli.common import JSON, actor, gateway, out, say_json
+from gateway.cli.common import JSON, actor, gateway, out, said, say_json
 from gateway.errors import Usage
 from gateway.freshness import Explained, Standing
 from gateway.freshness.verdicts import OWED
@@ -85,11 +85,6 @@ def _tables(rows: list[Standing], names: dict[str, str]) -> None:
             facts = {"sentence": said(row.sentence), "owner": word(row.owner), "action": retell(row.action or "")}
             told = _("{feed}：{sentence}（{owner}）{action}").format(feed=row.target, **facts)
             out.print(told, style="yellow", markup=False, soft_wrap=True)
-
-
-def said(sentence: str) -> str:
-    """A sentence with its notes, in the language of this context."""
-    return _("；").join(map(retell, sentence.split("；")))
 
 
 def _explain(told: Explained) -> None:

@@ -4,7 +4,7 @@ from gateway.freshness.arrivals import Ending, close_run, count_arrivals
 from gateway.freshness.health import note_certificate, tellable, verdicts
 from gateway.freshness.keeper import Keeper
 from gateway.freshness.ledger import Explained, Ledger, PeriodLine, Standing
-from gateway.freshness.verdicts import Verdict
+from gateway.freshness.verdicts import Finding
 
 __all__ = [
     "Ending",
@@ -13,7 +13,7 @@ __all__ = [
     "Ledger",
     "PeriodLine",
     "Standing",
-    "Verdict",
+    "Finding",
     "close_run",
     "count_arrivals",
     "note_certificate",

@@ -12,7 +12,7 @@ from gateway.clock import SHANGHAI, Clock
 from gateway.config import Config
 from gateway.freshness.arrivals import seconds_between
 from gateway.freshness.ledger import Standing
-from gateway.freshness.verdicts import OWED, SEVERITY, Verdict
+from gateway.freshness.verdicts import OWED, SEVERITY, Finding
 from gateway.store import Store, Tx
 
 LONG_RUN: Final = 5
@@ -28,11 +28,11 @@ CALENDAR_DAYS: Final = 45
 _SETTLED: Final = ("ok", "waiting")
 
 
-def verdicts(store: Store, clock: Clock, config: Config, standings: Sequence[Standing]) -> list[Verdict]:
+def verdicts(store: Store, clock: Clock, config: Config, standings: Sequence[Standing]) -> list[Finding]:
     """Everything that stands otherwise than it should, and every county, duty and sink as it stands."""
     with store.read() as tx:
         return [
-            *(standing.verdict() for standing in standings),
+            *(standing.finding() for standing in standings),
             *_counties(config, standings),
             *_feeds(tx, config),
             *_runs(tx, clock),
@@ -45,7 +45,7 @@ def verdicts(store: Store, clock: Clock, config: Config, standings: Sequence[Sta
         ]
 
 
-def _counties(config: Config, standings: Sequence[Standing]) -> Iterator[Verdict]:
+def _counties(config: Config, standings: Sequence[Standing]) -> Iterator[Finding]:
     """A county stands as its worst duty does."""
     for code, county in config.counties.items():
         mine = [s for s in standings if s.county == code]
@@ -55,16 +55,16 @@ def _counties(config: Config, standings: Sequence[Standing]) -> Iterator[Verdict
         owed = sum(s.code in OWED for s in mine)
         name, duties = county.name, len(mine)
         sentence = f"{name}：{duties} 项报送义务，{owed} 项欠报"
-        yield Verdict("county", code, worst.code, sentence, worst.owner, worst.action)
+        yield Finding("county", code, worst.code, sentence, worst.owner, worst.action)
 
 
-def _feeds(tx: Tx, config: Config) -> Iterator[Verdict]:
+def _feeds(tx: Tx, config: Config) -> Iterator[Finding]:
     for feed in tx.all("feeds"):
         if feed.name in config.feeds and feed.state not in _SETTLED:
-            yield Verdict("feed", feed.name, feed.state, feed.sentence or "", feed.owner, feed.action, feed.since)
+            yield Finding("feed", feed.name, feed.state, feed.sentence or "", feed.owner, feed.action, feed.since)
 
 
-def _runs(tx: Tx, clock: Clock) -> Iterator[Verdict]:
+def _runs(tx: Tx, clock: Clock) -> Iterator[Finding]:
     """Runs far longer than their feed's usual ones; what hangs for ever looks like this long before it fails."""
     now = clock.stamp()
     for run in tx.all("runs_under_way"):
@@ -76,7 +76,7 @@ def _runs(tx: Tx, clock: Clock) -> Iterator[Verdict]:
         minutes, feed, number = taken // 60, run.feed, run.id
         code = "stuck" if taken > max(LEAST_LONG, STUCK_RUN * usual) * 2 else "long_running"
         sentence = f"批次 {number} 已运行 {minutes} 分钟，远超平常"
-        yield Verdict(
+        yield Finding(
             "run",
             feed,
             code,
@@ -87,21 +87,21 @@ def _runs(tx: Tx, clock: Clock) -> Iterator[Verdict]:
         )
 
 
-def _accounts(tx: Tx, clock: Clock) -> Iterator[Verdict]:
+def _accounts(tx: Tx, clock: Clock) -> Iterator[Finding]:
     now = clock.real().timestamp()
     for name, state in account_states(tx).items():
         if state.stopped is not None:
             reason = state.stopped
             action = f"核对账号 {name} 的密钥与授权，处理后恢复"
-            yield Verdict("account", name, "stopped", f"账号已停用（{reason}）", "county", action)
+            yield Finding("account", name, "stopped", f"账号已停用（{reason}）", "county", action)
         elif state.open_until > now:
             until = datetime.fromtimestamp(state.open_until, SHANGHAI).strftime("%H:%M")
-            yield Verdict(
+            yield Finding(
                 "account", name, "cooling", f"连续失败，熔断到 {until}", "agency", "请部门恢复系统；到时自动再试"
             )
 
 
-def _sinks(tx: Tx, clock: Clock, config: Config) -> Iterator[Verdict]:
+def _sinks(tx: Tx, clock: Clock, config: Config) -> Iterator[Finding]:
     waiting = {row.sink: row for row in tx.all("unconfirmed_by_sink")}
     limit = (clock.now() - SINK_PATIENCE).isoformat(timespec="seconds")
     for name in config.gateway.sinks if config.gateway else ():
@@ -110,25 +110,25 @@ def _sinks(tx: Tx, clock: Clock, config: Config) -> Iterator[Verdict]:
         batches = untaken + (int(row.waiting) if row else 0)
         late = row is not None and row.since < limit
         if not late:
-            yield Verdict("sink", name, "on_time", f"{batches} 批在途，没有积压")
+            yield Finding("sink", name, "on_time", f"{batches} 批在途，没有积压")
             continue
         since = row.since if row else None
         why = row.sentence if row and row.sentence else "—"
         sentence = f"{batches} 批等着上链，最早的封存于 {since}，链的答复：{why}"
-        yield Verdict("sink", name, "unconfirmed", sentence, "chain", "请查看链节点；恢复后网关自动续送", since)
+        yield Finding("sink", name, "unconfirmed", sentence, "chain", "请查看链节点；恢复后网关自动续送", since)
 
 
 def _ending(
     kind: str, target: str, what: str, ends: date, today: date, days: int, owner: str, action: str
-) -> Iterator[Verdict]:
+) -> Iterator[Finding]:
     left = (ends - today).days
     if left < 0:
-        yield Verdict(kind, target, "expired", f"{what}已于 {ends} 到期", owner, action, ends.isoformat())
+        yield Finding(kind, target, "expired", f"{what}已于 {ends} 到期", owner, action, ends.isoformat())
     elif left <= days:
-        yield Verdict(kind, target, "expiring", f"{what}还有 {left} 天到期（{ends}）", owner, action, ends.isoformat())
+        yield Finding(kind, target, "expiring", f"{what}还有 {left} 天到期（{ends}）", owner, action, ends.isoformat())
 
 
-def _certificates(tx: Tx, clock: Clock) -> Iterator[Verdict]:
+def _certificates(tx: Tx, clock: Clock) -> Iterator[Finding]:
     """As `check` last saw them; they end in real time."""
     today = clock.real().date()
     for row in tx.all("expiries"):
@@ -137,30 +137,30 @@ def _certificates(tx: Tx, clock: Clock) -> Iterator[Verdict]:
         yield from _ending(row.kind, row.name, "证书", ends, today, CERTIFICATE_DAYS, "agency", action)
 
 
-def _secrets(tx: Tx, config: Config) -> Iterator[Verdict]:
+def _secrets(tx: Tx, config: Config) -> Iterator[Finding]:
     """Rotating secrets renew themselves: one that has been over for a day says that nobody managed to."""
     for row in tx.all("secrets_expiring"):
         ends = datetime.fromisoformat(row.expires_at)
         if row.account in config.accounts and datetime.now(UTC) - ends > timedelta(days=1):
             account, secret = row.account, row.name
             sentence = f"{account} 的 {secret} 到期后一天没有更新"
-            yield Verdict(
+            yield Finding(
                 "secret", account, "expired", sentence, "gateway", "请运行 shuqiao check，看认证一层", row.expires_at
             )
 
 
-def _sharing(config: Config, today: date) -> Iterator[Verdict]:
+def _sharing(config: Config, today: date) -> Iterator[Finding]:
     for name, entry in config.catalogue.items():
         sharing = entry.sharing
         if sharing.type == "有条件共享" and not sharing.approval:
             action = f"请补办批准，把文号写进 catalogue.yaml 的 {name}"
-            yield Verdict("sharing", name, "unapproved", "有条件共享，没有批准文号，不封存", "county", action)
+            yield Finding("sharing", name, "unapproved", "有条件共享，没有批准文号，不封存", "county", action)
         if sharing.expires is not None:
             action = f"请续办批准，改 catalogue.yaml 里 {name} 的 sharing"
             yield from _ending("sharing", name, "共享批准", sharing.expires, today, SHARING_DAYS, "county", action)
 
 
-def _calendar(config: Config, today: date) -> Iterator[Verdict]:
+def _calendar(config: Config, today: date) -> Iterator[Finding]:
     action = "请把国务院的节假日通知写进 config/calendar.yaml 并发布"
     through = config.calendar.valid_through
     yield from _ending("calendar", "calendar.yaml", "工作日历", through, today, CALENDAR_DAYS, "gateway", action)
@@ -175,6 +175,6 @@ def note_certificate(store: Store, name: str, ends: datetime) -> None:
         )
 
 
-def tellable(found: Sequence[Verdict]) -> list[Verdict]:
+def tellable(found: Sequence[Finding]) -> list[Finding]:
     """Those that need somebody."""
     return [v for v in found if v.owner is not None]

@@ -18,7 +18,7 @@ from gateway.freshness.keeper import Stated, promises
 from gateway.freshness.verdicts import (
     OWED,
     SEVERITY,
-    Verdict,
+    Finding,
     code_of,
     horizon_note,
     late_days,
@@ -76,8 +76,8 @@ class Standing:
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
-    def verdict(self) -> Verdict:
-        return Verdict("duty", self.target, self.code, self.sentence, self.owner, self.action, self.due_at)
+    def finding(self) -> Finding:
+        return Finding("duty", self.target, self.code, self.sentence, self.owner, self.action, self.due_at)
 
 
 @dataclass(frozen=True, slots=True)

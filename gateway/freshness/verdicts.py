@@ -34,8 +34,8 @@ _ITS_OWN: Final = ("denied", "misconfigured", "malformed", "needs_person", "susp
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """How one thing stands. `kind` is duty, feed, account, county, sink, run, sharing, certificate, secret or calendar."""
+class Finding:
+    """A verdict: how one thing stands, whose move it is and which. `kind` is duty, feed, account, county, sink, run, sharing, certificate, secret or calendar."""
 
     kind: str
     target: str
@@ -120,9 +120,7 @@ def move_of(code: str, promise: Promise, row: Any, feeds: Sequence[Any]) -> tupl
         return "county", f"请在 counties/{county} 的文件里为 {dataset} 加一个采集任务，人工报送也可以"
     if code == "unverified_calendar":
         return "gateway", "请把国务院的节假日通知写进 config/calendar.yaml 并发布"
-    if code == "due_soon":
-        return "agency", f"请提醒{agency}按期报送"
-    if code not in OWED:
+    if code not in (*OWED, "due_soon"):
         return None, None
     for feed in feeds:
         if feed.state in _ITS_OWN and feed.owner:
@@ -130,6 +128,8 @@ def move_of(code: str, promise: Promise, row: Any, feeds: Sequence[Any]) -> tupl
     if feeds and all(feed.contact_at is None for feed in feeds):
         feed = feeds[0].name
         return "gateway", f"还没有采过：请运行 shuqiao sync {feed}"
+    if code == "due_soon":
+        return "agency", f"请提醒{agency}按期报送"
     if any(feed.state == "unavailable" for feed in feeds):
         return "agency", f"请{agency}恢复系统，或先人工报送"
     if feeds and all(feed.state == "failed" for feed in feeds):

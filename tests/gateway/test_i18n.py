@@ -17,12 +17,18 @@ from babel.messages.pofile import read_po
 from adapters.kit import SourceDenied
 from gateway.chain import ChainBroken
 from gateway.dispatch.execute import judge
+from gateway.freshness.verdicts import SEVERITY
 from gateway.i18n import LANGUAGES, WORDS, _, language, retell, show, word
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff，。；：（）“”]")
 FACT = re.compile(r"\{(\w+)(?::[^}]*)?\}")
-UNSPOKEN = {"adapters/kit/scrub.py", "adapters/kit/hostile.py", "adapters/kit/files/words.py", "gateway/promise/words.py"}
+UNSPOKEN = {
+    "adapters/kit/scrub.py",
+    "adapters/kit/hostile.py",
+    "adapters/kit/files/words.py",
+    "gateway/promise/words.py",
+}
 """Synthetic names, hostile answers and the words of clerks: data, not sentences."""
 
 
@@ -143,6 +149,14 @@ def test_states_owners_and_reasons_are_words() -> None:
     judged = set(re.findall(r'Verdict\(\s*"(\w+)"', sources))
     owners = set(re.findall(r'owner="(\w+)"', sources)) | {"county", "agency", "gateway"}
     reasons = set(re.findall(r'reason="(\w+)", actor', sources))
+    judged |= {
+        *SEVERITY,
+        *re.findall(r'"(\w+)" if (?:taken|left)', sources),
+        "stopped",
+        "cooling",
+        "expired",
+        "expiring",
+    }
     assert len(judged) > 6
     assert len(reasons) > 3
     assert (judged | owners | reasons) - WORDS.keys() == set()
