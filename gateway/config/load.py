@@ -225,13 +225,17 @@ def _link(config: Config, doc: Document, county: CountyFile) -> None:
     if not doc.problems:
         config.feeds.update(found)
         config.counties[county.county.code] = county.county
-        for key, feed in county.feeds.items():
-            promise = config.catalogue[feed.dataset].promise(feed.dataset, county.county.code)
-            account = config.accounts.get(county.sources[feed.source].account)
-            window = account.budget.window if account else None
-            for sentence in impossible(promise, feed, window, config.calendar):
-                said = doc.problem(("feeds", key), sentence, key=True)
-                config.warnings.append(Problem(said.file, said.line, said.column, f"feeds.{key}", sentence))
+        _warn(config, doc, county, found)
+
+
+def _warn(config: Config, doc: Document, county: CountyFile, feeds: Mapping[str, Feed]) -> None:
+    """Notes the promises that cannot be seen kept, the way this county asks."""
+    for key, feed in ((name.partition("/")[2], feed) for name, feed in feeds.items()):
+        account = config.accounts.get(county.sources[feed.model.source].account)
+        promise = feed.entry.promise(feed.dataset, feed.county.code)
+        for sentence in impossible(promise, feed.model, account.budget.window if account else None, config.calendar):
+            said = doc.problem(("feeds", key), sentence, key=True)
+            config.warnings.append(Problem(said.file, said.line, said.column, f"feeds.{key}", sentence))
 
 
 def _source(config: Config, doc: Document, name: str, source: SourceModel) -> type[Adapter] | None:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from adapters.kit import FieldRule, IgnoreRule
 from gateway.calendar import WorkingCalendar
+from gateway.config.wording import hint
 from gateway.promise import DATED, FREQUENCIES, Promise, Rule, default_rule, read_frequency, read_rule
 from schemas import DATASETS
 
@@ -49,8 +50,8 @@ def _frequency(value: Any) -> Any:
     if isinstance(value, str) and (found := read_frequency(value)):
         return found
     if isinstance(value, str) and not value.strip().isdigit():
-        known = "、".join(FREQUENCIES)
-        raise ValueError(f"“{value}”不是更新周期。可用的有：{known}")
+        near, known = hint(value, tuple(FREQUENCIES)), "、".join(FREQUENCIES)
+        raise ValueError(f"“{value}”不是更新周期。{near}可用的有：{known}")
     raise ValueError("数字代码各平台含义不同：请写明代码表 table 和代码 code，代码表写在 frequency_codes")
 
 

@@ -9,11 +9,11 @@ from gateway.freshness.verdicts import Finding
 __all__ = [
     "Ending",
     "Explained",
+    "Finding",
     "Keeper",
     "Ledger",
     "PeriodLine",
     "Standing",
-    "Finding",
     "close_run",
     "count_arrivals",
     "note_certificate",

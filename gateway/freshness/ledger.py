@@ -31,6 +31,8 @@ from gateway.store import Store, Tx
 CHAIN_PATIENCE: Final = timedelta(hours=1)
 """How long what was received may wait for its confirmation before the chain is named."""
 SHOWN: Final = 12
+BESIDE: Final = "；"
+"""Between a sentence and the notes on it."""
 UNCONFIRMED: Final = "已收到，尚未确认上链"
 _REASON: Final = re.compile(r"\S.{1,398}\S", re.DOTALL)
 
@@ -218,7 +220,7 @@ class _View:
         continuous = f'"{CONTINUOUS[0]}"' in row.promise or f'"{CONTINUOUS[1]}"' in row.promise
         told = sentence_of(self.code(row), row, waiver.reason if waiver else None, continuous=continuous)
         note = horizon_note(row, self._config.calendar)
-        return "；".join(filter(None, (told, note)))
+        return BESIDE.join(filter(None, (told, note)))
 
     def line(self, row: Any) -> PeriodLine:
         waiver = self._waived.get(row.id)
@@ -254,7 +256,7 @@ class _View:
         owner, action = move_of(code, promise, row, feeds)
         clock = self._late_clock(code, row, feeds, contact)
         if clock == "confirmed":
-            sentence = "；".join((sentence, UNCONFIRMED))
+            sentence += BESIDE + UNCONFIRMED
             owner, action = owner or "chain", action or "请查看链节点；恢复后网关自动续送"
         return Standing(
             county=promise.county,
