@@ -97,6 +97,7 @@ class Gateway:
         if changed:
             running = self.config
             self.audit.record(actor, Action.PUBLISH_CONFIG, running.digest[:16], {"feeds": len(running.feeds)})
+            self.keeper.keep_all(anew=True)
         return changed
 
     def feed(self, name: str) -> Feed:

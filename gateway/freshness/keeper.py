@@ -88,8 +88,11 @@ class Keeper:
             if feeds:
                 _Duty(tx, promise, config.calendar, feeds, self._clock.now()).keep(span)
 
-    def keep_all(self) -> int:
-        """Brings every duty up to now for which a moment has passed; answers how many."""
+    def keep_all(self, *, anew: bool = False) -> int:
+        """Brings every duty up to now for which a moment has passed; answers how many.
+
+        `anew`: all of them, because the catalogue or the calendar says something else.
+        """
         config, now = self._config(), self._clock.now()
         with self._store.read() as tx:
             known = {(d.county, d.dataset): d for d in tx.all("duties")}
@@ -99,7 +102,7 @@ class Keeper:
         moment, kept = now.isoformat(timespec="seconds"), 0
         for key, promise in promises(config).items():
             duty = known.get(key)
-            settled = duty is not None and duty.next_at > moment and duty.frequency == promise.frequency
+            settled = not anew and duty is not None and duty.next_at > moment and duty.frequency == promise.frequency
             if not promise.dated or key not in feeds or settled:
                 continue
             with self._store.write() as tx:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -204,9 +205,8 @@ class _View:
                 self._feeds.setdefault((feed.county, feed.dataset), []).append(feed)
         waivers = tx.all("waivers_in_force")
         self._waived = {w.obligation_id: w for w in waivers}
-        self._waivers: dict[int, int] = {}
-        for w in waivers:
-            self._waivers[w.duty_id] = self._waivers.get(w.duty_id, 0) + 1
+        self._waivers = Counter(w.duty_id for w in waivers)
+        self._excused = Counter(w.duty_id for w in waivers if w.state == "missed" and w.closed)
         self._unconfirmed = {row.stream_id: row.since for row in tx.all("streams_unconfirmed")}
 
     def feeds_of(self, promise: Promise) -> Sequence[Any]:
@@ -254,6 +254,9 @@ class _View:
         else:
             code, sentence = self.code(row), self.sentence(row)
         owner, action = move_of(code, promise, row, feeds)
+        if duty is not None and (older := self._older(duty, rows)):
+            sentence += BESIDE + f"以前还有 {older} 期没有报"
+            owner, action = owner or "agency", action or f"请{promise.agency}补报，或说明原因予以豁免"
         clock = self._late_clock(code, row, feeds, contact)
         if clock == "confirmed":
             sentence += BESIDE + UNCONFIRMED
@@ -279,13 +282,19 @@ class _View:
             on_time=int(duty.on_time) if duty else 0,
             made_up=int(duty.late) if duty else 0,
             missed=int(duty.missed) if duty else 0,
-            waived=self._waivers.get(duty.id, 0) if duty else 0,
+            waived=self._waivers[duty.id] if duty else 0,
             cadence_days=duty.cadence_d if duty else None,
             contact_at=contact,
             as_of=as_of,
             late_clock=clock,
             calendar_verified=row is None or not horizon_note(row, self._config.calendar),
         )
+
+    def _older(self, duty: Any, rows: Sequence[Any]) -> int:
+        """Periods given up as missing that nobody excused: what comes today does not make them good."""
+        pending = sum(row.state == "missed" and not row.closed for row in rows)
+        told = sum(row.state == "missed" and row.closed and row.id not in self._waived for row in rows)
+        return int(duty.missed) - pending - self._excused[duty.id] - told
 
     def _telling(self, rows: Sequence[Any]) -> Any:
         """The period that needs most; among those that need nothing, the newest that was judged."""

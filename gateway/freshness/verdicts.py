@@ -59,7 +59,7 @@ def code_of(row: Any, *, waived: bool, now: str) -> str:
         return "made_up"
     if row.state == "missed":
         return "unverified" if row.zero == DOUBTED_EMPTY else "missing" if row.closed else "overdue"
-    if row.unverified:
+    if row.unverified and now >= row.ends:
         return "unverified_calendar"
     return "due_soon" if now >= _soon(row) else "open"
 

@@ -40,7 +40,7 @@ def test_working_days_are_counted_across_the_spring_festival() -> None:
 
 def test_the_horizon_is_said_and_not_guessed_over() -> None:
     """Where the library raises, we say unverified; a plain weekday is only a working assumption there."""
-    assert KNOWN_THROUGH == date(2026, 12, 31)
+    assert date(2026, 12, 31) == KNOWN_THROUGH
     with pytest.raises(NotImplementedError):
         chinese_calendar.is_workday(date(2027, 1, 4))
     assert (CALENDAR.verified(date(2026, 12, 31)), CALENDAR.verified(date(2027, 1, 1))) == (True, False)

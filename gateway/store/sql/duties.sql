@@ -124,7 +124,8 @@ UPDATE waiver SET revoked_at = :at, revoked_by = :actor WHERE obligation_id = :o
 SELECT * FROM waiver WHERE obligation_id = :obligation_id ORDER BY id
 
 -- name: waivers_in_force
-SELECT obligation_id, reason, actor, at, obligation.duty_id AS duty_id FROM waiver
+SELECT obligation_id, reason, actor, at, obligation.duty_id AS duty_id, obligation.state AS state,
+    obligation.closed AS closed FROM waiver
 JOIN obligation ON obligation.id = waiver.obligation_id WHERE waiver.revoked_at IS NULL
 
 -- name: expiry_put
