@@ -19,7 +19,8 @@ DATES: Final = {"date": "day", "date_ahead": "day", "month": "month", "year": "y
 """Kinds of fields that can name a period -> how finely they do."""
 _FINENESS: Final = ("year", "month", "day")
 _SAMPLE: Final = date(2026, 1, 1)
-_FIRES: Final = 400
+_FIRES: Final = 60
+_PERIODS: Final = 12
 
 
 def check_duties(doc: Document, parsed: CatalogueFile) -> None:
@@ -61,51 +62,59 @@ def impossible(promise: Promise, feed: FeedModel, window: str | None, calendar: 
     """Sentences about a promise that can never be seen kept, the way this feed asks."""
     if promise.rule is None:
         return
-    longest = _longest_gap(feed)
-    closed = _closed(window)
-    if promise.frequency in CONTINUOUS:
-        limit = promise.rule.span + promise.grace
-    else:
-        period = period_of(promise.frequency, _SAMPLE)
-        limit = due(promise.rule, period, calendar, promise.grace).moment - datetime.combine(
-            period.ends, datetime.min.time(), SHANGHAI
-        )
-    rule, frequency, longest_told, closed_told = promise.rule.text, promise.frequency, _told(longest), _told(closed)
-    if longest is not None and longest > limit:
-        yield f"两次采集最长相隔 {longest_told}，而“{frequency}”的期限是“{rule}”：按时也看不到"
-    elif closed > limit:
-        yield f"账号只在 {window} 可以调用，每天停 {closed_told}，而“{frequency}”的期限是“{rule}”：按时也看不到"
+    rule, frequency = promise.rule.text, promise.frequency
+    given, waits = _spans(promise, feed, calendar)
+    if any(wait > limit for wait, limit in zip(waits, given, strict=True)):
+        longest = _told(max(waits))
+        yield f"最长要等{longest}才采集一次，而“{frequency}”的期限是“{rule}”：按时也看不到"
+    elif window is not None and (closed := _closed(window, promise)) > min(given):
+        told = _told(closed)
+        yield f"账号只在 {window} 可以调用，要等 {told}，而“{frequency}”的期限是“{rule}”：按时也看不到"
     if feed.paused:
         yield f"任务已暂停，而“{frequency}”的数据到期仍会记为逾期"
 
 
-def _longest_gap(feed: FeedModel) -> timedelta | None:
-    if feed.poll is not None:
-        return feed.poll
-    if feed.cron is None:
-        return None
-    trigger = cron_trigger(feed.cron)
-    fires = [datetime.combine(_SAMPLE, datetime.min.time(), SHANGHAI)]
-    for _ in range(_FIRES):
-        following = trigger.get_next_fire_time(None, fires[-1] + timedelta(seconds=1))
+def _spans(promise: Promise, feed: FeedModel, calendar: WorkingCalendar) -> tuple[list[timedelta], list[timedelta]]:
+    """For some periods, how long after its end each is due, and how long after it we ask."""
+    assert promise.rule is not None
+    if promise.frequency in CONTINUOUS:
+        fires = _fires(feed, _midnight(_SAMPLE), _FIRES)
+        waits = [b - a for a, b in pairwise(fires)] or [feed.poll or timedelta()]
+        return [promise.rule.span + promise.grace] * len(waits), waits
+    period, given, waits = period_of(promise.frequency, _SAMPLE), [], []
+    for _ in range(_PERIODS):
+        ends = _midnight(period.ends)
+        given.append(due(promise.rule, period, calendar, promise.grace).moment - ends)
+        asked = _fires(feed, ends, 1)
+        waits.append(asked[0] - ends if asked else feed.poll or timedelta())
+        period = period_of(promise.frequency, period.ends)
+    return given, waits
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time(), SHANGHAI)
+
+
+def _fires(feed: FeedModel, after: datetime, count: int) -> list[datetime]:
+    """The next moments at which a cron feed asks; none where it is polled."""
+    trigger, out = cron_trigger(feed.cron) if feed.cron is not None else None, [after]
+    while trigger is not None and len(out) <= count:
+        following = trigger.get_next_fire_time(None, out[-1] + timedelta(seconds=1))
         if following is None:
-            return timedelta.max
-        fires.append(following)
-        if following - fires[0] > timedelta(days=800):
             break
-    return max(b - a for a, b in pairwise(fires))
+        out.append(following)
+    return out[1:]
 
 
-def _closed(window: str | None) -> timedelta:
-    """How long a day the account must not be called."""
-    if window is None:
-        return timedelta()
+def _closed(window: str, promise: Promise) -> timedelta:
+    """How long a day the account must not be called; of a dated promise, how long after midnight."""
     opens, closes = (timedelta(hours=int(t[:2]), minutes=int(t[3:])) for t in window.split("-"))
-    open_for = (closes - opens) % timedelta(days=1)
-    return timedelta(days=1) - open_for if open_for else timedelta()
+    if promise.frequency in CONTINUOUS:
+        return (opens - closes) % timedelta(days=1)
+    return timedelta() if closes < opens else opens
 
 
-def _told(span: timedelta | None) -> str:
-    hours = span.total_seconds() / 3600 if span is not None else 0
+def _told(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
     days, whole = f"{hours / 24:g}", f"{hours:g}"
     return f"{days} 天" if hours >= 48 and hours % 24 == 0 else f"{whole} 小时"

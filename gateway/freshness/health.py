@@ -102,18 +102,14 @@ def _accounts(tx: Tx, clock: Clock) -> Iterator[Finding]:
 
 
 def _sinks(tx: Tx, clock: Clock, config: Config) -> Iterator[Finding]:
-    waiting = {row.sink: row for row in tx.all("unconfirmed_by_sink")}
     limit = (clock.now() - SINK_PATIENCE).isoformat(timespec="seconds")
     for name in config.gateway.sinks if config.gateway else ():
-        untaken = len(tx.all("deliveries_missing", sink=name))
-        row = waiting.get(name)
-        batches = untaken + (int(row.waiting) if row else 0)
-        late = row is not None and row.since < limit
-        if not late:
+        row = tx.one("unconfirmed_at", sink=name)
+        assert row is not None
+        batches, since, why = row.waiting, row.since, row.sentence or "—"
+        if since is None or since >= limit:
             yield Finding("sink", name, "on_time", f"{batches} 批在途，没有积压")
             continue
-        since = row.since if row else None
-        why = row.sentence if row and row.sentence else "—"
         sentence = f"{batches} 批等着上链，最早的封存于 {since}，链的答复：{why}"
         yield Finding("sink", name, "unconfirmed", sentence, "chain", "请查看链节点；恢复后网关自动续送", since)
 

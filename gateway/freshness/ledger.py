@@ -294,7 +294,7 @@ class _View:
         """Periods given up as missing that nobody excused: what comes today does not make them good."""
         pending = sum(row.state == "missed" and not row.closed for row in rows)
         told = sum(row.state == "missed" and row.closed and row.id not in self._waived for row in rows)
-        return int(duty.missed) - pending - self._excused[duty.id] - told
+        return int(duty.missed - pending - told) - self._excused[duty.id]
 
     def _telling(self, rows: Sequence[Any]) -> Any:
         """The period that needs most; among those that need nothing, the newest that was judged."""

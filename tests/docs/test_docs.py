@@ -90,7 +90,9 @@ def test_every_state_of_a_feed_has_its_row() -> None:
     assert [s for s in states if f"| {WORDS[s]} | `{s}` |" not in OPERATE] == []
 
 
-@pytest.mark.parametrize("model", [models.GatewayFile, models.CatalogueFile, models.AccountsFile, models.CalendarFile, models.CountyFile])
+@pytest.mark.parametrize(
+    "model", [models.GatewayFile, models.CatalogueFile, models.AccountsFile, models.CalendarFile, models.CountyFile]
+)
 def test_every_configuration_key_is_described(model: type[BaseModel]) -> None:
     assert [key for key in keys(model) if not said(CONFIGURE, key)] == []
 

@@ -33,7 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 def arrived(store: Store, feed: str) -> Counter[str]:
     with store.read() as tx:
-        tx._cursor.execute("SELECT period, rows FROM arrival JOIN feed ON feed.id = feed_id WHERE name = '%s'" % feed)
+        tx._cursor.execute(f"SELECT period, rows FROM arrival JOIN feed ON feed.id = feed_id WHERE name = '{feed}'")
         return Counter(dict(tx._cursor.fetchall()))
 
 

@@ -146,10 +146,11 @@ WHERE run.state = 'running' ORDER BY run.id
 SELECT started_at, finished_at FROM run WHERE feed_id = :feed_id AND state = 'done' AND started_at IS NOT NULL
 ORDER BY id DESC LIMIT :count
 
--- name: unconfirmed_by_sink
--- How long what is sealed has waited for each sink that has taken up its batch, and what the sink said last.
-SELECT delivery.sink AS sink, COUNT(*) AS waiting, MIN(batch.sealed_at) AS since, MAX(delivery.sentence) AS sentence
-FROM delivery JOIN batch ON batch.id = delivery.batch WHERE delivery.state <> 'confirmed' GROUP BY delivery.sink
+-- name: unconfirmed_at
+-- How long what is sealed has waited for a sink, whether or not it took the batch up, and what it said last.
+SELECT COUNT(*) AS waiting, MIN(batch.sealed_at) AS since, MAX(delivery.sentence) AS sentence
+FROM batch LEFT JOIN delivery ON delivery.batch = batch.id AND delivery.sink = :sink
+WHERE delivery.state IS NULL OR delivery.state <> 'confirmed'
 
 -- name: streams_unconfirmed
 SELECT batch.stream_id AS stream_id, MIN(batch.sealed_at) AS since FROM batch
