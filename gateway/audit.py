@@ -56,6 +56,7 @@ class Action(StrEnum):
     TRACE = "trace"
     UNMASK = "unmask"
     REPORT = "report"
+    CONSENT = "consent"
     READ_STATUS = "read_status"
     CHECK_CONFIG = "check_config"
     PUBLISH_CONFIG = "publish_config"

@@ -51,8 +51,9 @@ class LeaseLost(GatewayError):
 class NeedsPerson(GatewayError):
     """The next step is a person's."""
 
-    def __init__(self, sentence: str, *, owner: str, action: str, **facts: object) -> None:
+    def __init__(self, sentence: str, *, code: str, owner: str, action: str, **facts: object) -> None:
         super().__init__(sentence, **facts)
+        self.code = code
         self.owner = owner
         self.action = action
 

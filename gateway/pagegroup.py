@@ -16,6 +16,7 @@ import msgspec
 
 from adapters.kit import Cursor, Page
 from gateway.clock import Clock
+from gateway.dictionaries import Dictionaries
 from gateway.names import short
 from gateway.sorter import FeedWork, KeptBack, Sorter
 from gateway.store import Store
@@ -53,6 +54,7 @@ class PageGroup:
         self._feed, self._run, self._replay = feed, run, replay
         with store.read() as tx:
             self._kept = KeptBack.of(tx, feed.id)
+            self._dictionaries = Dictionaries.of(tx, feed.id, feed.rules_id, feed.dataset)
         self._waiting: list[tuple[Sorter, Cursor]] = []
         self._handles: set[bytes] = set()
         self._rows = self._bytes = 0
@@ -60,7 +62,7 @@ class PageGroup:
 
     def take(self, page: Page) -> Cursor:
         """Translates a page and lets it wait for its commit; answers the cursor that follows it."""
-        sorter = Sorter(self._vault, self._feed, page, self._kept)
+        sorter = Sorter(self._vault, self._feed, page, self._kept, self._dictionaries)
         with self._store.read() as tx:
             sorter.read(tx)
         if not self._handles.isdisjoint((*sorter.handles, *(h for h in sorter.deleted if h is not None))):

@@ -14,6 +14,7 @@ import msgspec
 from adapters.kit import Cursor, Page, SourceError
 from gateway.checkpoints import reached
 from gateway.clock import Clock
+from gateway.dictionaries import mismatch
 from gateway.errors import NeedsPerson
 from gateway.pagegroup import CURSOR, EVIDENCE, PageGroup, RunWork
 from gateway.sorter import ANY_SHARE, FeedWork
@@ -36,7 +37,7 @@ class Pipeline:
         Raises:
             SourceError: see `adapters.kit.errors`; what was fetched before is committed.
             LeaseLost: somebody else took the feed over.
-            NeedsPerson: too many rows vanished.
+            NeedsPerson: too many rows vanished, or the codes do not mean what was agreed; nothing was deleted.
         """
         cursor = self._start(feed, run)
         group = self._group(feed, run)
@@ -55,6 +56,7 @@ class Pipeline:
             group.commit()
             raise
         group.commit()
+        self._trust(feed)
         if not news:
             return None
         if feed.stream.snapshot:
@@ -92,6 +94,13 @@ class Pipeline:
         opened: Cursor | None = msgspec.json.decode(self._vault.open(CURSOR, sealed))
         return opened
 
+    def _trust(self, feed: FeedWork) -> None:
+        """Raises NeedsPerson while anything is held back because the feed's codes are in doubt."""
+        with self._store.read() as tx:
+            doubted = tx.value("quarantine_doubted", feed_id=feed.id, rules_id=feed.rules_id)
+        if doubted is not None:
+            raise mismatch(feed.dataset, doubted, feed.name)
+
     def record_failure(self, feed: FeedWork, run: RunWork, error: SourceError) -> None:
         """Keeps the offending answer, in a transaction of its own: a failed run leaves evidence too."""
         if error.evidence is None:
@@ -124,6 +133,7 @@ class Pipeline:
         if missing and (asked or len(missing) > feed.vanish_limit * len(known)):
             raise NeedsPerson(
                 "全量数据中有 {missing} 条（共 {known} 条）不见了，超过 {limit:.0%}，未作删除",
+                code="DELETE_GUARD",
                 owner="agency",
                 action="请与部门核实后，用 shuqiao sync {feed} --allow-vanish 确认",
                 missing=len(missing),

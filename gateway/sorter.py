@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from adapters.kit import Adapter, Page, Stream, Translated, Translator
+from gateway.dictionaries import Dictionaries
 from gateway.names import Namer, Names, short
 from gateway.recognition import anchor_name, anchor_names, known_rows
 from gateway.store import Tx
@@ -86,8 +87,8 @@ def _shape(names: tuple[str, ...]) -> tuple[Callable[..., Any], list[int]]:
 class Sorter:
     """One page on its way to its commit."""
 
-    def __init__(self, vault: Vault, feed: FeedWork, page: Page, kept: KeptBack) -> None:
-        self._vault, self._feed, self.page, self._kept = vault, feed, page, kept
+    def __init__(self, vault: Vault, feed: FeedWork, page: Page, kept: KeptBack, dictionaries: Dictionaries) -> None:
+        self._vault, self._feed, self.page, self._kept, self._dictionaries = vault, feed, page, kept, dictionaries
         self.counts = Counts(fetched=len(page.rows.raw))
         self.fresh, self.changed, self.withdrawn = Puts(), Puts(), Puts()
         self.touches: list[Touch] = []
@@ -124,7 +125,8 @@ class Sorter:
         if not wanted:
             return
         whole = len(wanted) == len(self.digests)
-        self._t = t = self._feed.translator.translate(self.page.rows.decode(None if whole else wanted))
+        items = self.page.rows.decode(None if whole else wanted)
+        self._t = t = self._dictionaries.judge(self._feed.translator.translate(items))
         self.counts.ignored = sum(map(len, t.ignored.values()))
         self.handles = self._feed.namer.handles(t)
         self.deleted = [self._feed.namer.handle_of(gone.key) for gone in t.deleted]

@@ -11,6 +11,7 @@ from schemas.fields import (
     Canonical,
     CertNo,
     Code,
+    Columns,
     ContractCode,
     ContractorCode,
     Count,
@@ -26,6 +27,7 @@ from schemas.fields import (
     Part,
     PlotCode,
     Record,
+    Sanity,
     Scalar,
     Text,
 )
@@ -132,6 +134,17 @@ def household_holds(record: Canonical) -> tuple[str, ...]:
     return tuple(flags)
 
 
+def households_have_heads(columns: Columns) -> tuple[int, int]:
+    """Each household that says how its members are related has exactly one head (§2.8)."""
+    told = broken = 0
+    for members in columns("members"):
+        relations = [member["relation"] for member in members or () if isinstance(member, dict)]
+        if any(relations):
+            told += 1
+            broken += relations.count("02") != 1
+    return told, broken
+
+
 def contractor_is_named(record: Canonical) -> tuple[str, ...]:
     """Flags a person or household without an ID number: the contract is found by its code only."""
     return ("CONTRACTOR_ID_BLANK",) if record["contractor_type"] != "3" and record["contractor_id_no"] is None else ()
@@ -173,4 +186,5 @@ DATASET = Dataset(
         codes_belong_together,
         term_runs_forward,
     ),
+    sanities=(Sanity("members.relation", households_have_heads),),
 )

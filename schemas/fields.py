@@ -113,6 +113,20 @@ class FieldSpec:
         return f"{self.part}.{self.name}" if self.part else self.name
 
 
+Columns: TypeAlias = Callable[[str], Sequence[Value]]
+"""The values of a batch of records, by field, in step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sanity:
+    """What a code list agreed wrongly would break in most rows of a batch, though every single code is valid (§2.8)."""
+
+    path: str
+    """The field whose codes are in doubt."""
+    judge: Callable[[Columns], tuple[int, int]]
+    """Of a batch: how many rows can tell, and how many of those contradict the code list."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """One entry of the catalogue with one canonical schema and one grain (DESIGN §2a)."""
@@ -135,6 +149,8 @@ class Dataset:
     """The field whose date names the period an obligation is about, or `as_of`."""
     checks: Sequence[Callable[[Canonical], tuple[str, ...]]] = field(default=())
     """Cross-field checks: pure functions from a record to quality flags."""
+    sanities: Sequence[Sanity] = field(default=())
+    """Checks of a whole batch, by which a wrong dictionary shows."""
 
     @cached_property
     def fields(self) -> dict[str, FieldSpec]:

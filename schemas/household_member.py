@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from schemas.fields import C1, C2, Code, Dataset, Date, Division, Ident, IdNo, Name, Of, Record, Text
+from schemas.fields import C1, C2, Code, Columns, Dataset, Date, Division, Ident, IdNo, Name, Of, Record, Sanity, Text
 
 
 class HouseholdMember(Record):
@@ -30,6 +30,31 @@ class HouseholdMember(Record):
     cancelled_on: Annotated[Date | None, Of("注销日期", "events", C1)]
 
 
+def heads_are_heads(columns: Columns) -> tuple[int, int]:
+    """The head is who is named as head; where nobody is named, nobody is 本人: a source that says so means its heads (§2.8)."""
+    told = broken = 0
+    for relation, person, head in zip(
+        columns("relation_to_head"), columns("id_no"), columns("head_id_no"), strict=True
+    ):
+        if head is None:
+            told += relation in {"01", "02"}
+            broken += relation == "01"
+        elif relation == "02" or person == head:
+            told += 1
+            broken += (relation == "02") != (person == head)
+    return told, broken
+
+
+def sexes_are_those_of_the_numbers(columns: Columns) -> tuple[int, int]:
+    """The seventeenth digit of an ID number is odd for men and even for women (GB 11643)."""
+    told = broken = 0
+    for sex, person in zip(columns("sex"), columns("id_no"), strict=True):
+        if sex in {"1", "2"}:
+            told += 1
+            broken += (int(str(person)[16]) % 2 == 1) != (sex == "1")
+    return told, broken
+
+
 DATASET = Dataset(
     name="household_member",
     title="户籍成员",
@@ -41,4 +66,8 @@ DATASET = Dataset(
     indexes={"household": ("station_code", "household_no")},
     kind="state",
     period_by="as_of",
+    sanities=(
+        Sanity("relation_to_head", heads_are_heads),
+        Sanity("sex", sexes_are_those_of_the_numbers),
+    ),
 )

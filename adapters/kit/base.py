@@ -159,6 +159,13 @@ class SourceSettings(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    beyond: ClassVar[str] = ""
+    """What else a person can do where the known keys do not suffice; ends the sentence about an unknown one."""
+
+    @property
+    def secrets_needed(self) -> tuple[str, ...]:
+        """Names of the account's secrets that this source asks for, as far as its settings tell."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +183,8 @@ class Adapter(ABC):
     name: ClassVar[str]
     """Equal to the module's name: name = file = id."""
     title: ClassVar[str]
-    streams: ClassVar[Mapping[str, Stream]]
-    """dataset -> stream."""
+    streams: ClassVar[Mapping[str, Stream]] = {}
+    """dataset -> stream, where no settings are needed to know them; `offered` answers for any adapter."""
     live: ClassVar[bool] = True
     """An answer says how things stand now; False where somebody puts data out for us, and it may be old."""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings
@@ -186,6 +193,13 @@ class Adapter(ABC):
         self.ports = ports
         self.settings = settings
         self.county = county
+        self.offers: dict[str, Any] = dict(self.offered(settings))
+        """dataset -> stream, as they are read here; a feed lays its own rules over them."""
+
+    @classmethod
+    def offered(cls, settings: Any) -> Mapping[str, Any]:  # noqa: ARG003 # one that declares its streams reads them there
+        """Dataset -> stream of a source with these settings."""
+        return cls.streams
 
     @abstractmethod
     def fetch(self, dataset: str, cursor: Cursor | None) -> Page:

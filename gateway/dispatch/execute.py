@@ -82,7 +82,7 @@ def judge(error: Exception, feed: str) -> Verdict:
     if isinstance(error, SourceError):
         return Verdict("unavailable", error.code, str(error), "gateway", "网关会按轮询间隔自动重试")
     if isinstance(error, NeedsPerson):
-        return Verdict("needs_person", "DELETE_GUARD", str(error), error.owner, error.action.format(**error.facts))
+        return Verdict("needs_person", error.code, str(error), error.owner, error.action.format(**error.facts))
     if isinstance(error, MappingError):
         return Verdict("misconfigured", "MAPPING", str(error), "county", "修改映射后运行 shuqiao config check")
     code = type(error).__name__

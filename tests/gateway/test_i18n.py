@@ -28,8 +28,8 @@ UNSPOKEN = {
     "adapters/kit/hostile.py",
     "adapters/kit/files/words.py",
     "gateway/promise/words.py",
-}
-"""Synthetic names, hostile answers and the words of clerks: data, not sentences."""
+} | {f"gateway/reports/{name}.py" for name in ("view", "report", "sections", "derive", "marriage", "person")}
+"""Synthetic names, hostile answers, the words of clerks, and those of the report, a Chinese document: data, not sentences."""
 
 
 def template(*parts: ast.expr) -> str:

@@ -13,8 +13,15 @@ SELECT name, observation_id FROM name WHERE kind = ? AND name IN (:list)
 SELECT raw_digest, id FROM observation WHERE id BETWEEN :low AND :high AND rules_id = :rules_id AND gone = 0
 
 -- name: quarantine_kept
--- Rows rejected before: under the same rules they stay where they are, under mended ones they are mapped again.
-SELECT raw_digest, rules_id, CASE WHEN state = 'open' THEN about END FROM quarantine WHERE feed_id = :feed_id
+-- Rows rejected before: under the same rules they stay where they are, under mended ones they are mapped again. A row that
+-- was held back for the company it was in (-1) is judged anew in every company.
+SELECT raw_digest, CASE WHEN reason = 'DICT_MISMATCH' THEN -1 ELSE rules_id END, CASE WHEN state = 'open' THEN about END
+FROM quarantine WHERE feed_id = :feed_id
+
+-- name: quarantine_doubted
+-- The field whose code list an agency's rows contradict under these rules, while any of them is still held back for it.
+SELECT MAX(field) FROM quarantine
+WHERE feed_id = :feed_id AND rules_id = :rules_id AND reason = 'DICT_MISMATCH' AND state = 'open'
 
 -- name: observations_by_handle
 -- `name` is the handle's first 64 bits (`gateway.names.short`), 1 the kind of handles.
