@@ -122,8 +122,8 @@ class Executor:
                 return self._outcome(run_id, run.feed, HEALTHY)
             options = msgspec.json.decode(run.options, type=RunOptions)
             verdict, emptiness, work = self._attempt(run, options, fence, on_page)
-            span = self._finish(run_id, feed, verdict, emptiness, work)
-        self._keeper.keep(feed.county, feed.dataset, span)
+            self._finish(run_id, feed, verdict, emptiness, work)
+        self._keeper.keep(feed.county, feed.dataset)
         return self._outcome(run_id, run.feed, verdict)
 
     def _begin(self, run_id: int, fence: Fence) -> bool:
@@ -160,17 +160,15 @@ class Executor:
         finally:
             feed.adapter.close()
 
-    def _finish(
-        self, run_id: int, feed: Any, verdict: Verdict, emptiness: str | None, work: FeedWork | None
-    ) -> tuple[str, str] | None:
-        """Ends the run, its feed's state and its part of the ledger in one transaction; answers the days to judge anew."""
+    def _finish(self, run_id: int, feed: Any, verdict: Verdict, emptiness: str | None, work: FeedWork | None) -> None:
+        """Ends the run, its feed's state and its part of the ledger in one transaction."""
         at = self._clock.stamp()
         if verdict is HEALTHY and emptiness == "suspicious":
             verdict = Verdict("suspicious", "NO_DATA", "来源没有给出任何数据，而以前有", "agency", "请与部门核实")
         counted = count_arrivals(self._store, feed.stream_id, dated_by_field=bool(work and work.period_field))
         with self._store.write() as tx:
             run = tx.one("run_get", id=run_id)
-            span = close_run(tx, feed, counted, _ending(run, feed, at, verdict, emptiness, work))
+            close_run(tx, feed, counted, _ending(run, feed, at, verdict, emptiness, work))
             tx.run(
                 "run_finish",
                 id=run_id,
@@ -193,7 +191,6 @@ class Executor:
         first_success = verdict.state == "ok" and feed.state == "waiting"
         if verdict.state != feed.state and not first_success:
             self._tell(feed, verdict)
-        return span
 
     def _tell(self, feed: Any, verdict: Verdict) -> None:
         """Logs on change only: once when a feed fails, once when it recovers."""

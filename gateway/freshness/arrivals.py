@@ -63,7 +63,7 @@ class Counted:
 def count_arrivals(store: Store, stream_id: int, *, dated_by_field: bool) -> Counted:
     """Reads what no run has counted yet; writes nothing."""
     with store.read() as tx:
-        stream = tx.one("stream_by_id", id=stream_id)
+        stream = tx.one("stream_counter", id=stream_id)
         assert stream is not None
         counted = Counted(stream.counted_seq, stream.counted_seq)
         while True:
@@ -113,10 +113,10 @@ class Ending:
     """`unverified` or `suspicious`: nothing came, and the source did not say so."""
 
 
-def close_run(tx: Tx, feed: Any, counted: Counted, ending: Ending) -> tuple[str, str] | None:
+def close_run(tx: Tx, feed: Any, counted: Counted, ending: Ending) -> None:
     """Adds what a run brought, inside the transaction that ends it, under the feed's lease.
 
-    Answers the days that have to be judged anew: what its rows name, and all since the source was last read to the end.
+    Its duty is to be judged anew for the days its rows name, and all since the source was last read to the end.
     """
     before = tx.one("contact_done_before", feed_id=feed.id)
     if counted.last != counted.was and tx.run("stream_counted", id=feed.stream_id, was=counted.was, last=counted.last):
@@ -148,11 +148,11 @@ def close_run(tx: Tx, feed: Any, counted: Counted, ending: Ending) -> tuple[str,
         zero_at=ending.at if ending.zero else None,
         doubt=ending.doubt,
     )
-    names = [
-        *(counted.span or ()),
-        *((before.day if before and before.day else "0001", ending.at[:_DAY]) if ending.done else ()),
-    ]
-    return (min(names), max(names)) if names else None
+    names = list(counted.span or ())
+    if ending.done:
+        names += [before.day if before and before.day else "", ending.at[:_DAY]]
+    if names:
+        tx.run("duty_touched", county=feed.county, dataset=feed.dataset, low=min(names), high=max(names))
 
 
 def _gap(tx: Tx, feed_id: int, ending: Ending) -> int:

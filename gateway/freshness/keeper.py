@@ -77,16 +77,16 @@ class Keeper:
     def __init__(self, store: Store, clock: Clock, config: Callable[[], Config]) -> None:
         self._store, self._clock, self._config = store, clock, config
 
-    def keep(self, county: str, dataset: str, span: tuple[str, str] | None = None) -> None:
-        """Brings one duty up to now; `span` holds the names for which something came."""
+    def keep(self, county: str, dataset: str) -> None:
+        """Brings one duty up to now."""
         config = self._config()
         promise = promises(config).get((county, dataset))
         if promise is None or not promise.dated:
             return
         with self._store.write() as tx:
-            feeds = [f for f in tx.all("feeds") if (f.county, f.dataset) == (county, dataset)]
+            feeds = tx.all("feeds_of_duty", county=county, dataset=dataset)
             if feeds:
-                _Duty(tx, promise, config.calendar, feeds, self._clock.now()).keep(span)
+                _Duty(tx, promise, config.calendar, feeds, self._clock.now()).keep()
 
     def keep_all(self, *, anew: bool = False) -> int:
         """Brings every duty up to now for which a moment has passed; answers how many.
@@ -102,11 +102,11 @@ class Keeper:
         moment, kept = now.isoformat(timespec="seconds"), 0
         for key, promise in promises(config).items():
             duty = known.get(key)
-            settled = not anew and duty is not None and duty.next_at > moment and duty.frequency == promise.frequency
-            if not promise.dated or key not in feeds or settled:
+            waits = duty is not None and duty.touched_low is None and duty.next_at > moment
+            if not promise.dated or key not in feeds or (waits and not anew):
                 continue
             with self._store.write() as tx:
-                _Duty(tx, promise, config.calendar, feeds[key], now).keep(None)
+                _Duty(tx, promise, config.calendar, feeds[key], now).keep()
             kept += 1
         return kept
 
@@ -121,13 +121,14 @@ class _Duty:
         self._at = now.isoformat(timespec="seconds")
         self._daily = promise.frequency in (*CONTINUOUS, "每日")
 
-    def keep(self, span: tuple[str, str] | None) -> None:
+    def keep(self) -> None:
         promise, tx = self._promise, self._tx
         tx.run("duty_add", county=promise.county, dataset=promise.dataset, since=self._at, frequency=promise.frequency)
         duty = tx.one("duty_get", county=promise.county, dataset=promise.dataset)
         assert duty is not None
         self._open(duty)
-        low, high = (_whole(span[0]), _whole(span[1], after=True)) if span else (FAR_AHEAD, "")
+        touched = duty.touched_low is not None
+        low, high = (_whole(duty.touched_low), _whole(duty.touched_high, after=True)) if touched else (FAR_AHEAD, "")
         rows = tx.all("obligations_to_judge", duty_id=duty.id, low=low, high=high)
         moments = [self._next_period(duty)]
         for row in rows:
@@ -138,7 +139,7 @@ class _Duty:
             id=duty.id,
             frequency=promise.frequency,
             next_at=min(moments),
-            cadence_d=self._cadence() if span else duty.cadence_d,
+            cadence_d=self._cadence() if touched else duty.cadence_d,
             on_time=counts.get("on_time", 0),
             late=counts.get("late", 0),
             missed=counts.get("missed", 0),

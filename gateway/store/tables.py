@@ -361,6 +361,8 @@ duty = Table(
     _count("late"),
     _count("missed"),
     Column("cadence_d", Float, nullable=True),
+    _text("touched_low", nullable=True),
+    _text("touched_high", nullable=True),
     UniqueConstraint("county", "dataset"),
 )
 

@@ -107,11 +107,11 @@ class Books:
         counted = count_arrivals(self.store, row.stream_id, dated_by_field=bool(periods))
         with self.store.write() as tx:
             ending = Ending(at, at, answered=answered, done=done, whole=whole, zero=zero, doubt=doubt)
-            span = close_run(tx, row, counted, ending)
+            close_run(tx, row, counted, ending)
             if answered:
                 tx.run("feed_contact", id=row.id, at=at)
         if keep:
-            self.keeper.keep(COUNTY.code, self.dataset, span)
+            self.keeper.keep(COUNTY.code, self.dataset)
         return self
 
     def _commit(self, row: Any, at: str, count: int, periods: dict[str, int], times: tuple[str, ...]) -> None:

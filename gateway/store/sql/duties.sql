@@ -4,8 +4,8 @@
 -- What was counted before is not counted again, whoever counts: the cursor moves in the transaction that adds.
 UPDATE stream SET counted_seq = :last WHERE id = :id AND counted_seq = :was
 
--- name: stream_by_id
-SELECT id, name, kind, next_seq, sealed_seq, counted_seq FROM stream WHERE id = :id
+-- name: stream_counter
+SELECT counted_seq FROM stream WHERE id = :id
 
 -- name: arrival_add
 INSERT INTO arrival (feed_id, period, rows, first_at, last_at, lags)
@@ -65,7 +65,16 @@ SELECT * FROM duty ORDER BY county, dataset
 
 -- name: duty_kept
 UPDATE duty SET frequency = :frequency, next_at = :next_at, cadence_d = :cadence_d, on_time = :on_time, late = :late,
-    missed = :missed WHERE id = :id
+    missed = :missed, touched_low = NULL, touched_high = NULL WHERE id = :id
+
+-- name: duty_touched
+-- For which days something came since the duty was judged; it waits here until somebody judges it.
+UPDATE duty SET touched_low = CASE WHEN touched_low < :low THEN touched_low ELSE :low END,
+    touched_high = CASE WHEN touched_high > :high THEN touched_high ELSE :high END
+WHERE county = :county AND dataset = :dataset
+
+-- name: feeds_of_duty
+SELECT * FROM feed WHERE county = :county AND dataset = :dataset ORDER BY name
 
 -- name: duty_counts
 SELECT state, COUNT(*) AS count FROM obligation WHERE duty_id = :duty_id GROUP BY state

@@ -63,6 +63,7 @@ def upgrade() -> None:
         *map(_text, ("county", "dataset", "since", "frequency", "next_at")),
         *map(_count, ("on_time", "late", "missed")),
         sa.Column("cadence_d", sa.Float(), nullable=True),
+        *(_text(name, nullable=True) for name in ("touched_low", "touched_high")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duty")),
         sa.UniqueConstraint("county", "dataset", name=op.f("uq_duty_county_dataset")),
     )
