@@ -32,7 +32,9 @@ PORTS: Final[Mapping[str, int]] = {
 """Where an address that names no port means; a database that is not listed has its driver's own."""
 
 
-def check_feed(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem], note: Note) -> list[Probe]:
+def check_feed(
+    feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem], note: Note = lambda _host, _ends: None
+) -> list[Probe]:
     """Stops at the first layer that does not hold: what lies above it could not hold either.
 
     `note` is told of each server's certificate and when it ends.
