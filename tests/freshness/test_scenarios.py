@@ -327,3 +327,19 @@ def test_what_comes_today_does_not_hide_what_never_came(store: Store) -> None:
     assert standing.sentence.endswith("；以前还有 1 期没有报")
     books.ledger.waive(COUNTY.code, books.dataset, "2026-08", "系统割接", "person:li")
     assert (books.standing.owner, books.standing.missed, books.standing.waived) == (None, 1, 1)
+
+
+def test_a_clock_set_back_repaints_nothing(store: Store) -> None:
+    """Evidence that seems to be in time comes too late for a period that was seen to be missed."""
+    books = Books(store).run("2026-08").at("2026-10-11T00:00:00")
+    assert books.code("2026-09") == "overdue"
+    books.clock.set_to("2026-10-05T00:00:00")
+    books.run("2026-09")
+    assert books.code("2026-09") == "made_up"
+
+
+def test_a_zero_that_another_channel_contradicts_was_none(store: Store) -> None:
+    books = Books(store, manual=True).run("2026-08").at("2026-10-05T00:00:00").run(zero=True)
+    assert books.at("2026-10-11T00:00:00").code("2026-09") == "on_time"
+    line = books.at("2026-10-20T00:00:00").run("2026-09", feed="manual").period("2026-09")
+    assert (line.code, line.channel, line.late_days) == ("made_up", "MANUAL", 10)
