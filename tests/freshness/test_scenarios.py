@@ -172,7 +172,7 @@ class TestRealTime:
         assert [books.code(f"2026-10-{d}") for d in (12, 13, 14)] == ["on_time", "made_up", "made_up"]
 
     def test_rows_that_come_late_are_a_breach_though_somebody_answers(self, store: Store) -> None:
-        books = self.asked(self.homestead(store), "2026-10-12", range(0, 21, 3))
+        books = self.asked(self.homestead(store), "2026-10-12", range(0, 24, 3))
         books.at("2026-10-12T23:00:00").run(times=("2026-10-12T08:00:00", "2026-10-12T09:00:00"))
         line = books.at("2026-10-13T00:00:01").run().period("2026-10-12")
         assert line.code == "made_up"
