@@ -120,6 +120,7 @@ class TableAdapter(Adapter):
     """A source whose streams are `TableStream`s."""
 
     Settings: ClassVar[type[SourceSettings]] = TableSettings
+    live = False
     settings: TableConnection
     streams: ClassVar[Mapping[str, TableStream]]
 

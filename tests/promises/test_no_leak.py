@@ -27,7 +27,7 @@ from gateway.web import build
 from mock_agencies import faults
 from mock_agencies.server import Agency
 from mock_agencies.world import COLUMNS
-from tests.support.house import FEEDS, House, house
+from tests.support.house import COUNTY, FEEDS, House, house
 from tests.support.leaks import Needles, searched, spellings
 from tests.support.verbs import shuqiao, verbs
 from tests.support.web import ask as ask_web
@@ -165,6 +165,7 @@ def ask(scene: Scene) -> None:
     member = ["--key", str(key), "--signer", str(made.gateway.paths.signer_public), "--headers", str(headers)]
     member += ["--shared", str(made.gateway.payloads.path)]
     asked: list[list[str]] = [["status"], ["runs"], ["verify"], ["check"], ["forward"], ["config", "show"]]
+    asked += [["freshness"], ["freshness", "--explain", FEEDS["subsidy"]]]
     asked += [["config", "check"], ["quarantine", "list"], ["quarantine", "list", "--causes"]]
     asked += [["sync", *FEEDS.values()], ["quarantine", "replay", FEEDS["homestead"]], ["member", "verify", *member]]
     asked += [["member", "fetch", *member, "--to", str(home / "fetched")]]
@@ -183,9 +184,20 @@ def ask(scene: Scene) -> None:
     scene.verb("quarantine", "discard", next(iter(held.values())), "--reason", "部门已更正")
     scene.verb("adapter", "record", FEEDS["marriage"], "--to", str(home / "recording.json"))
     scene.verb("member", "keygen", str(home / "other.key"))
+    period = made.gateway.ledger.explain(COUNTY, "subsidy").periods[0].period
+    scene.verb("freshness", "waive", FEEDS["subsidy"], period, "--reason", "系统割接")
+    scene.verb("freshness", "revoke", FEEDS["subsidy"], period)
     bank(scene, member)
     done = {" ".join(w for w in words[:2] if " ".join(words[:2]) in verbs() or w == words[0]) for words in asked}
-    done |= {"config publish", "quarantine discard", "adapter record", "member keygen", *BANK}
+    done |= {
+        "config publish",
+        "quarantine discard",
+        "freshness waive",
+        "freshness revoke",
+        "adapter record",
+        "member keygen",
+        *BANK,
+    }
     missing = {v for v in verbs() if v not in done and v not in SILENT}
     assert not missing, f"a new verb has to be asked here too: {missing}"
 
