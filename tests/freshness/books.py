@@ -54,6 +54,16 @@ class Books:
         self.rows: dict[str, Any] = {}
         for key, channel in (("system", "SYSTEM"), *((("manual", "MANUAL"),) if self.manual else ())):
             self._add_feed(key, channel)
+        with self.store.write() as tx:
+            tx.run("rules_add", digest="rules")
+            tx.run(
+                "run_add",
+                feed_id=self.rows["system"].id,
+                due_at=self.start,
+                reason="test",
+                actor="test",
+                options="{}",
+            )
         self.keeper = Keeper(self.store, self.clock, lambda: self.config)
         self.ledger = Ledger(self.store, self.clock, lambda: self.config)
         self.keeper.keep_all()
