@@ -168,6 +168,7 @@ def ask(scene: Scene) -> None:
     asked += [["freshness"], ["freshness", "--explain", FEEDS["subsidy"]]]
     asked += [["config", "check"], ["quarantine", "list"], ["quarantine", "list", "--causes"]]
     asked += [["sync", *FEEDS.values()], ["quarantine", "replay", FEEDS["homestead"]], ["member", "verify", *member]]
+    asked += [["wsdl", "show", FEEDS["homestead"]]]
     asked += [["member", "fetch", *member, "--to", str(home / "fetched")]]
     asked += [["preview", feed, "-n", "100"] for feed in FEEDS.values()]
     asked += [["trace", handle] for handle in known] + [["quarantine", "show", handle] for handle in held.values()]
@@ -185,6 +186,7 @@ def ask(scene: Scene) -> None:
     scene.verb("adapter", "record", FEEDS["marriage"], "--to", str(home / "recording.json"))
     scene.verb("member", "keygen", str(home / "other.key"))
     period = made.gateway.ledger.explain(COUNTY, "subsidy").periods[0].period
+    scene.verb("wsdl", "accept", FEEDS["homestead"])
     scene.verb("freshness", "waive", FEEDS["subsidy"], period, "--reason", "系统割接")
     scene.verb("freshness", "revoke", FEEDS["subsidy"], period)
     bank(scene, member)
@@ -192,6 +194,7 @@ def ask(scene: Scene) -> None:
     done |= {
         "config publish",
         "quarantine discard",
+        "wsdl accept",
         "freshness waive",
         "freshness revoke",
         "adapter record",
