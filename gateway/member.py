@@ -10,12 +10,13 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, Any, Final, Protocol, TypeAlias
 
-from gateway.chain import Block, Head, HeaderChain, LocalLedger
+from gateway.chain import ChainRefused, Head, HeaderChain, LocalLedger, Placed
+from gateway.chain.evm import Endpoint
 from gateway.proof import (
     DirectoryPayloadStore,
     KeyMalformed,
@@ -43,7 +44,7 @@ VERSIONS: Final = "versions"
 
 OnBatch: TypeAlias = Callable[[int, int], None]
 """Told (batches done, batches in all) after each batch."""
-Anchored: TypeAlias = tuple[Block, Manifest]
+Anchored: TypeAlias = tuple[Placed, Manifest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ def verify(
     *,
     headers: Path | None = None,
     ledger: Path | None = None,
+    endpoint: Endpoint | None = None,
     out: Path | None = None,
     expected_head: Head | None = None,
     on_batch: OnBatch | None = None,
@@ -128,7 +130,8 @@ def verify(
         member_key: this member's private key.
         pinned_signer: the gateway's public key, learnt once and not from the chain.
         headers: exported headers, or
-        ledger: the ledger itself; exactly one of the two.
+        ledger: the ledger itself, or
+        endpoint: a node, the chain's id and the contract; exactly one of the three.
         out: opened versions are written there as JSON lines, mode 0600: personal data in the clear.
         expected_head: a block seen earlier that the chain must still hold.
         on_batch: progress.
@@ -137,7 +140,7 @@ def verify(
         ChainBroken, ChainUnavailable: the chain itself does not hold; nothing else was looked at.
         OSError: `out` cannot be written.
     """
-    chain = _chain(pinned_signer, headers, ledger, expected_head)
+    chain = _chain(_source(pinned_signer, headers, ledger, endpoint), expected_head)
     report = Report(_head(chain), problems=_gaps(chain))
     store = DirectoryPayloadStore(shared)
     with _private(out) if out else nullcontext() as sink:
@@ -159,6 +162,7 @@ def fetch(
     *,
     headers: Path | None = None,
     ledger: Path | None = None,
+    endpoint: Endpoint | None = None,
     on_batch: OnBatch | None = None,
 ) -> Fetched:
     """Copies headers, payloads and this member's newest key files, so that `verify` can run where nothing else is.
@@ -171,7 +175,8 @@ def fetch(
     """
     kept = out_dir / HEADERS
     before = HeaderChain(kept, pinned_signer).head if kept.exists() else None
-    chain = _chain(pinned_signer, headers, ledger, before if before and before.number else None)
+    origin = _source(pinned_signer, headers, ledger, endpoint)
+    chain = _chain(origin, before if before and before.number else None)
     fetched = Fetched(_head(chain))
     source, target = DirectoryPayloadStore(shared), DirectoryPayloadStore(out_dir)
     for done, (block, manifest) in enumerate(chain, 1):
@@ -183,37 +188,84 @@ def fetch(
             fetched.problems.append(_problem(error.code, block, str(error)))
         if on_batch:
             on_batch(done, len(chain))
-    _keep_headers(kept, headers, ledger)
+    origin.keep(kept)
     return fetched
 
 
-def _chain(pinned: PublicKey, headers: Path | None, ledger: Path | None, expected: Head | None) -> list[Anchored]:
-    """All blocks, after the last of them was checked."""
-    if (headers is None) == (ledger is None):
-        raise ValueError("either headers or a ledger")
-    if headers is not None:
-        return list(HeaderChain(headers, pinned, expected).blocks())
-    assert ledger is not None
-    opened = LocalLedger(ledger)
-    try:
-        return list(opened.blocks(pinned, expected))
-    finally:
-        opened.close()
+class _Source(Protocol):
+    """One of the ways to know the chain."""
+
+    def blocks(self, expected: Head | None) -> Iterator[Anchored]: ...
+    def keep(self, kept: Path) -> None:
+        """Leaves its headers in a file."""
 
 
-def _keep_headers(kept: Path, headers: Path | None, ledger: Path | None) -> None:
-    if headers is not None:
+@dataclass(frozen=True, slots=True)
+class _Headers:
+    path: Path
+    pinned: PublicKey
+
+    def blocks(self, expected: Head | None) -> Iterator[Anchored]:
+        return HeaderChain(self.path, self.pinned, expected).blocks()
+
+    def keep(self, kept: Path) -> None:
         draft = kept.with_name(f".{uuid.uuid4().hex}")
         kept.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(headers.read_bytes())
+        draft.write_bytes(self.path.read_bytes())
         draft.replace(kept)
-        return
-    assert ledger is not None
-    opened = LocalLedger(ledger)
-    try:
-        opened.export_headers(kept)
-    finally:
-        opened.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    path: Path
+    pinned: PublicKey
+
+    def blocks(self, expected: Head | None) -> Iterator[Anchored]:
+        with closing(LocalLedger(self.path)) as opened:
+            yield from opened.blocks(self.pinned, expected)
+
+    def keep(self, kept: Path) -> None:
+        with closing(LocalLedger(self.path)) as opened:
+            opened.export_headers(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    endpoint: Endpoint
+    pinned: PublicKey
+
+    def blocks(self, expected: Head | None) -> Iterator[Anchored]:
+        with closing(self._open()) as opened:
+            yield from opened.blocks(self.pinned, expected)
+
+    def keep(self, kept: Path) -> None:
+        with closing(self._open()) as opened:
+            opened.export_headers(kept)
+
+    def _open(self) -> Any:
+        try:
+            from gateway.chain.evm.ledger import EvmLedger
+        except ImportError as error:
+            raise ChainRefused("读取节点要先安装：pip install 'shuqiao[evm]'") from error
+        return EvmLedger(self.endpoint, self.pinned)
+
+
+def _source(pinned: PublicKey, headers: Path | None, ledger: Path | None, endpoint: Endpoint | None) -> _Source:
+    given: list[_Source] = []
+    if headers is not None:
+        given.append(_Headers(headers, pinned))
+    if ledger is not None:
+        given.append(_Ledger(ledger, pinned))
+    if endpoint is not None:
+        given.append(_Node(endpoint, pinned))
+    if len(given) != 1:
+        raise ValueError("either headers, a ledger or an endpoint")
+    return given[0]
+
+
+def _chain(source: _Source, expected: Head | None) -> list[Anchored]:
+    """All blocks, after the last of them was checked."""
+    return list(source.blocks(expected))
 
 
 def _open_batch(store: PayloadStore, key: MemberKey, manifest: Manifest, report: Report, sink: IO[str] | None) -> None:
@@ -285,7 +337,7 @@ def _head(chain: list[Anchored]) -> Head:
     return Head(chain[-1][0].number, chain[-1][0].hash) if chain else Head(0, "")
 
 
-def _problem(code: str, block: Block, sentence: str) -> Problem:
+def _problem(code: str, block: Placed, sentence: str) -> Problem:
     return Problem(code, block.number, block.batch_id, f"区块 {block.number}：{sentence}")
 
 

@@ -68,6 +68,20 @@ class Head:
     hash: str
 
 
+class Placed(Protocol):
+    """One anchored batch, as some chain holds it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def batch_id(self) -> str: ...
+    @property
+    def manifest(self) -> bytes: ...
+    def receipt(self, ledger: str) -> Receipt: ...
+
+
 class Chain(Protocol):
     """One sink. All methods may raise ChainUnavailable."""
 

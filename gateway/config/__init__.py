@@ -1,18 +1,19 @@
 """Configuration: drafts on disk, validated with places, published as versions."""
 
 from gateway.config.load import Config, Feed, cron_trigger, digest, read, read_texts, resolve
-from gateway.config.models import AccountModel, CatalogueEntry, GatewayFile, MemberModel, SinkModel
+from gateway.config.models import AccountModel, CatalogueEntry, EvmSinkModel, GatewayFile, LocalSinkModel, MemberModel
 from gateway.config.positions import Problem
 
 __all__ = [
     "AccountModel",
     "CatalogueEntry",
     "Config",
+    "EvmSinkModel",
     "Feed",
     "GatewayFile",
+    "LocalSinkModel",
     "MemberModel",
     "Problem",
-    "SinkModel",
     "cron_trigger",
     "digest",
     "read",

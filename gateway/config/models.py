@@ -162,6 +162,11 @@ class LocalSinkModel(Strict):
     path: StrictStr = "chain.db"
 
 
+class SinkSecrets(Strict):
+    sender: SecretRef
+    """The private key of the account that writes: 32 bytes in hex."""
+
+
 class EvmSinkModel(Strict):
     """A node of a consortium chain that speaks Ethereum JSON-RPC, and the account that writes there."""
 
@@ -171,8 +176,7 @@ class EvmSinkModel(Strict):
     chain_id: int = Field(ge=1)
     contract: StrictStr | None = Field(default=None, pattern=r"^0x[0-9a-fA-F]{40}$")
     """Absent: the one that `chain deploy` made."""
-    key: SecretRef
-    """The sender's private key, 32 bytes in hex."""
+    secrets: SinkSecrets
     gas_price: int = Field(default=0, ge=0)
     confirmations: int | None = Field(default=None, ge=1, le=1000)
     """Absent: as the profile says."""

@@ -12,8 +12,8 @@ from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 
 from gateway.proof import Manifest
-from gateway.proof.suite import framed
 from gateway.proof.signing import PublicKey
+from gateway.proof.suite import framed
 
 KINDS: Final = ("versions", "consents", "queries", "erasures", "audit")
 NOBODY: Final = bytes(32)

@@ -7,7 +7,7 @@ under the same nonce. What is sent and unanswered is unknown, not failed.
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from eth_account import Account
@@ -82,7 +82,7 @@ class Lane:
         self._journal.mark(signed.nonce, TxState.SENT, time.time())
 
     def _sign(self, nonce: int, to: str | None, data: bytes, batch_id: str, gas: int) -> Signed:
-        fields = {
+        fields: dict[str, Any] = {
             "nonce": nonce,
             "gasPrice": self._gas_price,
             "gas": gas,

@@ -152,7 +152,9 @@ class Node:
                 if code in _KNOWN_CODES or any(word in said for word in _KNOWN):
                     raise Known(said) from error
                 if any(word in said for word in _WRONG_CHAIN):
-                    raise ChainRefused("节点 {node} 说这笔交易属于另一条链：{said}", node=self.shown, said=said) from error
+                    raise ChainRefused(
+                        "节点 {node} 说这笔交易属于另一条链：{said}", node=self.shown, said=said
+                    ) from error
                 raise
 
     def view(self, contract: str, function: str, *arguments: Any) -> Any:

@@ -115,7 +115,9 @@ class EvmChain(EvmLedger):
             ChainRefused: there is a contract already, or the chain refused one of the transactions.
         """
         if self.endpoint.contract is not None:
-            raise ChainRefused("{sink} 已有合约 {contract}，不会再部署", sink=self.name, contract=self.endpoint.contract)
+            raise ChainRefused(
+                "{sink} 已有合约 {contract}，不会再部署", sink=self.name, contract=self.endpoint.contract
+            )
         if (found := self.node.chain_id()) != self.endpoint.chain_id:
             raise ChainRefused(
                 "节点 {node} 属于链 {found}，应为 {wanted}",
@@ -216,7 +218,11 @@ class EvmChain(EvmLedger):
 
     def _send(self, parsed: Manifest, batch: tuple[Any, ...]) -> None:
         data = self._encode("anchor", batch)
-        self.sender.send(self.sender.sign(Web3.to_checksum_address(self.contract), data, parsed.batch_id))
+        self.sender.send(self.sender.sign(self._checksummed, data, parsed.batch_id))
+
+    @property
+    def _checksummed(self) -> str:
+        return Web3.to_checksum_address(self.contract)
 
     def _encode(self, function: str, *arguments: Any) -> bytes:
         return bytes.fromhex(self.node.codec.encode_abi(function, list(arguments)).removeprefix("0x"))

@@ -44,6 +44,11 @@ UPDATE delivery SET state = :state, attempts = attempts + :tried, block = :block
     confirmed_at = :confirmed_at, sentence = :sentence
 WHERE sink = :sink AND batch = :batch
 
+-- name: deliveries_newest
+SELECT batch.id, batch.batch_id, delivery.block, delivery.block_hash FROM delivery
+JOIN batch ON batch.id = delivery.batch WHERE delivery.sink = :sink AND delivery.state = 'confirmed'
+ORDER BY CAST(delivery.block AS BIGINT) DESC, batch.id DESC LIMIT :count OFFSET :skip
+
 -- name: deliveries_confirmed
 SELECT batch.batch_id, batch.manifest, delivery.block, delivery.block_hash FROM delivery
 JOIN batch ON batch.id = delivery.batch WHERE delivery.sink = :sink AND delivery.state = 'confirmed' ORDER BY batch.id
