@@ -155,6 +155,26 @@ class Deliveries:
         self._note(sink, row.id, "failed", str(error))
         log.warning("delivery_failed", sink=sink, batch=row.batch_id, error=type(error).__name__)
 
+    def reconcile(self, sink: str) -> tuple[int, int]:
+        """Looks at every receipt of a sink and reads every batch back; how many there are, and how many go back to sent.
+
+        Raises:
+            Busy: somebody is delivering to it.
+            Unreconciled: what the chain holds is not what was sent.
+            ChainUnavailable: it did not answer; nothing was concluded.
+        """
+        chain = self._chains[sink]
+        with self._leases.take(chain.lane, wait=DELIVERY_SECONDS):
+            with self._store.read() as tx:
+                rows = tx.all("deliveries_confirmed", sink=sink)
+            gone = [row for row in rows if not chain.stands(Head(int(row.block), row.block_hash))]
+            for row in gone:
+                self._demote(sink, row)
+            for row in rows:
+                if row not in gone and chain.read(row.batch_id) != row.manifest:
+                    raise Unreconciled("{sink} 读回的批次 {batch} 与送出的不同", sink=sink, batch=row.batch_id)
+        return len(rows), len(gone)
+
     def _reread(self, sink: str) -> None:
         """Looks at the newest receipts again; a batch whose block is gone is on its way again, the same bytes.
 
@@ -177,12 +197,15 @@ class Deliveries:
                 log.warning("reread_failed", sink=sink, error=type(error).__name__)
                 return
             for row in gone:
-                self._note(sink, row.id, "sent", "原来的区块已不在链上，正在重新确认")
-                log.warning("delivery_demoted", sink=sink, batch=row.batch_id, block=row.block)
+                self._demote(sink, row)
             if not gone or len(rows) < chain.rereads:
                 break
             skip += len(rows) - len(gone)
         self._reread_at[sink] = monotonic()
+
+    def _demote(self, sink: str, row: Any) -> None:
+        self._note(sink, row.id, "sent", "原来的区块已不在链上，正在重新确认")
+        log.warning("delivery_demoted", sink=sink, batch=row.batch_id, block=row.block)
 
     def _submit(self, sink: str, row: Any) -> Receipt | None:
         """Submits, reads back what the chain holds now, and stores its receipt; None while it is not final.

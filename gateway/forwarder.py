@@ -84,6 +84,10 @@ class Forwarder:
         self._deliveries.advance(report, patience)
         return report
 
+    def reconcile(self, sink: str) -> tuple[int, int]:
+        """See `Deliveries.reconcile`."""
+        return self._deliveries.reconcile(sink)
+
     def close(self) -> None:
         self._deliveries.close()
 

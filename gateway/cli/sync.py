@@ -23,12 +23,13 @@ from rich.text import Text
 
 from gateway.app import Gateway
 from gateway.audit import Action
+from gateway.cli.chain import sink_table
 from gateway.cli.common import JSON, actor, err, fail, gateway, out, say_json
 from gateway.clock import Clock
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.errors import Busy
 from gateway.i18n import _, language, retell, word
-from gateway.status import FeedStatus, feed_statuses, run_dict
+from gateway.status import FeedStatus, feed_statuses, run_dict, sink_statuses
 from gateway.store.pages import Counts
 from schemas import DATASETS
 
@@ -140,10 +141,13 @@ def status(ctx: typer.Context, as_json: bool = JSON) -> None:
         g.config  # noqa: B018 # see run_now
         rows = feed_statuses(g.store)
         table = status_table(g, rows)
+        assert g.config.gateway is not None
+        sinks, now = sink_statuses(g.store, g.config.gateway.sinks), g.clock.now()
     if as_json:
         say_json([r.as_dict() for r in rows])
         return
     out.print(table)
+    out.print(sink_table(sinks, now))
     for r in rows:
         if r.sentence:
             verdict = {"sentence": retell(r.sentence), "owner": word(r.owner or ""), "action": retell(r.action or "")}

@@ -90,7 +90,9 @@ def test_a_batch_waits_for_the_one_before_it(chain: Any) -> None:
 def test_other_content_under_our_id_is_an_alarm(chain: Any, node: Anvil, store: Store) -> None:
     """A second writer of our bureau took the id with another root."""
     rival = sink(store, node.url, name="rival", contract=chain.contract, key=new_key())
-    chain._finish(chain.sender, chain._checksummed, chain._encode("setWriter", rival.sender.address, rival._bureau), None)
+    chain._finish(
+        chain.sender, chain._checksummed, chain._encode("setWriter", rival.sender.address, rival._bureau), None
+    )
     from gateway.chain.evm.contract import batch_of
 
     batch = list(batch_of(BATCHES[0].manifest, BATCHES[0].manifest_bytes, BATCHES[0].signature))
@@ -145,7 +147,11 @@ def test_exported_headers_tell_the_same(chain: Any, tmp_path: Path) -> None:
     with pytest.raises(ChainBroken, match="钉住"):
         HeaderChain(path, OTHER_SIGNER.public)
     lines = path.read_bytes().splitlines(keepends=True)
-    for bent in (lines[:-1], [*lines[:2], *lines[3:]], [lines[0], lines[1].replace(b'"at":"2', b'"at":"3'), *lines[2:]]):
+    for bent in (
+        lines[:-1],
+        [*lines[:2], *lines[3:]],
+        [lines[0], lines[1].replace(b'"at":"2', b'"at":"3'), *lines[2:]],
+    ):
         path.write_bytes(b"".join(bent))
         with pytest.raises(ChainBroken, match="摘要"):
             HeaderChain(path, SIGNER.public)

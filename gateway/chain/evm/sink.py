@@ -108,6 +108,10 @@ class EvmChain(EvmLedger):
         self._known_until = time.monotonic() + IDENTITY_SECONDS
         return found
 
+    def pinned(self) -> Pin | None:
+        """The chain as it was met first."""
+        return self._journal.pinned()
+
     def deploy(self) -> tuple[str, int]:
         """Deploys the contract, lets this sender write for this gateway, and pins it; its address, and the gas of it all.
 

@@ -18,8 +18,7 @@ WHERE sink = :sink AND sender = :sender AND nonce >= :nonce ORDER BY nonce
 
 -- name: chain_tx_waiting
 -- Transactions that no final block is known to hold.
-SELECT COUNT(*) AS waiting, MIN(nonce) AS first FROM chain_tx
-WHERE sink = :sink AND state IN ('signed', 'sent') AND batch_id <> ''
+SELECT COUNT(*) FROM chain_tx WHERE sink = :sink AND state IN ('signed', 'sent') AND batch_id <> ''
 
 -- name: chain_pin_get
 SELECT * FROM chain_pin WHERE sink = :sink
