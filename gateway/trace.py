@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from gateway.app import Gateway
+from gateway.chain import Chain, ChainUnavailable, Receipt
 from gateway.errors import Usage
 from gateway.names import short
 from gateway.proof import Trust, expand, payload_name, prove, verify_document
@@ -94,8 +95,8 @@ def trace(gateway: Gateway, handle: str, number: int = 0) -> Trace:
         rules = tx.value("rules_digest", id=version.rules_id)
         subjects = {gateway.vault.name("subject", n) for n in _numbers(dataset.subjects, record)}
         also = [r for s in sorted(short(list(subjects))) for r in tx.all("observations_of_subject", subject=s)]
-    proof = document(gateway, found)
-    verified = verify_document(proof, trust(gateway)) if proof is not None else None
+    proven = document(gateway, found)
+    verified = verify_document(proven[0], proven[1]) if proven is not None else None
     return Trace(
         handle=handle_text(version.handle),
         feed=head.feed,
@@ -123,25 +124,40 @@ def trace(gateway: Gateway, handle: str, number: int = 0) -> Trace:
     )
 
 
-def trust(gateway: Gateway) -> Trust:
-    """What we verify against ourselves: our signer and the first sink."""
-    return Trust(gateway.signer.public, next(iter(gateway.chains.values())))
-
-
-def document(gateway: Gateway, found: Found, groups: set[str] | None = None) -> dict[str, Any] | None:
-    """The proof of one version, disclosing all or some of its groups; None while it is in no batch that a sink confirmed."""
+def document(gateway: Gateway, found: Found, groups: set[str] | None = None) -> tuple[dict[str, Any], Trust] | None:
+    """The proof of one version, disclosing all or some of its groups, and what to verify it against: our signer and the
+    sink it names. None while it is in no batch that a sink confirmed.
+    """
     version, batch = found.version, found.batch
     if batch is None or batch.batch_id is None:
         return None
-    anchor = next(iter(gateway.chains.values())).receipt(batch.batch_id)
-    if anchor is None:
+    anchored = _anchored(gateway, batch.batch_id)
+    if anchored is None:
         return None
+    chain, anchor = anchored
     payload = gateway.payloads.get(payload_name(batch.payload_digest))
     key = gateway.vault.unwrap(version.wrapped_key) if version.wrapped_key and version.sealed else None
     index = version.seq - batch.first
     names = _group_names(payload, index) if key else []
     secrets = {g: expand(key.disclosure, version.number, g) for g in names if key and (groups is None or g in groups)}
-    return prove(batch.manifest, batch.signature, payload, index=index, secrets=secrets, anchor=anchor)
+    proof = prove(batch.manifest, batch.signature, payload, index=index, secrets=secrets, anchor=anchor)
+    return proof, Trust(gateway.signer.public, chain)
+
+
+def _anchored(gateway: Gateway, batch_id: str) -> tuple[Chain, Receipt] | None:
+    """The first sink that has a batch. One that does not answer is passed over, unless no other has it."""
+    silent: ChainUnavailable | None = None
+    for chain in gateway.chains.values():
+        try:
+            receipt = chain.receipt(batch_id)
+        except ChainUnavailable as error:
+            silent = silent or error
+            continue
+        if receipt is not None:
+            return chain, receipt
+    if silent is not None:
+        raise silent
+    return None
 
 
 def _group_names(payload: bytes, index: int) -> list[str]:

@@ -41,7 +41,15 @@ class Deployed:
 
     def _mined(self, account: Any, to: Any, data: str) -> Any:
         nonce = self.w3.eth.get_transaction_count(account.address)
-        fields = {"nonce": nonce, "gasPrice": 0, "gas": 3_000_000, "to": to, "value": 0, "data": data, "chainId": CHAIN_ID}
+        fields = {
+            "nonce": nonce,
+            "gasPrice": 0,
+            "gas": 3_000_000,
+            "to": to,
+            "value": 0,
+            "data": data,
+            "chainId": CHAIN_ID,
+        }
         sent = self.w3.eth.send_raw_transaction(account.sign_transaction(fields).raw_transaction)
         return self.w3.eth.wait_for_transaction_receipt(sent, timeout=10, poll_latency=0.01)
 
@@ -129,7 +137,9 @@ def test_only_the_list_may_write_and_only_for_its_own_bureau(made: Deployed) -> 
 
 
 @pytest.mark.parametrize(
-    ("function", "arguments"), [("setWriter", [OTHER]), ("setAdmin", [True]), ("setPaused", [])], ids=lambda v: str(v)[:9]
+    ("function", "arguments"),
+    [("setWriter", [OTHER]), ("setAdmin", [True]), ("setPaused", [])],
+    ids=lambda v: str(v)[:9],
 )
 @pytest.mark.parametrize("who", ["writer", "stranger"])
 def test_only_an_admin_may_change_the_rules(made: Deployed, who: str, function: str, arguments: list[Any]) -> None:
@@ -161,7 +171,9 @@ def test_what_it_costs(made: Deployed, capsys: pytest.CaptureFixture[str]) -> No
     assert made.do(made.writer, "anchor", batch(1)) is None
     data = bytes.fromhex(made.contract.encode_abi("anchor", [batch(1)])[2:])
     with capsys.disabled():
-        print(f"\ngas: deploy {made.deploy_gas:,}, anchor {made.gas:,} of {gas_for(data):,} ({len(data):,} bytes of input)")
+        print(
+            f"\ngas: deploy {made.deploy_gas:,}, anchor {made.gas:,} of {gas_for(data):,} ({len(data):,} bytes of input)"
+        )
     assert made.deploy_gas < 1_100_000
     assert made.gas < 320_000
     big = batch(2, manifest=b"\xff" * 40_000)

@@ -162,6 +162,13 @@ def sink(
     return made
 
 
+def declared(url: str, variable: str, **more: object) -> str:
+    """A sink of gateway.yaml whose key is in an environment variable."""
+    said = {"kind": "evm", "profile": "dev", "url": f'"{url}"', "chain_id": CHAIN_ID, "timeout": "2s", **more}
+    said["secrets"] = f"{{sender: {{env: {variable}}}}}"
+    return "{" + ", ".join(f"{key}: {value}" for key, value in said.items()) + "}"
+
+
 def attempt(chain: Any, batch: SealedBatch) -> Receipt | None:
     """One look or one sending."""
     found: Receipt | None = chain.submit(batch.manifest_bytes, batch.signature).receipt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -105,9 +105,14 @@ class House:
         self.gateway.close()
 
 
-def install(home: Path, urls: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, MemberKey]:
-    """The repository's own configuration in a folder of its own, pointed at running agencies."""
+def install(
+    home: Path, urls: dict[str, str], monkeypatch: pytest.MonkeyPatch, sinks: Mapping[str, str] | None = None
+) -> tuple[Settings, MemberKey]:
+    """The repository's own configuration in a folder of its own, pointed at running agencies; `sinks` beside the ledger."""
     shutil.copytree(ROOT / "config", home / "config")
+    file = home / "config" / "gateway.yaml"
+    more = "".join(f"  {name}: {said}\n" for name, said in (sinks or {}).items())
+    file.write_text(file.read_text("utf-8").replace("payloads:", f"{more}payloads:", 1), "utf-8")
     monkeypatch.setenv("SHUQIAO_DEMO_EXCHANGE", urls["provincial"])
     monkeypatch.setenv("SHUQIAO_DEMO_REAL_ESTATE", f"{urls['real_estate']}/services/RealEstate?wsdl")
     monkeypatch.setenv("SHUQIAO_DEMO_CIVIL", urls["civil"])
@@ -128,10 +133,11 @@ def house(
     seed: int = 1,
     dirt: float = 0.03,
     store: str | None = None,
+    sinks: Mapping[str, str] | None = None,
 ) -> Iterator[House]:
     """Everything running, nothing collected yet."""
     with mock_agencies.start(households=households, seed=seed, dirt=dirt) as agencies:
-        settings, key = install(home, agencies.urls, monkeypatch)
+        settings, key = install(home, agencies.urls, monkeypatch, sinks)
         gateway = Gateway(settings.model_copy(update={"store": store}) if store else settings)
         made = House(home, agencies, gateway, key)
         made.set_clock()
