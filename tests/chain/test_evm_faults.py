@@ -15,7 +15,7 @@ from gateway.chain.evm import TxState
 from gateway.store import Store
 from gateway.store.tables import metadata
 from tests.proof.sample import chain_of
-from tests.support.anvil import CHAIN_ID, Anvil, anvil, attempt, must_hold, new_key, settle, sink
+from tests.support.anvil import CHAIN_ID, Anvil, anvil, attempt, kept, must_hold, new_key, settle, sink
 from tests.support.proxy import proxy
 
 pytestmark = pytest.mark.sockets
@@ -48,7 +48,7 @@ def foreign(chain: Any, key: str, nonce: int) -> bytes:
 
 
 def test_a_node_that_is_down(store: Store, tmp_path: Path) -> None:
-    with anvil("--state", str(tmp_path / "state")) as node:
+    with anvil(*kept(tmp_path / "state")) as node:
         chain = deployed(store, node)
         settle(chain, BATCHES[:1])
         node.stop()
@@ -307,7 +307,7 @@ def test_slow_blocks_and_a_finality_of_three(store: Store) -> None:
 
 
 def test_a_pool_that_is_lost_with_its_node(store: Store, tmp_path: Path) -> None:
-    with anvil("--state", str(tmp_path / "state")) as node:
+    with anvil(*kept(tmp_path / "state")) as node:
         chain = deployed(store, node)
         settle(chain, BATCHES[:1])
         node.rpc("evm_setAutomine", False)

@@ -125,6 +125,11 @@ def anvil(*options: str, chain_id: int = CHAIN_ID) -> Iterator[Anvil]:
         node.stop(signal.SIGKILL)
 
 
+def kept(path: Path) -> tuple[str, ...]:
+    """Options for a node that remembers its chain. Without a fixed time it makes up another genesis at some restarts."""
+    return ("--state", str(path), "--timestamp", str(int(time.time())))
+
+
 KEYS = itertools.count(0xC0FFEE)
 
 
