@@ -30,17 +30,30 @@ def root(h: Hash, leaves: Sequence[bytes]) -> bytes:
 
 def path(h: Hash, leaves: Sequence[bytes], index: int) -> list[bytes]:
     """Sibling hashes from leaf `index` up to the root. Raises IndexError for an index outside the tree."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(index)
-    out: list[bytes] = []
-    level = list(leaves)
-    while len(level) > 1:
-        sibling = index ^ 1
-        if sibling < len(level):
-            out.append(level[sibling])
-        level = _above(h, level)
-        index //= 2
-    return out
+    return Tree(h, leaves).path(index)
+
+
+class Tree:
+    """A tree with its levels kept: for many paths at once."""
+
+    def __init__(self, h: Hash, leaves: Sequence[bytes]) -> None:
+        self.leaves = list(leaves)
+        self._levels = [self.leaves]
+        while len(self._levels[-1]) > 1:
+            self._levels.append(_above(h, self._levels[-1]))
+        self.root = self._levels[-1][0] if self.leaves else h(b"")
+
+    def path(self, index: int) -> list[bytes]:
+        """Sibling hashes from leaf `index` up to the root. Raises IndexError for an index outside the tree."""
+        if not 0 <= index < len(self.leaves):
+            raise IndexError(index)
+        out: list[bytes] = []
+        for level in self._levels[:-1]:
+            sibling = index ^ 1
+            if sibling < len(level):
+                out.append(level[sibling])
+            index //= 2
+        return out
 
 
 def root_of_path(h: Hash, leaf: bytes, index: int, size: int, siblings: Sequence[bytes]) -> bytes:
