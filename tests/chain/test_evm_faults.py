@@ -153,12 +153,14 @@ def test_a_nonce_that_somebody_else_took(store: Store, pooled: bool) -> None:
         assert chain._journal.of_batch(BATCHES[0].batch_id).nonce > nonce
 
 
-def test_a_gap_in_the_nonces_is_filled(store: Store) -> None:
-    """A store put back to an older copy forgot a transaction that the pool lost as well."""
+@pytest.mark.parametrize("needed", [True, False], ids=["by its batch", "by nobody"])
+def test_a_gap_in_the_nonces_is_filled(store: Store, needed: bool) -> None:
+    """A store put back to an older copy forgot a transaction that the pool lost as well: a batch takes its nonce, or nothing does."""
+    other = chain_of(1, stream="beef")
     with anvil() as node:
         chain = deployed(store, node)
         node.rpc("evm_setAutomine", False)
-        for batch in BATCHES:
+        for batch in (BATCHES[0], *other):
             attempt(chain, batch)
         forgotten = chain._journal.of_batch(BATCHES[0].batch_id)
         table = metadata.tables["chain_tx"]
@@ -166,8 +168,9 @@ def test_a_gap_in_the_nonces_is_filled(store: Store) -> None:
             connection.execute(table.delete().where(table.c.nonce == forgotten.nonce))
         node.rpc("anvil_dropTransaction", "0x" + forgotten.hash)
         node.rpc("evm_setAutomine", True)
-        settle(chain, BATCHES)
-        must_hold(chain, BATCHES)
+        wanted = [*BATCHES, *other] if needed else other
+        settle(chain, wanted)
+        must_hold(chain, wanted)
 
 
 def test_transactions_that_arrive_in_the_wrong_order(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
