@@ -329,6 +329,7 @@ def test_a_lane_has_a_window(store: Store) -> None:
     batches = chain_of(8)
     with anvil() as node:
         chain = deployed(store, node, window=3)
+        time.sleep(0.3)  # what the lane knows is from after the deployment
         node.rpc("evm_setAutomine", False)
         for batch in batches:
             attempt(chain, batch)
