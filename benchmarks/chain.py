@@ -99,13 +99,13 @@ def proofs(leaves: int = 100_000, count: int = 20_000) -> float:
     def sha(data: bytes) -> bytes:
         return hashlib.sha256(data).digest()
 
-    tree = merkle.Tree(sha, [merkle.leaf_hash(sha, n.to_bytes(8, "big")) for n in range(leaves)])
+    tree = merkle.levels(sha, [merkle.leaf_hash(sha, n.to_bytes(8, "big")) for n in range(leaves)])
     at = [n * 7919 % leaves for n in range(count)]
     began = time.perf_counter()
-    paths = [tree.path(n) for n in at]
+    paths = [merkle.path(tree, n) for n in at]
     rate = count / (time.perf_counter() - began)
     for n, path in zip(at[::97], paths[::97], strict=True):
-        assert merkle.root_of_path(sha, tree.leaves[n], n, leaves, path) == tree.root
+        assert merkle.root_of_path(sha, tree[0][n], n, leaves, path) == tree[-1][0]
     return rate
 
 

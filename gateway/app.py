@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from adapters.kit import Adapter, Allowance, Http, Ports, SourceSettings, Translator, registry
+from adapters.kit import Adapter, Allowance, Described, Http, Ports, SoapAdapter, SourceSettings, Translator, registry
 from adapters.kit.recording import Recording, record
 from gateway.accounts import AccountBudget, AccountSecrets
 from gateway.audit import Action, Actor, AllowAll, Authorizer
@@ -15,8 +16,10 @@ from gateway.auditlog import AuditLog
 from gateway.chain import Chain, ChainBroken, Head, LocalChain
 from gateway.chain.evm import PROFILES, Endpoint
 from gateway.clock import Clock
-from gateway.config import Config, EvmSinkModel, Feed, read, resolve
+from gateway.config import Config, EvmSinkModel, Feed, overlaid, read, resolve
+from gateway.disclosure import Disclosure
 from gateway.dispatch import Executor
+from gateway.documents import StoreDocuments
 from gateway.errors import ConfigInvalid, Usage
 from gateway.forwarder import Forwarder
 from gateway.keyfiles import keyring, signing_seed
@@ -26,6 +29,10 @@ from gateway.names import Namer, name_kinds
 from gateway.pipeline import Pipeline
 from gateway.proof import DirectoryPayloadStore, Signer
 from gateway.publish import publish, published
+from gateway.reports.consents import Consents
+from gateway.reports.facts import FactFinder
+from gateway.reports.office import Office
+from gateway.reports.report import ReportMaker
 from gateway.settings import Settings
 from gateway.sorter import FeedWork
 from gateway.store import Store, upgrade
@@ -125,6 +132,7 @@ class Gateway:
             budget=AccountBudget(feed.source.account, allowance, self.store, self.clock, self.leases.process),
             now=self.clock.real,
             today=self.clock.today,
+            documents=StoreDocuments(self.store, self.clock, self.config.root),
         )
         settings: SourceSettings = cls.Settings.model_validate(feed.source.settings)
         return cls(ports, settings, feed.county.code)
@@ -133,13 +141,13 @@ class Gateway:
         """A feed made ready to run with the published rules."""
         feed = self.feed(name)
         adapter = self.adapter(feed)
-        stream = adapter.streams[feed.dataset]
+        stream = adapter.offers[feed.dataset] = overlaid(feed.model, adapter.offers[feed.dataset])
         dataset = DATASETS[feed.dataset]
         translator = Translator(
             dataset,
-            {**stream.mapping, **feed.model.mapping},
+            stream.mapping,
             source_time=stream.source_time,
-            ignore={**stream.ignore, **feed.model.ignore},
+            ignore=stream.ignore,
             deleted=stream.deleted,
             today=self.clock.today(),
         )
@@ -164,6 +172,21 @@ class Gateway:
             namer=Namer(self.vault, dataset, row.uid, kinds),
             vanish_limit=feed.model.vanish_limit,
         )
+
+    @contextmanager
+    def described(self, name: str) -> Iterator[Described]:
+        """The service description of a feed's source.
+
+        Raises:
+            Usage: the source is not SOAP.
+        """
+        adapter = self.adapter(self.feed(name))
+        try:
+            if not isinstance(adapter, SoapAdapter):
+                raise Usage("采集任务 {name} 的来源不是 SOAP，没有服务描述", name=name)
+            yield adapter.described
+        finally:
+            adapter.close()
 
     def record(self, name: str, pages: int) -> Recording:
         """Every stream of a feed's source, read once and once more, scrubbed of people, keys and addresses.
@@ -263,6 +286,31 @@ class Gateway:
     def payloads(self) -> DirectoryPayloadStore:
         assert self.config.gateway is not None
         return DirectoryPayloadStore(self.settings.data / self.config.gateway.payloads)
+
+    @cached_property
+    def disclosure(self) -> Disclosure:
+        return Disclosure(self.store, self.vault, self.payloads, self.chains)
+
+    @cached_property
+    def consents(self) -> Consents:
+        assert self.config.gateway is not None
+        return Consents(self.store, self.vault, self.clock, self.config.gateway.members)
+
+    @cached_property
+    def office(self) -> Office:
+        """The desk at which banks ask."""
+        assert self.config.gateway is not None
+        maker = ReportMaker(self.store, FactFinder(self.store, self.vault), self.disclosure, self.config.catalogue)
+        return Office(
+            self.store,
+            self.vault,
+            self.clock,
+            signer=self.signer,
+            maker=maker,
+            consents=self.consents,
+            members=self.config.gateway.members,
+            submitter=self.config.gateway.submitter,
+        )
 
     @cached_property
     def forwarder(self) -> Forwarder:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final, Protocol, TypeAlias
 
-from gateway.chain import ChainRefused, Head, HeaderChain, LocalLedger, Placed
+from gateway.chain import ChainRefused, Head, HeaderChain, LocalLedger, Placed, Receipt
 from gateway.chain.evm import Endpoint
 from gateway.proof import (
+    Checked,
     DirectoryPayloadStore,
     KeyMalformed,
     KeysUnreadable,
@@ -29,6 +30,7 @@ from gateway.proof import (
     PayloadStore,
     ProofError,
     PublicKey,
+    Trust,
     Values,
     keys_folder,
     open_group,
@@ -37,6 +39,7 @@ from gateway.proof import (
     read_payload,
     suite_named,
 )
+from gateway.proof import verify_report as check
 
 HEADERS: Final = "headers.jsonl"
 """Where `fetch` leaves the headers in its folder; the next fetch must continue them."""
@@ -192,8 +195,38 @@ def fetch(
     return fetched
 
 
+def verify_report(
+    file: bytes,
+    pinned_signer: PublicKey,
+    *,
+    headers: Path | None = None,
+    ledger: Path | None = None,
+    endpoint: Endpoint | None = None,
+) -> Checked:
+    """Checks a report, PDF or JSON, against the chain; raises as `verify` and `gateway.proof.verify_report`."""
+    source = _source(pinned_signer, headers, ledger, endpoint)
+    chain = _chain(source, None)
+    return check(file, Trust(pinned_signer, _Anchored(source.ledger, {block.batch_id: block for block, _ in chain})))
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    """The receipts of a chain that was checked whole."""
+
+    ledger: str
+    blocks: Mapping[str, Placed]
+
+    def receipt(self, batch_id: str) -> Receipt | None:
+        block = self.blocks.get(batch_id)
+        return block.receipt(self.ledger) if block else None
+
+
 class _Source(Protocol):
     """One of the ways to know the chain."""
+
+    @property
+    def ledger(self) -> str:
+        """How its receipts name it."""
 
     def blocks(self, expected: Head | None) -> Iterator[Anchored]: ...
     def keep(self, kept: Path) -> None:
@@ -204,6 +237,10 @@ class _Source(Protocol):
 class _Headers:
     path: Path
     pinned: PublicKey
+
+    @property
+    def ledger(self) -> str:
+        return HeaderChain(self.path, self.pinned).name
 
     def blocks(self, expected: Head | None) -> Iterator[Anchored]:
         return HeaderChain(self.path, self.pinned, expected).blocks()
@@ -220,6 +257,11 @@ class _Ledger:
     path: Path
     pinned: PublicKey
 
+    @property
+    def ledger(self) -> str:
+        with closing(LocalLedger(self.path)) as opened:
+            return opened.name
+
     def blocks(self, expected: Head | None) -> Iterator[Anchored]:
         with closing(LocalLedger(self.path)) as opened:
             yield from opened.blocks(self.pinned, expected)
@@ -233,6 +275,10 @@ class _Ledger:
 class _Node:
     endpoint: Endpoint
     pinned: PublicKey
+
+    @property
+    def ledger(self) -> str:
+        return self.endpoint.ledger
 
     def blocks(self, expected: Head | None) -> Iterator[Anchored]:
         with closing(self._open()) as opened:

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from gateway.app import Gateway
-from gateway.chain import Chain, ChainUnavailable, Receipt
+from gateway.chain import ChainUnavailable
 from gateway.errors import Usage
 from gateway.names import short
-from gateway.proof import Trust, expand, payload_name, prove, verify_document
+from gateway.proof import Trust, verify_document
 from gateway.store.segments import Version
 from gateway.store.segments import find as find_version
 from gateway.vault import handle_bytes, handle_text
@@ -95,8 +95,8 @@ def trace(gateway: Gateway, handle: str, number: int = 0) -> Trace:
         rules = tx.value("rules_digest", id=version.rules_id)
         subjects = {gateway.vault.name("subject", n) for n in _numbers(dataset.subjects, record)}
         also = [r for s in sorted(short(list(subjects))) for r in tx.all("observations_of_subject", subject=s)]
-    proven = document(gateway, found)
-    verified = verify_document(proven[0], proven[1]) if proven is not None else None
+    proven = _proof(gateway, version)
+    verified = verify_document(*proven) if proven is not None else None
     return Trace(
         handle=handle_text(version.handle),
         feed=head.feed,
@@ -124,45 +124,22 @@ def trace(gateway: Gateway, handle: str, number: int = 0) -> Trace:
     )
 
 
-def document(gateway: Gateway, found: Found, groups: set[str] | None = None) -> tuple[dict[str, Any], Trust] | None:
-    """The proof of one version, disclosing all or some of its groups, and what to verify it against: our signer and the
-    sink it names. None while it is in no batch that a sink confirmed.
+def _proof(gateway: Gateway, version: Version) -> tuple[dict[str, Any], Trust] | None:
+    """The proof, and what to verify it against: our signer, and the first sink that has the batch. A sink that does not
+    answer is passed over, unless no other has it.
     """
-    version, batch = found.version, found.batch
-    if batch is None or batch.batch_id is None:
-        return None
-    anchored = _anchored(gateway, batch.batch_id)
-    if anchored is None:
-        return None
-    chain, anchor = anchored
-    payload = gateway.payloads.get(payload_name(batch.payload_digest))
-    key = gateway.vault.unwrap(version.wrapped_key) if version.wrapped_key and version.sealed else None
-    index = version.seq - batch.first
-    names = _group_names(payload, index) if key else []
-    secrets = {g: expand(key.disclosure, version.number, g) for g in names if key and (groups is None or g in groups)}
-    proof = prove(batch.manifest, batch.signature, payload, index=index, secrets=secrets, anchor=anchor)
-    return proof, Trust(gateway.signer.public, chain)
-
-
-def _anchored(gateway: Gateway, batch_id: str) -> tuple[Chain, Receipt] | None:
-    """The first sink that has a batch. One that does not answer is passed over, unless no other has it."""
     silent: ChainUnavailable | None = None
     for chain in gateway.chains.values():
         try:
-            receipt = chain.receipt(batch_id)
+            document = gateway.disclosure.document(version, chain=chain)
         except ChainUnavailable as error:
             silent = silent or error
             continue
-        if receipt is not None:
-            return chain, receipt
+        if document is not None:
+            return document, Trust(gateway.signer.public, chain)
     if silent is not None:
         raise silent
     return None
-
-
-def _group_names(payload: bytes, index: int) -> list[str]:
-    version = msgspec.json.decode(payload.split(b"\n")[index + 1])
-    return sorted(version["groups"])
 
 
 def _open(gateway: Gateway, version: Version) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Configuration: drafts on disk, validated with places, published as versions."""
 
-from gateway.config.load import Config, Feed, cron_trigger, digest, read, read_texts, resolve
+from gateway.config.load import Config, Feed, cron_trigger, digest, overlaid, read, read_texts, resolve
 from gateway.config.models import AccountModel, CatalogueEntry, EvmSinkModel, GatewayFile, LocalSinkModel, MemberModel
 from gateway.config.positions import Problem
 
@@ -16,6 +16,7 @@ __all__ = [
     "Problem",
     "cron_trigger",
     "digest",
+    "overlaid",
     "read",
     "read_texts",
     "resolve",

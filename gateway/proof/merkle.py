@@ -28,32 +28,25 @@ def root(h: Hash, leaves: Sequence[bytes]) -> bytes:
     return level[0] if level else h(b"")
 
 
-def path(h: Hash, leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Sibling hashes from leaf `index` up to the root. Raises IndexError for an index outside the tree."""
-    return Tree(h, leaves).path(index)
+def levels(h: Hash, leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """The whole tree, leaves first: of it, any number of paths cost nothing more."""
+    out = [list(leaves)]
+    while len(out[-1]) > 1:
+        out.append(_above(h, out[-1]))
+    return out
 
 
-class Tree:
-    """A tree with its levels kept: for many paths at once."""
-
-    def __init__(self, h: Hash, leaves: Sequence[bytes]) -> None:
-        self.leaves = list(leaves)
-        self._levels = [self.leaves]
-        while len(self._levels[-1]) > 1:
-            self._levels.append(_above(h, self._levels[-1]))
-        self.root = self._levels[-1][0] if self.leaves else h(b"")
-
-    def path(self, index: int) -> list[bytes]:
-        """Sibling hashes from leaf `index` up to the root. Raises IndexError for an index outside the tree."""
-        if not 0 <= index < len(self.leaves):
-            raise IndexError(index)
-        out: list[bytes] = []
-        for level in self._levels[:-1]:
-            sibling = index ^ 1
-            if sibling < len(level):
-                out.append(level[sibling])
-            index //= 2
-        return out
+def path(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
+    """Sibling hashes from leaf `index` of `levels` up to the root. Raises IndexError for an index outside the tree."""
+    if not 0 <= index < len(tree[0]):
+        raise IndexError(index)
+    out: list[bytes] = []
+    for level in tree[:-1]:
+        sibling = index ^ 1
+        if sibling < len(level):
+            out.append(level[sibling])
+        index //= 2
+    return out
 
 
 def root_of_path(h: Hash, leaf: bytes, index: int, size: int, siblings: Sequence[bytes]) -> bytes:

@@ -200,7 +200,7 @@ def test_solidity_verifies_what_we_verify(verifier: Deployed, data: st.DataObjec
     """Random trees and indices: the right path proves, and whatever differs from it proves to neither of the two."""
     leaves = [merkle.leaf_hash(sha, seed + number.to_bytes(4, "big")) for number in range(size)]
     root, index = merkle.root(sha, leaves), data.draw(st.integers(0, size - 1))
-    path = merkle.path(sha, leaves, index)
+    path = merkle.path(merkle.levels(sha, leaves), index)
     assert verify(verifier, leaves[index], index, size, path, root)
     tried_index, tried_size = data.draw(st.integers(0, size + 1)), data.draw(st.integers(0, size + 2))
     tried_path = data.draw(st.sampled_from([path, path[:-1], [*path, sha(b"")], path[::-1]]))
@@ -214,7 +214,7 @@ def test_solidity_verifies_what_we_verify(verifier: Deployed, data: st.DataObjec
 
 def test_a_changed_bit_proves_nothing(verifier: Deployed) -> None:
     leaves = [merkle.leaf_hash(sha, bytes([n])) for n in range(11)]
-    root, path = merkle.root(sha, leaves), merkle.path(sha, leaves, 7)
+    root, path = merkle.root(sha, leaves), merkle.path(merkle.levels(sha, leaves), 7)
     for at in range(len(path)):
         bent = [*path]
         bent[at] = bytes([bent[at][0] ^ 1]) + bent[at][1:]

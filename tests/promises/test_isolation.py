@@ -234,7 +234,8 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 HANDLE = "a" * 32
-FREE = {"config check", "demo", "member keygen", "member fetch", "member verify"}
+BANK = ["--institution", "demo-bank", "--purpose", "loan_application"]
+FREE = {"config check", "demo", "member keygen", "member fetch", "member verify", "member report"}
 """Reads drafts only; makes a world of its own; the member's side, which is not ours."""
 ASKED = {
     "serve": ["--port", "0"],
@@ -254,6 +255,17 @@ ASKED = {
     "config show": [],
     "config publish": [],
     "adapter record": [FEEDS["homestead"], "--to", "recording.json"],
+    "chain check": [],
+    "chain deploy": [],
+    "chain status": [],
+    "chain reconcile": [],
+    "chain export-headers": ["--to", "headers.jsonl"],
+    "consent add": [*BANK, "--file", __file__, "--to", "2026-12-31"],
+    "consent list": [],
+    "consent revoke": [HANDLE],
+    "report make": [*BANK, "--out", "report.json"],
+    "report again": ["SQ20260301-000001", "--out", "report.json"],
+    "report log": [],
 }
 
 
@@ -277,7 +289,7 @@ def test_no_verb_passes_unasked(idle: House, monkeypatch: pytest.MonkeyPatch, tm
     assert Refuser.asked[0][0].kind == "person"
     assert contents(idle) == kept
     assert not any(idle.agencies.calls().values())
-    assert not list(tmp_path.glob("recording.json"))
+    assert not list(tmp_path.glob("recording.json")) + list(tmp_path.glob("headers.jsonl"))
 
 
 def contents(made: House) -> dict[str, int]:
