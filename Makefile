@@ -30,7 +30,7 @@ $(NODE): contracts/package-lock.json
 	@if command -v npm >/dev/null; then cd contracts && npm ci --loglevel=error; else echo "no npm: tests of consortium chains are skipped"; fi
 	@mkdir -p $(@D) && touch $@
 
-demo: $(VENV)/.runtime $(if $(CHAIN),$(VENV)/.dev $(NODE)) ## one county, five agencies, all the way to the chain and its members (ONCE=1 ends by itself, CHAIN=evm on an EVM node)
+demo: $(VENV)/.runtime $(if $(CHAIN),$(VENV)/.dev $(NODE)) ## ten counties, all the way to the chain and its members (ONCE=1 ends by itself, CHAIN=evm on an EVM node)
 	$(BIN)/shuqiao demo $(DEMO)
 
 test: $(VENV)/.dev $(NODE) ## every test

@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final, Protocol, TypeAlias
+from typing import IO, Any, Final, TypeAlias
 
-from gateway.chain import ChainRefused, Head, HeaderChain, LocalLedger, Placed, Receipt
+from gateway.chain import Head, HeaderChain, Placed
 from gateway.chain.evm import Endpoint
+from gateway.chain.source import Anchored, Held, source_of
 from gateway.proof import (
     Checked,
     DirectoryPayloadStore,
@@ -47,7 +48,6 @@ VERSIONS: Final = "versions"
 
 OnBatch: TypeAlias = Callable[[int, int], None]
 """Told (batches done, batches in all) after each batch."""
-Anchored: TypeAlias = tuple[Placed, Manifest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def verify(
         ChainBroken, ChainUnavailable: the chain itself does not hold; nothing else was looked at.
         OSError: `out` cannot be written.
     """
-    chain = _chain(_source(pinned_signer, headers, ledger, endpoint), expected_head)
+    chain = list(source_of(pinned_signer, headers, ledger, endpoint).blocks(expected_head))
     report = Report(_head(chain), problems=_gaps(chain))
     store = DirectoryPayloadStore(shared)
     with _private(out) if out else nullcontext() as sink:
@@ -178,8 +178,8 @@ def fetch(
     """
     kept = out_dir / HEADERS
     before = HeaderChain(kept, pinned_signer).head if kept.exists() else None
-    origin = _source(pinned_signer, headers, ledger, endpoint)
-    chain = _chain(origin, before if before and before.number else None)
+    origin = source_of(pinned_signer, headers, ledger, endpoint)
+    chain = list(origin.blocks(before if before and before.number else None))
     fetched = Fetched(_head(chain))
     source, target = DirectoryPayloadStore(shared), DirectoryPayloadStore(out_dir)
     for done, (block, manifest) in enumerate(chain, 1):
@@ -204,114 +204,9 @@ def verify_report(
     endpoint: Endpoint | None = None,
 ) -> Checked:
     """Checks a report, PDF or JSON, against the chain; raises as `verify` and `gateway.proof.verify_report`."""
-    source = _source(pinned_signer, headers, ledger, endpoint)
-    chain = _chain(source, None)
-    return check(file, Trust(pinned_signer, _Anchored(source.ledger, {block.batch_id: block for block, _ in chain})))
-
-
-@dataclass(frozen=True, slots=True)
-class _Anchored:
-    """The receipts of a chain that was checked whole."""
-
-    ledger: str
-    blocks: Mapping[str, Placed]
-
-    def receipt(self, batch_id: str) -> Receipt | None:
-        block = self.blocks.get(batch_id)
-        return block.receipt(self.ledger) if block else None
-
-
-class _Source(Protocol):
-    """One of the ways to know the chain."""
-
-    @property
-    def ledger(self) -> str:
-        """How its receipts name it."""
-
-    def blocks(self, expected: Head | None) -> Iterator[Anchored]: ...
-    def keep(self, kept: Path) -> None:
-        """Leaves its headers in a file."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Headers:
-    path: Path
-    pinned: PublicKey
-
-    @property
-    def ledger(self) -> str:
-        return HeaderChain(self.path, self.pinned).name
-
-    def blocks(self, expected: Head | None) -> Iterator[Anchored]:
-        return HeaderChain(self.path, self.pinned, expected).blocks()
-
-    def keep(self, kept: Path) -> None:
-        draft = kept.with_name(f".{uuid.uuid4().hex}")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(self.path.read_bytes())
-        draft.replace(kept)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ledger:
-    path: Path
-    pinned: PublicKey
-
-    @property
-    def ledger(self) -> str:
-        with closing(LocalLedger(self.path)) as opened:
-            return opened.name
-
-    def blocks(self, expected: Head | None) -> Iterator[Anchored]:
-        with closing(LocalLedger(self.path)) as opened:
-            yield from opened.blocks(self.pinned, expected)
-
-    def keep(self, kept: Path) -> None:
-        with closing(LocalLedger(self.path)) as opened:
-            opened.export_headers(kept)
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    endpoint: Endpoint
-    pinned: PublicKey
-
-    @property
-    def ledger(self) -> str:
-        return self.endpoint.ledger
-
-    def blocks(self, expected: Head | None) -> Iterator[Anchored]:
-        with closing(self._open()) as opened:
-            yield from opened.blocks(self.pinned, expected)
-
-    def keep(self, kept: Path) -> None:
-        with closing(self._open()) as opened:
-            opened.export_headers(kept)
-
-    def _open(self) -> Any:
-        try:
-            from gateway.chain.evm.ledger import EvmLedger
-        except ImportError as error:
-            raise ChainRefused("读取节点要先安装：pip install 'shuqiao[evm]'") from error
-        return EvmLedger(self.endpoint, self.pinned)
-
-
-def _source(pinned: PublicKey, headers: Path | None, ledger: Path | None, endpoint: Endpoint | None) -> _Source:
-    given: list[_Source] = []
-    if headers is not None:
-        given.append(_Headers(headers, pinned))
-    if ledger is not None:
-        given.append(_Ledger(ledger, pinned))
-    if endpoint is not None:
-        given.append(_Node(endpoint, pinned))
-    if len(given) != 1:
-        raise ValueError("either headers, a ledger or an endpoint")
-    return given[0]
-
-
-def _chain(source: _Source, expected: Head | None) -> list[Anchored]:
-    """All blocks, after the last of them was checked."""
-    return list(source.blocks(expected))
+    source = source_of(pinned_signer, headers, ledger, endpoint)
+    held = {block.batch_id: block for block, _manifest in source.blocks(None)}
+    return check(file, Trust(pinned_signer, Anchored(source.ledger, held)))
 
 
 def _open_batch(store: PayloadStore, key: MemberKey, manifest: Manifest, report: Report, sink: IO[str] | None) -> None:
@@ -340,10 +235,10 @@ def _open_batch(store: PayloadStore, key: MemberKey, manifest: Manifest, report:
             sink.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def _gaps(chain: list[Anchored]) -> list[Problem]:
+def _gaps(chain: list[Held]) -> list[Problem]:
     """Streams that lack a batch: each must begin at 1, follow on the one before and name it."""
     found: list[Problem] = []
-    streams: dict[str, list[Anchored]] = {}
+    streams: dict[str, list[Held]] = {}
     for block, manifest in chain:
         streams.setdefault(manifest.stream, []).append((block, manifest))
     for batches in streams.values():
@@ -379,7 +274,7 @@ def _copy_keys(source: PayloadStore, target: PayloadStore, folder: str) -> int:
     return len(copied)
 
 
-def _head(chain: list[Anchored]) -> Head:
+def _head(chain: list[Held]) -> Head:
     return Head(chain[-1][0].number, chain[-1][0].hash) if chain else Head(0, "")
 
 
