@@ -4,9 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-DEMO := $(if $(ONCE),--once) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) $(if $(SEED),--seed $(SEED)) $(if $(DIRT),--dirt $(DIRT)) $(if $(DAYS),--days $(DAYS)) $(ARGS)
+NODE := contracts/node_modules/.ready
+ANVIL = $(firstword $(wildcard contracts/node_modules/@foundry-rs/anvil-*/bin/anvil))
+DEMO = $(if $(ONCE),--once) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) $(if $(SEED),--seed $(SEED)) $(if $(DIRT),--dirt $(DIRT)) $(if $(DAYS),--days $(DAYS)) $(if $(CHAIN),--anvil $(ANVIL)) $(ARGS)
 
-.PHONY: help demo test check fmt bench kills lock schema clean
+.PHONY: help demo test check fmt bench kills contract lock schema clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -23,10 +25,15 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-demo: $(VENV)/.runtime ## ten counties, all the way to the chain and its members (ONCE=1 ends by itself)
+# the compiler and the development node; where there is no npm, what needs them says so and is skipped
+$(NODE): contracts/package-lock.json
+	@if command -v npm >/dev/null; then cd contracts && npm ci --loglevel=error; else echo "no npm: tests of consortium chains are skipped"; fi
+	@mkdir -p $(@D) && touch $@
+
+demo: $(VENV)/.runtime $(if $(CHAIN),$(VENV)/.dev $(NODE)) ## ten counties, all the way to the chain and its members (ONCE=1 ends by itself, CHAIN=evm on an EVM node)
 	$(BIN)/shuqiao demo $(DEMO)
 
-test: $(VENV)/.dev ## every test
+test: $(VENV)/.dev $(NODE) ## every test
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev ## lint, types, floors, schema drift, docs
@@ -40,11 +47,14 @@ fmt: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.runtime ## speed as a ratio against the floors, in the same run
+bench: $(VENV)/.dev $(NODE) ## speed as a ratio against the floors, in the same run
 	$(BIN)/python -m benchmarks $(ARGS)
 
-kills: $(VENV)/.dev ## the long kill suite
+kills: $(VENV)/.dev $(NODE) ## the long kill suite
 	$(BIN)/python -m pytest -m kills $(ARGS)
+
+contract: $(NODE) ## compile contracts/ConsortiumAnchor.sol into the artefact the gateway ships
+	node contracts/compile.cjs
 
 lock: ## lock dependencies with hashes
 	$(BIN)/python -m pip install --quiet uv
@@ -55,4 +65,4 @@ schema: $(VENV)/.dev ## write docs/schema.md and the JSON Schemas
 	$(BIN)/python -m schemas.docs
 
 clean: ## remove the environment and the demo's data
-	rm -rf $(VENV) var
+	rm -rf $(VENV) var contracts/node_modules

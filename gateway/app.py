@@ -14,8 +14,9 @@ from gateway.accounts import AccountBudget, AccountSecrets
 from gateway.audit import Action, Actor, AllowAll, Authorizer
 from gateway.auditlog import AuditLog
 from gateway.chain import Chain, ChainBroken, Head, LocalChain
+from gateway.chain.evm import PROFILES, Endpoint
 from gateway.clock import Clock
-from gateway.config import Config, Feed, overlaid, read
+from gateway.config import Config, EvmSinkModel, Feed, overlaid, read, resolve
 from gateway.disclosure import Disclosure
 from gateway.dispatch import Executor
 from gateway.documents import StoreDocuments
@@ -23,6 +24,7 @@ from gateway.errors import ConfigInvalid, Usage
 from gateway.forwarder import Forwarder
 from gateway.freshness import Keeper, Ledger
 from gateway.keyfiles import keyring, signing_seed
+from gateway.lanes import StoreJournal
 from gateway.leases import Leases
 from gateway.names import Namer, name_kinds
 from gateway.pipeline import Pipeline
@@ -231,8 +233,49 @@ class Gateway:
     def chains(self) -> Mapping[str, Chain]:
         """The sinks of gateway.yaml, by name."""
         assert self.config.gateway is not None
-        sinks = self.config.gateway.sinks
-        return {name: LocalChain(self.settings.data / sink.path, self.signer, name) for name, sink in sinks.items()}
+        return {
+            name: self._evm(name, sink)
+            if isinstance(sink, EvmSinkModel)
+            else LocalChain(self.settings.data / sink.path, self.signer, name)
+            for name, sink in self.config.gateway.sinks.items()
+        }
+
+    def _evm(self, name: str, sink: EvmSinkModel) -> Chain:
+        """A sink at a consortium node; only now is its client library needed.
+
+        Raises:
+            Usage: the library is not installed, or the sender's key is not where the configuration says.
+        """
+        try:
+            from gateway.chain.evm.lane import account_of
+            from gateway.chain.evm.sink import EvmChain
+        except ImportError as error:
+            raise Usage("{sink} 是 evm 链，请先安装：pip install 'shuqiao[evm]'", sink=name) from error
+        root = self.config.root
+        try:
+            key = resolve(sink.secrets.sender, root)
+        except LookupError as error:
+            raise Usage("{sink} 的账户私钥取不到：{why}", sink=name, why=str(error)) from error
+        certificate, private = sink.client_cert, sink.client_key
+        endpoint = Endpoint(
+            url=sink.url,
+            chain_id=sink.chain_id,
+            contract=sink.contract,
+            timeout=sink.timeout.total_seconds(),
+            ca=root / sink.ca if sink.ca else None,
+            client=(root / certificate, root / private) if certificate and private else None,
+        )
+        return EvmChain(
+            name,
+            endpoint,
+            PROFILES[sink.profile],
+            self.signer,
+            StoreJournal(self.store, name, str(account_of(key).address).lower()),
+            key,
+            gas_price=sink.gas_price,
+            confirmations=sink.confirmations,
+            window=sink.window,
+        )
 
     def verify_chains(self) -> dict[str, int]:
         """Re-checks every sink from its first block on, against our own receipts; sink -> number of blocks.
@@ -303,6 +346,8 @@ class Gateway:
 
     def close(self) -> None:
         """Lets go of connections and files; only of what was ever used."""
+        if "forwarder" in self.__dict__:
+            self.forwarder.close()
         for chain in self.__dict__.get("chains", {}).values():
             chain.close()
         if "http" in self.__dict__:

@@ -17,14 +17,16 @@ BATCHES: Final = 48
 
 
 class Disclosure:
-    """Makes proof documents against the first sink. Safe to share between threads."""
+    """Makes proof documents, against the first sink unless another is named. Safe to share between threads."""
 
     def __init__(self, store: Store, vault: Vault, payloads: PayloadStore, chains: Mapping[str, Chain]) -> None:
         self._store, self._vault, self._payloads, self._chains = store, vault, payloads, chains
         self._opened = lru_cache(BATCHES)(self._open)
 
-    def document(self, version: Version, groups: Collection[str] | None = None) -> dict[str, Any] | None:
-        """The proof of one version, disclosing these of its groups or all; None while no sink has confirmed its batch.
+    def document(
+        self, version: Version, groups: Collection[str] | None = None, *, chain: Chain | None = None
+    ) -> dict[str, Any] | None:
+        """The proof of one version, disclosing these of its groups or all; None while the sink has not confirmed its batch.
 
         Raises:
             ProofInvalid, PayloadAltered, PayloadMissing: the batch itself does not hold.
@@ -33,7 +35,7 @@ class Disclosure:
             batch = tx.one("batch_of_statement", stream_id=version.stream_id, seq=version.seq)
         if batch is None or batch.batch_id is None:
             return None
-        anchor = next(iter(self._chains.values())).receipt(batch.batch_id)
+        anchor = (chain or next(iter(self._chains.values()))).receipt(batch.batch_id)
         if anchor is None:
             return None
         opened = self._opened(batch.batch_id, batch.manifest, batch.signature, batch.payload_digest)

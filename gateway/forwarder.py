@@ -7,18 +7,16 @@ a batch id is a function of its content, and a chain refuses the same id twice.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
-
 from gateway import desk
-from gateway.chain import Chain, ChainConflict, ChainRefused, ChainUnavailable, Receipt
+from gateway.chain import Chain
 from gateway.checkpoints import reached
 from gateway.clock import Clock
 from gateway.config import CatalogueEntry, MemberModel
+from gateway.delivery import Deliveries, Report
 from gateway.errors import Unreconciled, Usage
 from gateway.leases import Leases
 from gateway.proof import (
@@ -41,25 +39,13 @@ from gateway.store.segments import versions_between
 from gateway.vault import Vault
 from schemas import DATASETS
 
-log = structlog.get_logger(__name__)
-
 FORWARDER: Final = "forwarder"
 VERSIONS: Final = "versions"
 """The kind of a feed's stream."""
 
 
-@dataclass(slots=True)
-class Report:
-    """What one pass did: batches newly sealed, newly confirmed, still waiting; streams held back, each with its reason."""
-
-    sealed: int = 0
-    confirmed: int = 0
-    waiting: int = 0
-    held: list[str] = field(default_factory=list)
-
-
 class Forwarder:
-    """One pass at a time, whoever calls: it holds the forwarder's lease."""
+    """Seals and builds under the forwarder's lease, delivers to each sink under the lease of its lane."""
 
     def __init__(
         self,
@@ -78,33 +64,41 @@ class Forwarder:
         batch_size: int,
     ) -> None:
         self._store, self._vault, self._clock, self._leases = store, vault, clock, leases
-        self._signer, self._chains, self._payloads = signer, chains, payloads
+        self._signer, self._payloads = signer, payloads
         self._catalogue, self._members, self._member_keys = catalogue, members, member_keys
         self._submitter, self._batch_size = submitter, batch_size
+        self._deliveries = Deliveries(store, clock, leases, chains)
 
-    def forward(self) -> Report:
-        """Seals and delivers all there is.
+    def forward(self, patience: float | None = None) -> Report:
+        """Seals all there is and delivers it to every sink at once.
+
+        Args:
+            patience: seconds to wait for the sinks; a slower one goes on by itself and is told of by a later pass.
+                None waits until each has confirmed all, failed, or tried for `DELIVERY_SECONDS`.
 
         Raises:
-            Busy: another pass is under way.
-            Unreconciled: a chain gave back something else than we sent: a hard alarm.
+            Busy: another pass is sealing.
+            Unreconciled: a chain gave back something else than we sent: a hard alarm. The other sinks were served.
         """
         report = Report()
-        if self._idle():
-            return report
-        with self._leases.take(FORWARDER):
-            self._reserve(report)
-            self._build(report)
-            for sink in self._chains:
-                self._deliver(sink, report)
+        if not self._nothing_to_seal():
+            with self._leases.take(FORWARDER):
+                self._reserve(report)
+                self._build(report)
+        self._deliveries.advance(report, patience)
         return report
 
-    def _idle(self) -> bool:
-        """Whether there is nothing to seal, build or deliver: then no lease is taken and nothing is written."""
+    def reconcile(self, sink: str) -> tuple[int, int]:
+        """See `Deliveries.reconcile`."""
+        return self._deliveries.reconcile(sink)
+
+    def close(self) -> None:
+        self._deliveries.close()
+
+    def _nothing_to_seal(self) -> bool:
+        """Then no lease is taken and nothing is written."""
         with self._store.read() as tx:
-            if tx.value("unsealed_count") or tx.all("batches_unbuilt"):
-                return False
-            return not any(tx.all(q, sink=s) for s in self._chains for q in ("deliveries_missing", "deliveries_open"))
+            return not (tx.value("unsealed_count") or tx.all("batches_unbuilt"))
 
     def _reserve(self, report: Report) -> None:
         """Membership first: whatever dies later, the same statements end up in the same batch."""
@@ -225,68 +219,6 @@ class Forwarder:
                 member=name,
                 path=str(path),
             ) from error
-
-    def _deliver(self, sink: str, report: Report) -> None:
-        with self._store.write() as tx:
-            for row in tx.all("deliveries_missing", sink=sink):
-                tx.run("delivery_add", sink=sink, batch=row.id)
-            waiting = tx.all("deliveries_open", sink=sink)
-        for row in waiting:
-            try:
-                receipt = self._submit(sink, row)
-            except (ChainUnavailable, ChainRefused) as error:
-                report.waiting += 1
-                self._note(sink, row.id, "failed", str(error))
-                log.warning("delivery_failed", sink=sink, batch=row.batch_id, error=type(error).__name__)
-                continue
-            report.confirmed += receipt is not None
-            report.waiting += receipt is None
-
-    def _submit(self, sink: str, row: Any) -> Receipt | None:
-        """Submits, reads back what the chain holds now, and stores its receipt; None while it is not final.
-
-        Raises:
-            Unreconciled: what the chain gives back is not what was sent, or it holds something else in its place.
-        """
-        chain = self._chains[sink]
-        reached("submitted")
-        try:
-            receipt = chain.submit(row.manifest, row.signature).receipt
-        except ChainConflict as error:
-            raise Unreconciled(error.sentence, **error.facts) from error
-        reached("appended")
-        if receipt is None:
-            return None
-        if chain.read(row.batch_id) != row.manifest:
-            raise Unreconciled("{sink} 读回的批次 {batch} 与送出的不同", sink=sink, batch=row.batch_id)
-        reached("receipt")
-        with self._store.write() as tx:
-            tx.run(
-                "delivery_state",
-                sink=sink,
-                batch=row.id,
-                state="confirmed",
-                tried=1,
-                block=str(receipt.block),
-                block_hash=receipt.block_hash,
-                confirmed_at=self._clock.stamp(),
-                sentence=None,
-            )
-        return receipt
-
-    def _note(self, sink: str, batch: int, state: str, sentence: str) -> None:
-        with self._store.write() as tx:
-            tx.run(
-                "delivery_state",
-                sink=sink,
-                batch=batch,
-                state=state,
-                tried=1,
-                block=None,
-                block_hash=None,
-                confirmed_at=None,
-                sentence=sentence,
-            )
 
 
 def _secrets(statement: Statement, granted: Sequence[str]) -> dict[str, bytes]:

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final, TypeAlias
 
-from gateway.chain import Block, Head, HeaderChain, LocalLedger
+from gateway.chain import Head, HeaderChain, Placed
+from gateway.chain.evm import Endpoint
+from gateway.chain.source import Anchored, Held, source_of
 from gateway.proof import (
     Checked,
     DirectoryPayloadStore,
@@ -46,7 +48,6 @@ VERSIONS: Final = "versions"
 
 OnBatch: TypeAlias = Callable[[int, int], None]
 """Told (batches done, batches in all) after each batch."""
-Anchored: TypeAlias = tuple[Block, Manifest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ def verify(
     *,
     headers: Path | None = None,
     ledger: Path | None = None,
+    endpoint: Endpoint | None = None,
     out: Path | None = None,
     expected_head: Head | None = None,
     on_batch: OnBatch | None = None,
@@ -131,7 +133,8 @@ def verify(
         member_key: this member's private key.
         pinned_signer: the gateway's public key, learnt once and not from the chain.
         headers: exported headers, or
-        ledger: the ledger itself; exactly one of the two.
+        ledger: the ledger itself, or
+        endpoint: a node, the chain's id and the contract; exactly one of the three.
         out: opened versions are written there as JSON lines, mode 0600: personal data in the clear.
         expected_head: a block seen earlier that the chain must still hold.
         on_batch: progress.
@@ -140,7 +143,7 @@ def verify(
         ChainBroken, ChainUnavailable: the chain itself does not hold; nothing else was looked at.
         OSError: `out` cannot be written.
     """
-    chain = _chain(pinned_signer, headers, ledger, expected_head)
+    chain = list(source_of(pinned_signer, headers, ledger, endpoint).blocks(expected_head))
     report = Report(_head(chain), problems=_gaps(chain))
     store = DirectoryPayloadStore(shared)
     with _private(out) if out else nullcontext() as sink:
@@ -162,6 +165,7 @@ def fetch(
     *,
     headers: Path | None = None,
     ledger: Path | None = None,
+    endpoint: Endpoint | None = None,
     on_batch: OnBatch | None = None,
 ) -> Fetched:
     """Copies headers, payloads and this member's newest key files, so that `verify` can run where nothing else is.
@@ -174,7 +178,8 @@ def fetch(
     """
     kept = out_dir / HEADERS
     before = HeaderChain(kept, pinned_signer).head if kept.exists() else None
-    chain = _chain(pinned_signer, headers, ledger, before if before and before.number else None)
+    origin = source_of(pinned_signer, headers, ledger, endpoint)
+    chain = list(origin.blocks(before if before and before.number else None))
     fetched = Fetched(_head(chain))
     source, target = DirectoryPayloadStore(shared), DirectoryPayloadStore(out_dir)
     for done, (block, manifest) in enumerate(chain, 1):
@@ -186,52 +191,22 @@ def fetch(
             fetched.problems.append(_problem(error.code, block, str(error)))
         if on_batch:
             on_batch(done, len(chain))
-    _keep_headers(kept, headers, ledger)
+    origin.keep(kept)
     return fetched
 
 
 def verify_report(
-    file: bytes, pinned_signer: PublicKey, *, headers: Path | None = None, ledger: Path | None = None
+    file: bytes,
+    pinned_signer: PublicKey,
+    *,
+    headers: Path | None = None,
+    ledger: Path | None = None,
+    endpoint: Endpoint | None = None,
 ) -> Checked:
     """Checks a report, PDF or JSON, against the chain; raises as `verify` and `gateway.proof.verify_report`."""
-    if headers is not None:
-        return check(file, Trust(pinned_signer, HeaderChain(headers, pinned_signer)))
-    _chain(pinned_signer, None, ledger, None)
-    assert ledger is not None
-    opened = LocalLedger(ledger)
-    try:
-        return check(file, Trust(pinned_signer, opened))
-    finally:
-        opened.close()
-
-
-def _chain(pinned: PublicKey, headers: Path | None, ledger: Path | None, expected: Head | None) -> list[Anchored]:
-    """All blocks, after the last of them was checked."""
-    if (headers is None) == (ledger is None):
-        raise ValueError("either headers or a ledger")
-    if headers is not None:
-        return list(HeaderChain(headers, pinned, expected).blocks())
-    assert ledger is not None
-    opened = LocalLedger(ledger)
-    try:
-        return list(opened.blocks(pinned, expected))
-    finally:
-        opened.close()
-
-
-def _keep_headers(kept: Path, headers: Path | None, ledger: Path | None) -> None:
-    if headers is not None:
-        draft = kept.with_name(f".{uuid.uuid4().hex}")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(headers.read_bytes())
-        draft.replace(kept)
-        return
-    assert ledger is not None
-    opened = LocalLedger(ledger)
-    try:
-        opened.export_headers(kept)
-    finally:
-        opened.close()
+    source = source_of(pinned_signer, headers, ledger, endpoint)
+    held = {block.batch_id: block for block, _manifest in source.blocks(None)}
+    return check(file, Trust(pinned_signer, Anchored(source.ledger, held)))
 
 
 def _open_batch(store: PayloadStore, key: MemberKey, manifest: Manifest, report: Report, sink: IO[str] | None) -> None:
@@ -260,10 +235,10 @@ def _open_batch(store: PayloadStore, key: MemberKey, manifest: Manifest, report:
             sink.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def _gaps(chain: list[Anchored]) -> list[Problem]:
+def _gaps(chain: list[Held]) -> list[Problem]:
     """Streams that lack a batch: each must begin at 1, follow on the one before and name it."""
     found: list[Problem] = []
-    streams: dict[str, list[Anchored]] = {}
+    streams: dict[str, list[Held]] = {}
     for block, manifest in chain:
         streams.setdefault(manifest.stream, []).append((block, manifest))
     for batches in streams.values():
@@ -299,11 +274,11 @@ def _copy_keys(source: PayloadStore, target: PayloadStore, folder: str) -> int:
     return len(copied)
 
 
-def _head(chain: list[Anchored]) -> Head:
+def _head(chain: list[Held]) -> Head:
     return Head(chain[-1][0].number, chain[-1][0].hash) if chain else Head(0, "")
 
 
-def _problem(code: str, block: Block, sentence: str) -> Problem:
+def _problem(code: str, block: Placed, sentence: str) -> Problem:
     return Problem(code, block.number, block.batch_id, f"区块 {block.number}：{sentence}")
 
 

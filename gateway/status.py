@@ -84,6 +84,60 @@ def manual_share(rows: Iterable[FeedStatus]) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkStatus:
+    """One sink, as our store knows it: nobody is asked. What only a consortium chain has is None for others."""
+
+    sink: str
+    lag_batches: int
+    lag_statements: int
+    unconfirmed_since: str | None
+    """When the oldest batch that the sink lacks was sealed."""
+    sentence: str | None
+    """Why the oldest of them is not confirmed, if a reason was told."""
+    tip: int | None
+    nonce: int | None
+    in_flight: int | None
+    """Transactions signed and in no final block."""
+    balance: str | None
+    """Of the sender, in wei."""
+    sender: str | None
+    contract: str | None
+    seen_at: str | None
+    """When the node last answered: ISO, UTC."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def sink_statuses(store: Store, sinks: Iterable[str]) -> list[SinkStatus]:
+    """Every sink, in the order given."""
+    out = []
+    with store.read() as tx:
+        for name in sinks:
+            lag = tx.one("deliveries_lag", sink=name)
+            seen = tx.one("chain_pin_get", sink=name)
+            waiting = tx.all("deliveries_open", sink=name)
+            assert lag is not None
+            out.append(
+                SinkStatus(
+                    sink=name,
+                    lag_batches=int(lag.batches),
+                    lag_statements=int(lag.statements),
+                    unconfirmed_since=lag.since,
+                    sentence=next((row.sentence for row in waiting if row.sentence), None),
+                    tip=seen.tip if seen else None,
+                    nonce=seen.nonce if seen else None,
+                    in_flight=int(tx.value("chain_tx_waiting", sink=name)) if seen else None,
+                    balance=seen.balance if seen else None,
+                    sender=seen.sender if seen else None,
+                    contract=seen.contract if seen else None,
+                    seen_at=seen.seen_at if seen else None,
+                )
+            )
+    return out
+
+
+@dataclass(frozen=True, slots=True)
 class Imbalance:
     """One place where what went in is not what came out (DESIGN §5.2)."""
 

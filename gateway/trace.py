@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from gateway.app import Gateway
+from gateway.chain import ChainUnavailable
 from gateway.errors import Usage
 from gateway.names import short
 from gateway.proof import Trust, verify_document
@@ -94,8 +95,8 @@ def trace(gateway: Gateway, handle: str, number: int = 0) -> Trace:
         rules = tx.value("rules_digest", id=version.rules_id)
         subjects = {gateway.vault.name("subject", n) for n in _numbers(dataset.subjects, record)}
         also = [r for s in sorted(short(list(subjects))) for r in tx.all("observations_of_subject", subject=s)]
-    proof = gateway.disclosure.document(version)
-    verified = verify_document(proof, trust(gateway)) if proof is not None else None
+    proven = _proof(gateway, version)
+    verified = verify_document(*proven) if proven is not None else None
     return Trace(
         handle=handle_text(version.handle),
         feed=head.feed,
@@ -123,9 +124,22 @@ def trace(gateway: Gateway, handle: str, number: int = 0) -> Trace:
     )
 
 
-def trust(gateway: Gateway) -> Trust:
-    """What we verify against ourselves: our signer and the first sink."""
-    return Trust(gateway.signer.public, next(iter(gateway.chains.values())))
+def _proof(gateway: Gateway, version: Version) -> tuple[dict[str, Any], Trust] | None:
+    """The proof, and what to verify it against: our signer, and the first sink that has the batch. A sink that does not
+    answer is passed over, unless no other has it.
+    """
+    silent: ChainUnavailable | None = None
+    for chain in gateway.chains.values():
+        try:
+            document = gateway.disclosure.document(version, chain=chain)
+        except ChainUnavailable as error:
+            silent = silent or error
+            continue
+        if document is not None:
+            return document, Trust(gateway.signer.public, chain)
+    if silent is not None:
+        raise silent
+    return None
 
 
 def _open(gateway: Gateway, version: Version) -> dict[str, Any]:

@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 RESTART_SECONDS: Final = (0.5, 1.0, 2.0, 5.0)
 STEADY_SECONDS: Final = 30.0
+PATIENCE: Final = 5.0
+"""Seconds that a pass waits for the slowest sink, before it seals again for the others."""
 
 
 def work(gateway: Gateway, stop: threading.Event) -> None:
@@ -59,7 +61,7 @@ def _keep(gateway: Gateway) -> None:
 
 def _forward(gateway: Gateway) -> None:
     try:
-        gateway.forwarder.forward()
+        gateway.forwarder.forward(PATIENCE)
     except Busy:
         log.debug("forwarder_busy")
     except GatewayError as error:

@@ -8,6 +8,7 @@ from gateway.chain.base import (
     ChainRefused,
     ChainUnavailable,
     Head,
+    Placed,
     Receipt,
     Submission,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "HeaderChain",
     "LocalChain",
     "LocalLedger",
+    "Placed",
     "Receipt",
     "Submission",
 ]

@@ -68,10 +68,30 @@ class Head:
     hash: str
 
 
+class Placed(Protocol):
+    """One anchored batch, as some chain holds it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def batch_id(self) -> str: ...
+    @property
+    def manifest(self) -> bytes: ...
+    def receipt(self, ledger: str) -> Receipt: ...
+
+
 class Chain(Protocol):
     """One sink. All methods may raise ChainUnavailable."""
 
     name: str
+    lane: str
+    """The lease that whoever submits must hold: one key has one writer."""
+    pace: float
+    """Seconds between two looks at what was submitted and is not final yet."""
+    rereads: int
+    """How many of the newest receipts are to be looked at again; 0 where a block never changes."""
 
     def submit(self, manifest: bytes, signature: bytes) -> Submission:
         """Anchors a manifest; idempotent on its batch id: again answers the same receipt.
@@ -86,6 +106,9 @@ class Chain(Protocol):
 
     def read(self, batch_id: str) -> bytes | None:
         """The manifest as the chain holds it."""
+
+    def stands(self, block: Head) -> bool:
+        """Whether a block of a receipt is still part of the chain."""
 
     def export_headers(self, path: Path) -> Head:
         """Writes what members need to verify without this chain; returns the newest block in it."""

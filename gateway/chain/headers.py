@@ -1,4 +1,4 @@
-"""Exported headers: the ledger as JSON lines, for members who cannot reach it. The first line is the signed head."""
+"""Exported headers: a ledger as JSON lines, for members who cannot reach it. The first line is the signed head."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Final
 
 import msgspec
 
-from gateway.chain.base import ChainBroken, ChainUnavailable, Head, Receipt
+from gateway.chain.base import ChainBroken, ChainUnavailable, Head, Placed, Receipt
 from gateway.chain.blocks import GENESIS, Block, SignedHead, verified
+from gateway.chain.evm import headers as evm
 from gateway.proof.errors import ProofError
 from gateway.proof.manifest import Manifest
 from gateway.proof.signing import PublicKey
@@ -71,10 +72,16 @@ class HeaderChain:
     """
 
     def __init__(self, path: Path, pinned_signer: PublicKey, expected_head: Head | None = None) -> None:
-        self.name, head, blocks = _read(path)
-        self._blocks = list(verified(blocks, head, pinned_signer, expected_head))
+        text = _text(path)
+        self._blocks: list[tuple[Placed, Manifest]]
+        if _format(text) == evm.FORMAT:
+            self.name, found, self.head = evm.read_headers(text, pinned_signer, expected_head)
+            self._blocks = list(found)
+        else:
+            self.name, head, blocks = _read(text)
+            self._blocks = list(verified(blocks, head, pinned_signer, expected_head))
+            self.head = head.head if head else Head(0, GENESIS)
         self._by_batch = {block.batch_id: block for block, _manifest in self._blocks}
-        self.head = head.head if head else Head(0, GENESIS)
 
     def receipt(self, batch_id: str) -> Receipt | None:
         block = self._by_batch.get(batch_id)
@@ -84,7 +91,7 @@ class HeaderChain:
         block = self._by_batch.get(batch_id)
         return block.manifest if block else None
 
-    def blocks(self) -> Iterator[tuple[Block, Manifest]]:
+    def blocks(self) -> Iterator[tuple[Placed, Manifest]]:
         return iter(self._blocks)
 
 
@@ -104,13 +111,26 @@ def _line(block: Block) -> _Line:
     )
 
 
-def _read(path: Path) -> tuple[str, SignedHead | None, Iterator[Block]]:
+def _text(path: Path) -> bytes:
     try:
-        first, *lines = path.read_bytes().splitlines()
+        text = path.read_bytes()
     except FileNotFoundError:
         raise ChainUnavailable("账本头文件不存在") from None
-    except ValueError:
-        raise ChainBroken(0, "账本头文件是空的") from None
+    if not text.strip():
+        raise ChainBroken(0, "账本头文件是空的")
+    return text
+
+
+def _format(text: bytes) -> str | None:
+    """Which kind of ledger the first line says it is of."""
+    try:
+        return str(msgspec.json.decode(text.partition(b"\n")[0], type=dict[str, str]).get("format"))
+    except msgspec.DecodeError:
+        return None
+
+
+def _read(text: bytes) -> tuple[str, SignedHead | None, Iterator[Block]]:
+    first, *lines = text.splitlines()
     try:
         top = msgspec.json.decode(first, type=_Top)
         head = SignedHead(int(top.number), top.hash, bytes.fromhex(top.signature))

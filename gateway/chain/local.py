@@ -91,11 +91,14 @@ class LocalLedger:
 class LocalChain(LocalLedger):
     """The ledger for appending. `submit` is final when it returns."""
 
+    pace = 0.0
+    rereads = 0
     _mode = "rwc"
 
     def __init__(self, path: Path, signer: Signer, name: str = "local") -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         super().__init__(path, name)
+        self.lane = f"sink:{name}"
         self._signer = signer
         with _asking():
             self._db.execute("PRAGMA journal_mode=WAL")
@@ -110,6 +113,11 @@ class LocalChain(LocalLedger):
         with self._lock, _asking(), _writing(self._db):
             block = self._standing(parsed, manifest, signature) or self._append(parsed, manifest, signature)
         return Submission(block.batch_id, block.receipt(self.name))
+
+    def stands(self, block: Head) -> bool:
+        with self._lock, _asking():
+            row = self._db.execute("SELECT hash FROM block WHERE number = ?", (block.number,)).fetchone()
+        return row is not None and row["hash"] == block.hash
 
     def verify(self, pinned: PublicKey | None = None, expected_head: Head | None = None) -> Head:
         """Re-checks every column of every block; `pinned` defaults to this gateway's own key.

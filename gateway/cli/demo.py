@@ -12,10 +12,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import httpx
 import typer
@@ -25,16 +25,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from gateway.app import Gateway
 from gateway.audit import Actor
 from gateway.cli.common import err, fail, out, state
+from gateway.cli.devchain import SINK, deploy, dev_chain
 from gateway.cli.serve import serve
 from gateway.cli.summary import dataset_title, summary
 from gateway.cli.trace import lineage_panel
 from gateway.clock import SHANGHAI, Clock
-from gateway.config import Feed
+from gateway.config import EvmSinkModel, Feed
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.errors import Unreconciled, Usage
 from gateway.i18n import _, language, retell
 from gateway.member import keygen
-from gateway.status import feed_statuses, reconcile
+from gateway.status import feed_statuses, reconcile, sink_statuses
 from gateway.store.pages import Counts
 from gateway.trace import trace
 from gateway.vault import handle_text
@@ -58,12 +59,18 @@ def demo(
     days: int = typer.Option(3, min=0, max=60, help="模拟经过的天数"),
     seed: int = typer.Option(1, help="模拟世界的种子"),
     dirt: float = typer.Option(0.03, min=0, max=1, help="脏数据比例"),
+    anvil: Annotated[
+        Path | None, typer.Option("--anvil", help="开发链节点 anvil 的路径；给出则送上这条以太坊接口的链")
+    ] = None,
     once: bool = typer.Option(False, "--once", help="演示完即结束，不留在 serve"),
 ) -> None:
     """演示：模拟十个县的部门，逐县采集，过几天，全部上链，追溯一户，由成员单位独立验证。"""
-    settings = state(ctx).settings
-    _fresh(settings.data)
-    with _agencies(households, others, seed, dirt) as (ports, sources):
+    _fresh(state(ctx).settings.data)
+    with ExitStack() as running:
+        ports, sources = running.enter_context(_agencies(households, others, seed, dirt))
+        if anvil is not None:
+            state(ctx).settings = running.enter_context(dev_chain(anvil, state(ctx).settings))
+        settings = state(ctx).settings
         control = httpx.Client(base_url=f"http://127.0.0.1:{ports['control']}", timeout=60)
         for name, (agency, path) in URLS.items():
             os.environ[name] = f"http://127.0.0.1:{ports[agency]}{path}"
@@ -125,6 +132,8 @@ def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
     keygen(key)
     _set_clock(gateway, control.get("/world").json())
     gateway.publish(Actor.system())
+    if SINK in gateway.chains:
+        out.print(_("合约 {contract} 已部署").format(contract=deploy(gateway.chains[SINK])))
     feeds = gateway.config.feeds
     counties = {feed.county.code for feed in feeds.values()}
     told = _("首次采集：{counties} 个县（市、区），{feeds} 个采集任务").format(counties=len(counties), feeds=len(feeds))
@@ -148,9 +157,9 @@ def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
     out.print(_("账目全部相符；用时 {seconds:.1f} 秒").format(seconds=time.perf_counter() - began), style="green")
     out.print(Panel(_("追溯一户：从字段到区块"), style="bold cyan"))
     out.print(lineage_panel(trace(gateway, _someone(gateway))))
-    out.print(
-        Panel(_("成员单位独立验证：另一个进程，空环境，只有自己的私钥、签名公钥、账本头和共享目录"), style="bold cyan")
-    )
+    where = _("链节点") if SINK in gateway.chains else _("账本头")
+    told = _("成员单位独立验证：另一个进程，空环境，只有自己的私钥、签名公钥、{where}和共享目录").format(where=where)
+    out.print(Panel(told, style="bold cyan"))
     _member_verifies(gateway, key)
 
 
@@ -220,10 +229,16 @@ def _someone(gateway: Gateway) -> str:
 
 def _member_verifies(gateway: Gateway, key: Path) -> None:
     data = gateway.settings.data
-    headers = data / "headers.jsonl"
-    next(iter(gateway.chains.values())).export_headers(headers)
-    command = [sys.executable, "-m", "gateway", "--lang", language.get(), "member", "verify"]
-    command += ["--key", str(key), "--headers", str(headers)]
+    command = [sys.executable, "-m", "gateway", "--lang", language.get(), "member", "verify", "--key", str(key)]
+    assert gateway.config.gateway is not None
+    sink = gateway.config.gateway.sinks.get(SINK)
+    if isinstance(sink, EvmSinkModel):
+        (status,) = sink_statuses(gateway.store, [SINK])
+        command += ["--endpoint", sink.url, "--chain-id", str(sink.chain_id), "--contract", str(status.contract)]
+    else:
+        headers = data / "headers.jsonl"
+        next(iter(gateway.chains.values())).export_headers(headers)
+        command += ["--headers", str(headers)]
     command += ["--signer", str(gateway.paths.signer_public), "--shared", str(gateway.payloads.path)]
     done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)  # noqa: S603 # ourselves
     out.print(done.stdout.rstrip(), markup=False)

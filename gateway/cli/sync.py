@@ -23,6 +23,7 @@ from rich.text import Text
 
 from gateway.app import Gateway
 from gateway.audit import Action
+from gateway.cli.chain import sink_table
 from gateway.cli.common import JSON, actor, err, fail, gateway, out, said, say_json
 from gateway.cli.summary import summary
 from gateway.cli.tables import plain_table
@@ -31,7 +32,7 @@ from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.errors import Busy
 from gateway.freshness import tellable, verdicts
 from gateway.i18n import _, language, retell, word
-from gateway.status import FeedStatus, feed_statuses, run_dict
+from gateway.status import FeedStatus, feed_statuses, run_dict, sink_statuses
 from gateway.store.pages import Counts
 from schemas import DATASETS
 
@@ -149,10 +150,13 @@ def status(
         table = summary(g, rows) if brief else status_table(g, rows)
         g.keeper.keep_all()
         found = verdicts(g.store, g.clock, g.config, g.ledger.standings())
+        assert g.config.gateway is not None
+        sinks, now = sink_statuses(g.store, g.config.gateway.sinks), g.clock.now()
     if as_json:
         say_json([r.as_dict() for r in rows])
         return
     out.print(table)
+    out.print(sink_table(sinks, now))
     for r in rows:
         if r.sentence:
             verdict = {"sentence": retell(r.sentence), "owner": word(r.owner or ""), "action": retell(r.action or "")}

@@ -2,18 +2,19 @@
 
 from gateway.config.cron import cron_trigger
 from gateway.config.load import Config, Feed, digest, overlaid, read, read_texts, resolve
-from gateway.config.models import AccountModel, CatalogueEntry, GatewayFile, MemberModel, SinkModel
+from gateway.config.models import AccountModel, CatalogueEntry, EvmSinkModel, GatewayFile, LocalSinkModel, MemberModel
 from gateway.config.positions import Problem
 
 __all__ = [
     "AccountModel",
     "CatalogueEntry",
     "Config",
+    "EvmSinkModel",
     "Feed",
     "GatewayFile",
+    "LocalSinkModel",
     "MemberModel",
     "Problem",
-    "SinkModel",
     "cron_trigger",
     "digest",
     "overlaid",

@@ -25,6 +25,7 @@ from gateway.config.models import (
     CatalogueFile,
     CountyFile,
     CountyModel,
+    EvmSinkModel,
     FeedModel,
     GatewayFile,
     SecretRef,
@@ -112,12 +113,14 @@ def read(root: Path, texts: dict[str, str] | None = None) -> Config:
     def whole(name: str, model: type[BaseModel]) -> Any:
         doc = document(name)
         parsed = validate(doc, model) if not doc.problems else None
-        if parsed is not None and isinstance(parsed, AccountsFile):
+        if isinstance(parsed, AccountsFile):
             _check_secrets(doc, parsed, root)
-        if parsed is not None and isinstance(parsed, CatalogueFile):
+        if isinstance(parsed, CatalogueFile):
             check_duties(doc, parsed)
-        if parsed is not None and isinstance(parsed, CalendarFile):
+        if isinstance(parsed, CalendarFile):
             _check_calendar(doc, parsed)
+        if isinstance(parsed, GatewayFile):
+            _check_sinks(doc, parsed, root)
         note(name, doc)
         return parsed
 
@@ -153,6 +156,24 @@ def _check_secrets(doc: Document, parsed: AccountsFile, root: Path) -> None:
                 resolve(ref, root)
             except LookupError as error:
                 doc.report(("accounts", name, "secrets", secret), str(error))
+
+
+def _check_sinks(doc: Document, parsed: GatewayFile, root: Path) -> None:
+    """The sender's key is there, and no two sinks write with one account to one chain: a lane has one writer."""
+    lanes: dict[tuple[int, str], str] = {}
+    for name, sink in parsed.sinks.items():
+        if not isinstance(sink, EvmSinkModel):
+            continue
+        where = ("sinks", name, "secrets", "sender")
+        try:
+            lane = (sink.chain_id, resolve(sink.secrets.sender, root))
+        except LookupError as error:
+            doc.report(where, str(error))
+            continue
+        if (other := lanes.setdefault(lane, name)) != name:
+            doc.report(where, f"与 {other} 是同一条链上的同一个账户；每条链各用一个账户")
+        if (sink.client_cert is None) != (sink.client_key is None):
+            doc.report(("sinks", name), "client_cert 与 client_key 要写就都写", key=True)
 
 
 def resolve(ref: SecretRef, root: Path) -> str:

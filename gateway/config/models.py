@@ -242,9 +242,40 @@ class MemberModel(Strict):
     """How many reports it may ask for on one day; absent: any number."""
 
 
-class SinkModel(Strict):
+class LocalSinkModel(Strict):
+    """The embedded ledger."""
+
     kind: Literal["local"]
     path: StrictStr = "chain.db"
+
+
+class SinkSecrets(Strict):
+    sender: SecretRef
+    """The private key of the account that writes: 32 bytes in hex."""
+
+
+class EvmSinkModel(Strict):
+    """A node of a consortium chain that speaks Ethereum JSON-RPC, and the account that writes there."""
+
+    kind: Literal["evm"]
+    profile: Literal["fisco-bcos", "besu-qbft", "dev"]
+    url: StrictStr = Field(pattern=r"^https?://\S+$")
+    chain_id: int = Field(ge=1)
+    contract: StrictStr | None = Field(default=None, pattern=r"^0x[0-9a-fA-F]{40}$")
+    """Absent: the one that `chain deploy` made."""
+    secrets: SinkSecrets
+    gas_price: int = Field(default=0, ge=0)
+    confirmations: int | None = Field(default=None, ge=1, le=1000)
+    """Absent: as the profile says."""
+    window: int = Field(default=64, ge=1, le=1000)
+    """Transactions under way at once."""
+    timeout: Span = timedelta(seconds=10)
+    ca: StrictStr | None = None
+    client_cert: StrictStr | None = None
+    client_key: StrictStr | None = None
+
+
+SinkModel = Annotated[LocalSinkModel | EvmSinkModel, Field(discriminator="kind")]
 
 
 class WebModel(Strict):
@@ -256,7 +287,7 @@ class GatewayFile(Strict):
     store: StrictStr | None = None
     """An SQLAlchemy URL; absent: SQLite in the data directory."""
     submitter: StrictStr
-    sinks: dict[FeedKey, SinkModel] = {"local": SinkModel(kind="local")}
+    sinks: dict[FeedKey, SinkModel] = {"local": LocalSinkModel(kind="local")}
     payloads: StrictStr = "shared"
     members: dict[FeedKey, MemberModel] = {}
     web: WebModel = WebModel()

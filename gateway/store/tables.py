@@ -256,6 +256,35 @@ delivery = Table(
     _text("sentence", nullable=True),
 )
 
+chain_pin = Table(
+    "chain_pin",
+    metadata,
+    Column("sink", Text, primary_key=True),
+    _count("chain_id"),
+    _text("genesis", default=""),
+    _text("contract", default=""),
+    _text("code_hash", default=""),
+    _text("sender", default=""),
+    _count("tip"),
+    _count("nonce"),
+    _text("balance", default="0"),
+    _text("seen_at", default=""),
+)
+
+chain_tx = Table(
+    "chain_tx",
+    metadata,
+    Column("sink", Text, primary_key=True),
+    Column("sender", Text, primary_key=True),
+    Column("nonce", BIG, primary_key=True, autoincrement=False),
+    _text("hash"),
+    _text("batch_id"),
+    _bytes("raw"),
+    _text("state"),
+    Column("sent_at", Float, nullable=False),
+    Index(None, "sink", "batch_id"),
+)
+
 statement = Table(
     "statement",
     metadata,

@@ -58,21 +58,21 @@ def queue_all(made: House, *datasets: str) -> None:
         queue_run(made.gateway.store, feed.id, due_at=slot, reason="test", actor="test")
 
 
-def quiet(made: House) -> bool:
+def quiet(made: House, *sinks: str) -> bool:
     """Nothing queued, running, unsealed or undelivered."""
+    names = sinks or ("local",)
     with made.gateway.store.read() as tx:
         busy = tx.all("runs_queued") or [r for r in tx.all("runs_recent", count=1000) if r.state == "running"]
         waiting = tx.value("unsealed_count") or tx.all("batches_unbuilt")
-        return not (
-            busy or waiting or tx.all("deliveries_missing", sink="local") or tx.all("deliveries_open", sink="local")
-        )
+        owed = [tx.all(query, sink=name) for name in names for query in ("deliveries_missing", "deliveries_open")]
+        return not (busy or waiting or any(owed))
 
 
-def finish(made: House) -> None:
+def finish(made: House, *sinks: str) -> None:
     """A healthy worker until all is quiet."""
     child = worker(made)
     deadline = time.monotonic() + PATIENCE
-    while not quiet(made):
+    while not quiet(made, *sinks):
         assert time.monotonic() < deadline, "the worker did not finish"
         assert child.poll() is None, "the healthy worker died"
         time.sleep(0.1)

@@ -259,6 +259,11 @@ ASKED = {
     "freshness revoke": ["360981/subsidy", "2026-02"],
     "wsdl show": [FEEDS["homestead"]],
     "wsdl accept": [FEEDS["homestead"]],
+    "chain check": [],
+    "chain deploy": [],
+    "chain status": [],
+    "chain reconcile": [],
+    "chain export-headers": ["--to", "headers.jsonl"],
     "consent add": [*BANK, "--file", __file__, "--to", "2026-12-31"],
     "consent list": [],
     "consent revoke": [HANDLE],
@@ -288,7 +293,7 @@ def test_no_verb_passes_unasked(idle: House, monkeypatch: pytest.MonkeyPatch, tm
     assert Refuser.asked[0][0].kind == "person"
     assert contents(idle) == kept
     assert not any(idle.agencies.calls().values())
-    assert not list(tmp_path.glob("recording.json"))
+    assert not list(tmp_path.glob("recording.json")) + list(tmp_path.glob("headers.jsonl"))
 
 
 def contents(made: House) -> dict[str, int]:

@@ -38,8 +38,8 @@ PERSONAL = {"id": "ID number", "name": "name", "account": "account"}
 AGENCIES = {"provincial": "household_member", "real_estate": "homestead", "civil": "marriage"}
 COSTLY = {"huge", "bomb", "stall", "slow"}
 """Faults that say nothing of a row, and take seconds."""
-SILENT = {"serve", "worker", "demo"}
-"""Verbs that never answer, or start a world of their own."""
+SILENT = {"serve", "worker", "demo", "chain deploy"}
+"""Verbs that never answer, start a world of their own, or need a chain that can take a contract."""
 
 
 def personal(made: House) -> dict[str, str]:
@@ -166,6 +166,8 @@ def ask(scene: Scene) -> None:
     member += ["--shared", str(made.gateway.payloads.path)]
     asked: list[list[str]] = [["status"], ["runs"], ["verify"], ["check"], ["forward"], ["config", "show"]]
     asked += [["freshness"], ["freshness", "--explain", FEEDS["subsidy"]]]
+    asked += [["chain", "check"], ["chain", "status"], ["chain", "reconcile"]]
+    asked += [["chain", "export-headers", "--to", str(home / "exported.jsonl")]]
     asked += [["config", "check"], ["quarantine", "list"], ["quarantine", "list", "--causes"]]
     asked += [["sync", *FEEDS.values()], ["quarantine", "replay", FEEDS["homestead"]], ["member", "verify", *member]]
     asked += [["wsdl", "show", FEEDS["homestead"]]]

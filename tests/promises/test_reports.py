@@ -15,13 +15,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.proof import ProofInvalid, verify_document, verify_report
+from gateway.proof import ProofInvalid, Trust, verify_document, verify_report
 from gateway.proof.reports import attached
 from gateway.reports import pdf
 from gateway.reports.consents import CLASSES, Consent, Refused
 from gateway.reports.office import Report
 from gateway.status import reconcile
-from gateway.trace import trust
 from tests.support.house import ROOT, House, house
 
 pytestmark = pytest.mark.sockets
@@ -35,6 +34,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         running.sync()
         running.gateway.forwarder.forward()
         yield running
+
+
+def trust(made: House) -> Trust:
+    """What a bank believes: the gateway's key and the first sink."""
+    return Trust(made.gateway.signer.public, made.gateway.chains["local"])
 
 
 def farmer(made: House) -> dict[str, Any]:
@@ -89,7 +93,7 @@ def test_every_value_of_a_report_stands_in_a_proof(made: House) -> None:
     assert states["assistance"] == ("unknown", "not_shared"), "the catalogue shares it with nobody"
     assert report["facts"]
     for fact in report["facts"]:
-        verified = verify_document(msgspec.json.encode(report["proofs"][int(fact["proof"])]), trust(made.gateway))
+        verified = verify_document(msgspec.json.encode(report["proofs"][int(fact["proof"])]), trust(made))
         for field in fact["fields"]:
             name = field["path"].rpartition(".")[2]
             assert verified.groups[field["group"]][name] == field["value"], field["path"]
@@ -133,7 +137,7 @@ def test_the_pdf_carries_what_proves_it(made: House) -> None:
     consent(made, person)
     report = query(made, person)
     file = pdf.render(report)
-    checked = verify_report(file, trust(made.gateway))
+    checked = verify_report(file, trust(made))
     assert checked.ok
     assert checked.proven
     assert attached(file) == pdf.envelope(report)
@@ -202,7 +206,7 @@ def test_a_lie_is_named_by_both_checkers(made: House, archived: Path, tmp_path: 
     file = resigned(made, archived, alter)
     shutil.copytree(archived, tmp_path / "a")
     (tmp_path / "a" / "report.json").write_bytes(file)
-    checked = verify_report(file, trust(made.gateway))
+    checked = verify_report(file, trust(made))
     assert (checked.broken[0][0], checked.broken[0][1]) == ("f1", code)
     done = alone(tmp_path / "a", "report.json")
     assert done.returncode == 1
@@ -214,7 +218,7 @@ def test_any_byte_of_what_is_attached_is_signed(made: House, archived: Path) -> 
     for at in random.Random(1).sample(range(len(file)), 60):
         changed = file[:at] + bytes([file[at] ^ 1]) + file[at + 1 :]
         with pytest.raises(ProofInvalid) as refused:
-            verify_report(changed, trust(made.gateway))
+            verify_report(changed, trust(made))
         assert refused.value.code in {"SIGNATURE", "REPORT"}
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 from struct import unpack
 
 from sqlalchemy import text
 
+from gateway.chain.evm import Pin, Signed, TxState
+from gateway.lanes import StoreJournal
 from gateway.recognition import known_rows
+from gateway.status import sink_statuses
 from gateway.store import Store, upgrade
 from gateway.store.pages import living
 from gateway.store.segments import find, versions_between
@@ -160,3 +164,32 @@ def test_versions_names_and_marks_survive_0002(blank: Store) -> None:
     assert array("q", marks.ids).tolist() == ids
     with blank.write() as tx:
         assert int(tx.value("counter_take", name="observation/7", count=1)) == 4
+
+
+def test_deliveries_under_way_survive_0006(blank: Store) -> None:
+    """A store that knew the embedded ledger only has room for a chain's sender, and forgets nothing."""
+    upgrade(blank, "0002")
+    with blank.engine.begin() as connection:
+        for statement in (
+            "INSERT INTO stream (id, name, kind, next_seq, sealed_seq) VALUES (1, 'feed:u', 'versions', 2, 2)",
+            "INSERT INTO batch (id, stream_id, first, last, sealed_at, batch_id) VALUES (1, 1, 1, 2, 't', 'b')",
+            "INSERT INTO delivery (sink, batch, state, block, block_hash) VALUES ('local', 1, 'confirmed', '7', 'h')",
+        ):
+            connection.execute(text(statement))
+    upgrade(blank)
+    journal = StoreJournal(blank, "bank", "0xaa")
+    signed = Signed(0, "h", "b", b"raw", TxState.SIGNED, 0.0)
+    journal.add(signed)
+    journal.mark(0, TxState.SENT, 5.0)
+    assert journal.of_batch("b") == replace(signed, state=TxState.SENT, sent_at=5.0)
+    assert StoreJournal(blank, "bank", "0xbb").of_batch("b") is None
+    assert journal.pinned() is None
+    journal.observed(9, 10**30, 1)
+    assert journal.pinned() is None
+    journal.pin(Pin(20200, "g", "0xcc", "c"))
+    assert journal.pinned() == Pin(20200, "g", "0xcc", "c")
+    with blank.read() as tx:
+        (kept,) = tx.all("deliveries_confirmed", sink="local")
+    assert (kept.batch_id, kept.block) == ("b", "7")
+    (bank,) = sink_statuses(blank, ["bank"])
+    assert (bank.tip, bank.balance, bank.in_flight, bank.lag_statements) == (9, str(10**30), 1, 2)

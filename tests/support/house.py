@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -133,9 +133,14 @@ def copy_config(to: Path, counties: Container[str] = (COUNTY,)) -> Path:
     return to / "config"
 
 
-def install(home: Path, agencies: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, MemberKey]:
-    """The repository's own configuration in a folder of its own, of those counties whose agencies run."""
+def install(
+    home: Path, agencies: Any, monkeypatch: pytest.MonkeyPatch, sinks: Mapping[str, str] | None = None
+) -> tuple[Settings, MemberKey]:
+    """The repository's own configuration in a folder of its own, of those counties whose agencies run; `sinks` beside the ledger."""
     config = copy_config(home, agencies.served)
+    file = config / "gateway.yaml"
+    more = "".join(f"  {name}: {said}\n" for name, said in (sinks or {}).items())
+    file.write_text(file.read_text("utf-8").replace("payloads:", f"{more}payloads:", 1), "utf-8")
     for source, url in agencies.sources.items():
         monkeypatch.setenv(f"SHUQIAO_DEMO_{source.replace('/', '_').upper()}", url)
     urls = agencies.urls
@@ -160,10 +165,11 @@ def house(
     dirt: float = 0.03,
     store: str | None = None,
     others: int = 0,
+    sinks: Mapping[str, str] | None = None,
 ) -> Iterator[House]:
     """Everything running, nothing collected yet; `others`: households of each of the nine other counties, 0: they are left out."""
     with mock_agencies.start(households=households, seed=seed, dirt=dirt, others=others) as agencies:
-        settings, key = install(home, agencies, monkeypatch)
+        settings, key = install(home, agencies, monkeypatch, sinks)
         gateway = Gateway(settings.model_copy(update={"store": store}) if store else settings)
         made = House(home, agencies, gateway, key)
         made.set_clock()

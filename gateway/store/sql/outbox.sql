@@ -36,7 +36,7 @@ SELECT batch.id FROM batch WHERE batch.batch_id IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.batch = batch.id AND delivery.sink = :sink) ORDER BY batch.id
 
 -- name: deliveries_open
-SELECT delivery.sink, delivery.state, delivery.attempts, batch.* FROM delivery JOIN batch ON batch.id = delivery.batch
+SELECT delivery.sink, delivery.state, delivery.attempts, delivery.sentence, batch.* FROM delivery JOIN batch ON batch.id = delivery.batch
 WHERE delivery.sink = :sink AND delivery.state <> 'confirmed' ORDER BY batch.id
 
 -- name: delivery_state
@@ -44,8 +44,19 @@ UPDATE delivery SET state = :state, attempts = attempts + :tried, block = :block
     confirmed_at = :confirmed_at, sentence = :sentence
 WHERE sink = :sink AND batch = :batch
 
+-- name: deliveries_lag
+-- What a sink lacks: batches, statements, and since when the oldest of them is sealed.
+SELECT COUNT(*) AS batches, COALESCE(SUM(batch.last - batch.first + 1), 0) AS statements, MIN(batch.sealed_at) AS since
+FROM batch WHERE NOT EXISTS (SELECT 1 FROM delivery
+    WHERE delivery.batch = batch.id AND delivery.sink = :sink AND delivery.state = 'confirmed')
+
+-- name: deliveries_newest
+SELECT batch.id, batch.batch_id, delivery.block, delivery.block_hash FROM delivery
+JOIN batch ON batch.id = delivery.batch WHERE delivery.sink = :sink AND delivery.state = 'confirmed'
+ORDER BY CAST(delivery.block AS BIGINT) DESC, batch.id DESC LIMIT :count OFFSET :skip
+
 -- name: deliveries_confirmed
-SELECT batch.batch_id, batch.manifest, delivery.block, delivery.block_hash FROM delivery
+SELECT batch.id, batch.batch_id, batch.manifest, delivery.block, delivery.block_hash FROM delivery
 JOIN batch ON batch.id = delivery.batch WHERE delivery.sink = :sink AND delivery.state = 'confirmed' ORDER BY batch.id
 
 -- name: unsealed_count
