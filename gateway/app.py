@@ -18,6 +18,7 @@ from gateway.config import Config, Feed, read
 from gateway.dispatch import Executor
 from gateway.errors import ConfigInvalid, Usage
 from gateway.forwarder import Forwarder
+from gateway.inbox import FeedInbox, Inboxes
 from gateway.keyfiles import keyring, signing_seed
 from gateway.leases import Leases
 from gateway.names import Namer, name_kinds
@@ -61,6 +62,7 @@ class Gateway:
         self.signer = Signer(signing_seed(settings.data))
         self._publish_key()
         self.leases = Leases(self.store)
+        self.inboxes = Inboxes(self.store, self.vault)
         self.audit = AuditLog(self.store, self.clock, authorizer or AllowAll())
 
     def _publish_key(self) -> None:
@@ -123,6 +125,7 @@ class Gateway:
             budget=AccountBudget(feed.source.account, allowance, self.store, self.clock, self.leases.process),
             now=self.clock.real,
             today=self.clock.today,
+            inbox=FeedInbox(self.store, self.vault, feed.name),
         )
         settings: SourceSettings = cls.Settings.model_validate(feed.source.settings)
         return cls(ports, settings, feed.county.code)

@@ -52,6 +52,7 @@ class Action(StrEnum):
     UNMASK = "unmask"
     REPORT = "report"
     READ_STATUS = "read_status"
+    PUSH = "push"
     CHECK_CONFIG = "check_config"
     PUBLISH_CONFIG = "publish_config"
     QUARANTINE_LIST = "quarantine_list"

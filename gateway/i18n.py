@@ -37,6 +37,7 @@ WORDS: Final = {
     "scheduled": "定时",
     "demo": "演示",
     "replay": "重放",
+    "pushed": "推送",
 }
 """Codes of the store as people read them: states of feeds and runs, owners, reasons of runs."""
 

@@ -21,6 +21,8 @@ from gateway.store import Store
 log = structlog.get_logger(__name__)
 
 REAP_SECONDS: Final = 5
+QUEUE_SECONDS: Final = 0.5
+"""How soon a run is begun that another process queued: what is pushed is to be a version within a second or two."""
 
 
 class Scheduler:
@@ -49,6 +51,7 @@ class Scheduler:
                 self._engine.add_job(self._due, _trigger(feed), args=[name], id=name, next_run_time=self._first(name))
         now = datetime.now(SHANGHAI)
         self._engine.add_job(self._reap, IntervalTrigger(seconds=REAP_SECONDS), id="reaper", next_run_time=now)
+        self._engine.add_job(self._hand_out, IntervalTrigger(seconds=QUEUE_SECONDS), id="queue", next_run_time=now)
         forward = IntervalTrigger(seconds=self._forward_seconds)
         self._engine.add_job(self._forward, forward, id="forwarder", next_run_time=now)
         self._engine.start()
@@ -77,11 +80,14 @@ class Scheduler:
         self._dispatcher.submit(run_id)
 
     def _reap(self) -> None:
-        """Runs whose worker died go back into the queue; queued ones are handed out again."""
+        """Runs whose worker died go back into the queue."""
         with self._store.write() as tx:
             for row in tx.all("runs_orphaned", now=time.time()):
                 tx.run("run_requeue", id=row.id)
                 log.info("run_requeued", run=row.id, feed=row.feed)
+
+    def _hand_out(self) -> None:
+        """Whoever queued them, runs that have not begun; one whose feed is busy comes again."""
         with self._store.read() as tx:
             queued = [row.id for row in tx.all("runs_queued")]
         for run_id in queued:

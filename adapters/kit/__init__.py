@@ -14,6 +14,7 @@ from adapters.kit.auth import (
     Bearer,
     Carrier,
     Digest,
+    InboundModel,
     LoginBearer,
     LoginMembers,
     MutualTls,
@@ -28,7 +29,10 @@ from adapters.kit.base import (
     Answer,
     Budget,
     Cursor,
+    Inbox,
     Item,
+    Message,
+    NoInbox,
     Page,
     Ports,
     Probe,
@@ -45,6 +49,7 @@ from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesSettings, Fi
 from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Deleted, Rejected, Translated, Translator
 from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single, Walk
+from adapters.kit.push import Notice, PushAdapter, PushSettings, PushStream
 from adapters.kit.relation import TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, listed, moment
@@ -85,6 +90,8 @@ __all__ = [
     "FilesStream",
     "Http",
     "IgnoreRule",
+    "InboundModel",
+    "Inbox",
     "InnerXml",
     "Item",
     "JsonRows",
@@ -92,9 +99,12 @@ __all__ = [
     "LoginBearer",
     "LoginMembers",
     "MappingError",
+    "Message",
     "MutualTls",
     "NextToken",
     "NoAuth",
+    "NoInbox",
+    "Notice",
     "Offset",
     "Opened",
     "Page",
@@ -102,6 +112,9 @@ __all__ = [
     "Paging",
     "Ports",
     "Probe",
+    "PushAdapter",
+    "PushSettings",
+    "PushStream",
     "RecordRejected",
     "Rejected",
     "Response",

@@ -77,6 +77,12 @@ class Page:
     """The source has put out nothing since what was read before (no new file lies in a drop): this page says nothing about
     any record. It is no empty answer, and a snapshot run in which nothing else was read makes no tombstones.
     """
+    taken: int = 0
+    """Position of the message of the feed's inbox that this page is; the gateway lets go of it, and of those before, in the
+    transaction that commits the page. 0: nothing was pushed.
+    """
+    heard: bool = True
+    """The source itself was heard. An inbox that is empty says nothing of who should have filled it."""
     places: Sequence[str] = ()
     """Where each item stands at its source (`file › sheet › row`), in step with `rows.raw`; empty where the rows of an
     answer have no place. No part of an item: the same row on another line is the same item. It may name a person (a sheet
@@ -98,6 +104,10 @@ class Stream:
     """Named rules for items that are none of this dataset's business (another right type, a total row)."""
     deleted: DeletedRule | None = None
     """Which items say that their record is withdrawn: each makes a tombstone of this feed's own observation, if there is one."""
+    ordered: bool = True
+    """What comes later was said later. Where that does not hold (what is pushed overtakes) only source times are an order; of
+    a record and its withdrawal with one time the withdrawal is the later, and one that comes early is remembered.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,31 @@ class Secrets(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message that a source pushed and that was acknowledged. Positions of a feed have no gaps."""
+
+    position: int
+    received_at: datetime
+    """Real time, zone-aware."""
+    body: bytes
+
+
+class Inbox(Protocol):
+    """What was pushed for one feed and is on no committed page yet."""
+
+    def after(self, position: int, count: int) -> Sequence[Message]:
+        """The messages behind this position, in their order, at most so many."""
+        ...
+
+
+class NoInbox:
+    """Of a feed to which nothing is pushed."""
+
+    def after(self, position: int, count: int) -> Sequence[Message]:
+        return ()
+
+
 class Budget(Protocol):
     """An account's allowance, call window, concurrency and breaker, shared by every feed that names the account."""
 
@@ -150,6 +185,7 @@ class Ports:
     """Real time, zone-aware: signatures, tokens, time-outs."""
     today: Callable[[], date]
     """The business date, Asia/Shanghai: day slices, months."""
+    inbox: Inbox = field(default_factory=NoInbox)
 
 
 class SourceSettings(BaseModel):

@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz`, `/api/v1/status`, `/api/v1/runs`. The web process reads; it never runs a sync (DESIGN §7)."""
+"""`/healthz`, `/readyz`, `/api/v1/…`, and the door for what is pushed. The web process never runs a sync (DESIGN §7)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 
 from gateway.app import Gateway
-from gateway.audit import Action, Actor, NotAllowed
-from gateway.status import feed_statuses, run_dict
+from gateway.audit import Action, NotAllowed
+from gateway.status import feed_statuses, recent_runs
+from gateway.web.common import permitted, problem
+from gateway.web.push import door
 
 
 def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
@@ -21,34 +23,13 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.state.worker_alive = worker_alive
     app.include_router(health)
     app.include_router(api)
+    app.include_router(door)
     app.add_exception_handler(NotAllowed, _refused)
     return app
 
 
 def _refused(_request: Request, error: Exception) -> JSONResponse:
     return problem(403, "没有权限", str(error))
-
-
-def problem(status: int, title: str, detail: str) -> JSONResponse:
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JSONResponse(body, status, media_type="application/problem+json")
-
-
-def gateway_of(request: Request) -> Gateway:
-    found: Gateway = request.app.state.gateway
-    return found
-
-
-def permitted(action: Action) -> Callable[[Request], Gateway]:
-    """A dependency that passes the one authorisation hook before the route runs."""
-
-    def dependency(request: Request) -> Gateway:
-        found = gateway_of(request)
-        found.audit.permit(Actor.api("loopback"), action, request.url.path)
-        return found
-
-    dependency.action = action  # type: ignore[attr-defined] # read by the test that enumerates routes
-    return dependency
 
 
 Reader = Annotated[Gateway, Depends(permitted(Action.READ_STATUS))]
@@ -91,6 +72,10 @@ def status(gateway: Reader) -> list[dict[str, Any]]:
 @api.get("/runs")
 def runs(gateway: Reader, feed: str = "", count: Annotated[int, Query(ge=1, le=1000)] = 20) -> list[dict[str, Any]]:
     """The latest runs, of one feed or of all."""
-    with gateway.store.read() as tx:
-        rows = tx.all("runs_of_feed", feed=feed, count=count) if feed else tx.all("runs_recent", count=count)
-    return [run_dict(r) for r in rows]
+    return recent_runs(gateway.store, feed, count)
+
+
+@api.get("/inboxes")
+def inboxes(gateway: Reader) -> list[dict[str, Any]]:
+    """What was pushed: taken, waiting, repeated, refused by reason."""
+    return gateway.inboxes.figures()
