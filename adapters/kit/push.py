@@ -186,6 +186,16 @@ class PushAdapter(Adapter):
         return [Probe("push", ok=True, sentence=sentence)]
 
 
+class RecordedInbox:
+    """Notifications of a recording; received when it was made."""
+
+    def __init__(self, bodies: Sequence[str], now: datetime) -> None:
+        self._messages = [Message(n, now, body.encode()) for n, body in enumerate(bodies, 1)]
+
+    def after(self, position: int, count: int) -> Sequence[Message]:
+        return [message for message in self._messages if message.position > position][:count]
+
+
 def _position(cursor: Cursor | None) -> int:
     """Raises SourceMalformed: CURSOR_UNKNOWN."""
     try:

@@ -1,4 +1,4 @@
-"""Records what an adapter read of its source, scrubbed, and serves it back, so that it runs offline: exchanges, files or rows."""
+"""Records what an adapter read of its source, scrubbed, and serves it back, so that it runs offline: exchanges, files, rows or messages."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from adapters.kit.base import Adapter, Cursor, Page, Ports, Rotating, SourceSett
 from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, Remembering, placeless, recorded_files
 from adapters.kit.http import SIGNED_PARAMS, Http, text_of
+from adapters.kit.push import PushAdapter, RecordedInbox
 from adapters.kit.recordedrows import NOWHERE, RecordedRows, recorded_engine, recorded_rows
 from adapters.kit.rules import moment
 from adapters.kit.scrub import SCRUBBED, SECRET_NAME, Scrubber, columns
@@ -63,6 +64,8 @@ class Recording(msgspec.Struct, frozen=True):
     """What a drop held."""
     rows: list[RecordedRows] = []
     """What a front-end database held."""
+    messages: list[str] = []
+    """What was pushed."""
 
     def save(self, path: Path) -> None:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
@@ -180,6 +183,8 @@ def replay(recording: Recording, kind: type[Adapter], transport: httpx.BaseTrans
         adapter.drop = RecordedDrop(adapter, recording.files, recording.now)
     if isinstance(adapter, TableAdapter):
         adapter.engine = recorded_engine(recording.rows)
+    if isinstance(adapter, PushAdapter):
+        adapter.ports = replace(ports, inbox=RecordedInbox(recording.messages, recording.now))
     return adapter
 
 
@@ -233,6 +238,7 @@ def record(
                 run(adapter, dataset, cursor, pages)
         scrubber = Scrubber(columns(kind.streams.items()), (secrets or {}).values())
         files, rows = _files(adapter, scrubber, pages), _rows(adapter, scrubber, pages)
+        messages = [scrubber.sweep(scrubber.body(text_of(m.body))) for m in ports.inbox.after(0, pages)]
         adapter.close()
     finally:
         http.close()
@@ -252,6 +258,7 @@ def record(
         exchanges=_scrubbed(recorder.exchanges, scrubber, hosts),
         files=files,
         rows=rows,
+        messages=messages,
     )
 
 

@@ -244,6 +244,7 @@ ASKED = {
     "sync": [FEEDS["homestead"]],
     "forward": [],
     "status": [],
+    "inbox": [],
     "runs": [],
     "trace": [HANDLE],
     "verify": [],

@@ -1,0 +1,156 @@
+"""A gateway of one county to which homesteads are pushed, beside the same ones in a table that is read."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+import adapters
+from gateway.app import Gateway
+from gateway.clock import Clock
+from gateway.dispatch.execute import Outcome, queue_run
+from gateway.proof import MemberKey
+from gateway.settings import Settings
+from gateway.store.pages import living
+from gateway.store.segments import versions_at, versions_between
+from mock_agencies.items import Raw
+from mock_agencies.pusher import RESOURCE, SECRET
+from tests.support.house import ROOT
+
+PUSHED, PULLED = "360981/homestead", "360981/pulled"
+PATH = "/push/v1/360981/homestead"
+COUNTY = """county: {code: "360981", name: 丰城市, bureau: 丰城市数据局}
+sources:
+  push:
+    adapter: provincial_push
+    account: provincial-push
+    resources: {homestead: %s}
+    inbox_rows: 100000
+  front: {adapter: homestead_table, account: provincial-push, url: "sqlite:///%s"}
+feeds:
+  homestead: {source: push, dataset: homestead, poll: 1h}
+  pulled: {source: front, dataset: homestead, cron: "0 0 1 1 *", paused: true}
+"""
+TABLE = """
+from typing import ClassVar
+from collections.abc import Mapping
+
+from adapters.kit import TableAdapter, TableStream
+from adapters.provincial_push import ProvincialPush
+
+PUSHED = ProvincialPush.streams["homestead"]
+
+
+class HomesteadTable(TableAdapter):
+    name = "homestead_table"
+    title = "宅基地前置库"
+    streams: ClassVar[Mapping[str, TableStream]] = {
+        "homestead": TableStream(
+            table="T_BDC", key=("BDCDYH", "BDCQZH"), mapping=PUSHED.mapping, ignore=PUSHED.ignore, source_time="GXSJ"
+        ),
+    }
+"""
+
+
+@dataclass
+class County:
+    """The gateway and its front-end table."""
+
+    gateway: Gateway
+    front: Path
+
+    def fill(self, rows: Sequence[Raw]) -> None:
+        """What the table holds from now on."""
+        names = list(rows[0])
+        engine = sa.create_engine(f"sqlite:///{self.front}")
+        table = sa.Table("T_BDC", sa.MetaData(), sa.Column("N", sa.Integer), *(sa.Column(n, sa.Text) for n in names))
+        with engine.begin() as connection:
+            table.drop(connection, checkfirst=True)
+            table.create(connection)
+            connection.execute(sa.insert(table), [{"N": n, **row} for n, row in enumerate(rows)])
+        engine.dispose()
+
+    def row(self, feed: str = PUSHED) -> Any:
+        with self.gateway.store.read() as tx:
+            return tx.one("feed_by_name", name=feed)
+
+    def sync(self, feed: str = PUSHED) -> Outcome:
+        slot = Clock.real().isoformat(timespec="microseconds")
+        run, _ = queue_run(self.gateway.store, self.row(feed).id, due_at=slot, reason="test", actor="test")
+        return self.gateway.executor.execute(run)
+
+    def drain(self) -> list[Outcome]:
+        """Every queued run, here and now."""
+        with self.gateway.store.read() as tx:
+            queued = [row.id for row in tx.all("runs_queued")]
+        return [self.gateway.executor.execute(run) for run in queued]
+
+    def state(self, feed: str = PUSHED) -> Counter[bytes]:
+        """The living records, as canonical text."""
+        vault, found = self.gateway.vault, self.row(feed)
+        with self.gateway.store.read() as tx:
+            heads = tx.among("observations_state", living(tx, found.id))
+            rows = versions_at(tx, found.stream_id, [head.seq for head in heads]).values()
+        return Counter(
+            vault.open_version(vault.unwrap(r.wrapped_key), r.number, r.handle, r.sealed) for r in rows if r.sealed
+        )
+
+    def held(self, feed: str = PUSHED) -> Counter[tuple[str, str | None]]:
+        with self.gateway.store.read() as tx:
+            rows = tx.all("quarantine_list", feed=feed, state="open", count=1_000_000)
+        return Counter((row.reason, row.field) for row in rows)
+
+    def versions(self, feed: str = PUSHED) -> list[tuple[bytes, int, str, bytes | None]]:
+        """(handle, number, operation, content) of every version, in order."""
+        vault, found = self.gateway.vault, self.row(feed)
+        with self.gateway.store.read() as tx:
+            rows = versions_between(tx, found.stream_id, 1, 10_000_000)
+        return [
+            (
+                r.handle,
+                r.number,
+                r.op,
+                r.sealed and vault.open_version(vault.unwrap(r.wrapped_key), r.number, r.handle, r.sealed),
+            )
+            for r in rows
+        ]
+
+    def figures(self) -> dict[str, Any]:
+        return next((row for row in self.gateway.inboxes.figures() if row["feed"] == PUSHED), {})
+
+
+@contextmanager
+def county(home: Path, monkeypatch: pytest.MonkeyPatch, *, store: str | None = None) -> Iterator[County]:
+    """Nothing pushed yet."""
+    kinds = home / "adapters"
+    kinds.mkdir()
+    (kinds / "homestead_table.py").write_text(dedent(TABLE), "utf-8")
+    monkeypatch.setattr(adapters, "__path__", [*adapters.__path__, str(kinds)])
+    shutil.copytree(ROOT / "config", home / "config")
+    (home / "config" / "secrets" / "push-secret").write_text(SECRET, "ascii")
+    accounts = home / "config" / "accounts.yaml"
+    secret = "  provincial-push:\n    secrets:\n      push_secret: {file: secrets/push-secret}\n"
+    accounts.write_text(accounts.read_text("utf-8") + secret, "utf-8")
+    for file in (home / "config" / "counties").iterdir():
+        file.unlink()
+    text = COUNTY % (msgspec.json.encode(RESOURCE).decode(), home / "front.db")
+    (home / "config" / "counties" / "360981.yaml").write_text(text, "utf-8")
+    (home / "data" / "members").mkdir(parents=True)
+    (home / "data" / "members" / "demo-bank.pub").write_text(MemberKey.new().public.text, "ascii")
+    settings = Settings(config=home / "config", data=home / "data")
+    gateway = Gateway(settings.model_copy(update={"store": store}) if store else settings)
+    _ = gateway.config
+    try:
+        yield County(gateway, home / "front.db")
+    finally:
+        gateway.close()
