@@ -139,7 +139,7 @@ class PageGroup:
             held=sorter.held,
             settled=sorter.settled,
             superseded=sorter.superseded,
-            contact=page.heard and not self._replay,
+            contact=page.contacted and not self._replay,
             taken=page.taken,
             seen=sorter.seen if feed.stream.snapshot and not self._replay else None,
         )

@@ -81,8 +81,8 @@ class Page:
     """Position of the message of the feed's inbox that this page is; the gateway lets go of it, and of those before, in the
     transaction that commits the page. 0: nothing was pushed.
     """
-    heard: bool = True
-    """The source itself was heard. An inbox that is empty says nothing of who should have filled it."""
+    contacted: bool = True
+    """The source itself was reached. An inbox that is empty says nothing of who should have filled it."""
     places: Sequence[str] = ()
     """Where each item stands at its source (`file › sheet › row`), in step with `rows.raw`; empty where the rows of an
     answer have no place. No part of an item: the same row on another line is the same item. It may name a person (a sheet

@@ -158,7 +158,7 @@ class PushAdapter(Adapter):
         if at != self._at or len(self._ahead) < 2:
             self._ahead, self._at = list(self.ports.inbox.after(at, AHEAD)), at
         if not self._ahead:
-            return self._page(JsonRows(()), b"", self.ports.now(), at, last=True, unchanged=True, heard=False)
+            return self._page(JsonRows(()), b"", self.ports.now(), at, last=True, unchanged=True, contacted=False)
         message = self._ahead.pop(0)
         self._at = message.position
         items = Notice.read(message.body).items(self.streams[dataset].time)
