@@ -138,7 +138,7 @@ def test_another_resource_another_secret_and_another_address_are_refused(
     stranger = Pusher(f"http://127.0.0.1{PATH}", "another secret")
     assert push(made, stranger.notice("I", [row])) == (401, "SIGNATURE_INVALID")
     body = pusher.notice("I", [row])
-    assert push(made, body, "/push/v1/360981/pulled") == (404, "FEED_UNKNOWN")
+    assert push(made, body, "/push/v1/360983/homestead") == (404, "FEED_UNKNOWN")
     assert push(made, body, "/push/v1/360982/homestead") == (404, "FEED_UNKNOWN")
 
 

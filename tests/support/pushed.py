@@ -27,7 +27,7 @@ from mock_agencies.items import Raw
 from mock_agencies.pusher import RESOURCE, SECRET
 from tests.support.house import ROOT
 
-PUSHED, PULLED = "360981/homestead", "360981/pulled"
+PUSHED, PULLED = "360981/homestead", "360983/homestead"
 PATH = "/push/v1/360981/homestead"
 COUNTY = """county: {code: "360981", name: 丰城市, bureau: 丰城市数据局}
 sources:
@@ -36,11 +36,16 @@ sources:
     account: provincial-push
     resources: {homestead: %s}
     inbox_rows: 100000
-  front: {adapter: homestead_table, account: provincial-push, url: "sqlite:///%s"}
 feeds:
   homestead: {source: push, dataset: homestead, poll: 1h}
-  pulled: {source: front, dataset: homestead, cron: "0 0 1 1 *", paused: true}
 """
+FRONT = """county: {code: "360983", name: 高安市, bureau: 高安市数据局}
+sources:
+  front: {adapter: homestead_table, account: provincial-push, url: "sqlite:///%s"}
+feeds:
+  homestead: {source: front, dataset: homestead, cron: "0 0 1 1 *", paused: true}
+"""
+"""In a file of its own: another process does not know its adapter, and a broken file stops no other county."""
 TABLE = """
 from typing import ClassVar
 from collections.abc import Mapping
@@ -143,8 +148,9 @@ def county(home: Path, monkeypatch: pytest.MonkeyPatch, *, store: str | None = N
     accounts.write_text(accounts.read_text("utf-8") + secret, "utf-8")
     for file in (home / "config" / "counties").iterdir():
         file.unlink()
-    text = COUNTY % (msgspec.json.encode(RESOURCE).decode(), home / "front.db")
-    (home / "config" / "counties" / "360981.yaml").write_text(text, "utf-8")
+    counties = home / "config" / "counties"
+    (counties / "360981.yaml").write_text(COUNTY % msgspec.json.encode(RESOURCE).decode(), "utf-8")
+    (counties / "360983.yaml").write_text(FRONT % (home / "front.db"), "utf-8")
     (home / "data" / "members").mkdir(parents=True)
     (home / "data" / "members" / "demo-bank.pub").write_text(MemberKey.new().public.text, "ascii")
     settings = Settings(config=home / "config", data=home / "data")
