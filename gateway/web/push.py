@@ -74,7 +74,7 @@ def _take(gateway: Gateway, feed: Feed, adapter: PushAdapter, body: bytes | None
         row = tx.one("feed_by_name", name=feed.name)
     if body is None:
         gateway.inboxes.refused(row, "TOO_LARGE", now)
-        return _answer(413, "TOO_LARGE", f"一次推送不能超过 {adapter.settings.max_mb:g} MB，请拆分")
+        return _answer(413, "TOO_LARGE", f"一次推送不能超过 {adapter.settings.max_mb} MB，请拆分")
     settings = adapter.settings
     try:
         notice = adapter.accept(feed.dataset, body)
