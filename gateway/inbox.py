@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,6 +20,22 @@ FULL: Final = "INBOX_FULL"
 
 class InboxFull(GatewayError):
     """More waits than may; the sender keeps it and comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message before it is in the inbox. One with the same label and content is the same."""
+
+    label: str
+    content: bytes
+    rows: int
+    body: bytes
+    """What is kept, and becomes evidence."""
+
+    @classmethod
+    def of(cls, notice: Notice, body: bytes) -> Parcel:
+        """A notification. The batch number alone does not name it: a platform may send a batch in parts."""
+        return cls(f"{notice.batch}\0{notice.op}", notice.data, len(notice.rows), body)
 
 
 class FeedInbox:
@@ -43,20 +60,17 @@ class Inboxes:
     def __init__(self, store: Store, vault: Vault) -> None:
         self._store, self._vault = store, vault
 
-    def put(
-        self, feed: Any, notice: Notice, body: bytes, now: datetime, *, max_rows: int, max_bytes: int, runs: bool = True
-    ) -> str:
-        """Keeps a notification for good and asks for a run, if the feed `runs`; answers TAKEN, or KNOWN for one that was taken before.
+    def put(self, feed: Any, parcel: Parcel, now: datetime, *, max_rows: int, max_bytes: int, runs: bool = True) -> str:
+        """Keeps a parcel for good and asks for a run, if the feed `runs`; answers TAKEN, or KNOWN for one that was taken before.
 
-        The same batch number with other content is another notification: a platform may send a batch in parts. When this
-        returns, the message is committed.
+        When this returns, it is committed.
 
         Raises:
             InboxFull: nothing was stored.
         """
-        content = self._vault.answer_hash(notice.data).hex()
-        batch = self._vault.name("inbox", f"{feed.uid}\0{notice.batch}\0{notice.op}\0{content}")
-        at, rows, size = now.isoformat(timespec="microseconds"), len(notice.rows), len(body)
+        content = self._vault.answer_hash(parcel.content).hex()
+        batch = self._vault.name("inbox", f"{feed.uid}\0{parcel.label}\0{content}")
+        at, rows, size = now.isoformat(timespec="microseconds"), parcel.rows, len(parcel.body)
         with self._store.write() as tx:
             if tx.one("inbox_known", feed_id=feed.id, batch=batch) is not None:
                 tx.run("inbox_count", feed_id=feed.id, answer=KNOWN, at=at)
@@ -68,7 +82,7 @@ class Inboxes:
                 if over:
                     raise InboxFull("收件箱已满，请稍后重推")
             position = tx.value("inbox_advance", feed_id=feed.id, rows=rows, bytes=size)
-            sealed = self._vault.seal(BODY, body)
+            sealed = self._vault.seal(BODY, parcel.body)
             told = {"position": position, "batch": batch, "received_at": at, "rows": rows, "bytes": size}
             tx.run("inbox_add", feed_id=feed.id, body=sealed, **told)
             if runs and not tx.run("run_awaits", feed_id=feed.id):

@@ -49,13 +49,14 @@ from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesSettings, Fi
 from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Deleted, Rejected, Translated, Translator
 from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single, Walk
-from adapters.kit.push import Notice, PushAdapter, PushSettings, PushStream
+from adapters.kit.push import InboxAdapter, InboxSettings, Notice, PushAdapter, PushSettings, PushStream
 from adapters.kit.relation import TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, listed, moment
 from adapters.kit.signed import Certificate, Signed
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
 from adapters.kit.table import TableAdapter, TableSettings
+from adapters.kit.upload import UploadAdapter, UploadSettings, UploadStream
 from adapters.kit.xmlrows import XmlRows, decode_xml_row
 
 __all__ = [
@@ -92,6 +93,8 @@ __all__ = [
     "IgnoreRule",
     "InboundModel",
     "Inbox",
+    "InboxAdapter",
+    "InboxSettings",
     "InnerXml",
     "Item",
     "JsonRows",
@@ -142,6 +145,9 @@ __all__ = [
     "TableStream",
     "Translated",
     "Translator",
+    "UploadAdapter",
+    "UploadSettings",
+    "UploadStream",
     "UsernameToken",
     "Walk",
     "WebAdapter",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -215,6 +215,8 @@ class Adapter(ABC):
     streams: ClassVar[Mapping[str, Stream]]
     """dataset -> stream."""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings
+    channel: ClassVar[Literal["SYSTEM", "MANUAL"]] = "SYSTEM"
+    """报送渠道 of its feeds unless a feed says otherwise."""
 
     def __init__(self, ports: Ports, settings: Any, county: str) -> None:
         self.ports = ports

@@ -10,6 +10,7 @@ The cursor is `{"at": position of the last notification read}`.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,8 +27,6 @@ from adapters.kit.paging import GARBAGE, unknown_cursor
 from adapters.kit.rules import CHINA, DeletedRule, FieldRule, moment
 from adapters.kit.verdicts import EVIDENCE_BYTES
 
-MEDIA: Final = "application/json"
-LABEL: Final = "PUSH"
 AHEAD: Final = 16
 """Notifications taken from the inbox at a time."""
 OP: Final = "@op"
@@ -51,7 +50,14 @@ class PushStream(Stream):
     ordered: bool = False
 
 
-class PushSettings(SourceSettings):
+class InboxSettings(SourceSettings):
+    """What may wait to be read; whoever sends is asked to come again while it is more."""
+
+    inbox_mb: int = Field(default=256, ge=1)
+    inbox_rows: int = Field(default=200_000, ge=1)
+
+
+class PushSettings(InboxSettings):
     """What a county file may say of a sender."""
 
     signature: InboundModel = InboundModel()
@@ -63,9 +69,6 @@ class PushSettings(SourceSettings):
     """How old a notification may be: a platform that could not reach us for days pushes what it has, with its old times."""
     max_mb: float = Field(default=8, gt=0, le=64)
     """One notification."""
-    inbox_mb: int = Field(default=256, ge=1)
-    inbox_rows: int = Field(default=200_000, ge=1)
-    """What may wait; the sender is asked to come again while it is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +126,55 @@ class Notice:
         return out
 
 
-class PushAdapter(Adapter):
-    """A source whose streams are `PushStream`s."""
+class InboxAdapter(Adapter):
+    """A source whose messages wait in an inbox: one message a page."""
 
-    Settings: ClassVar[type[SourceSettings]] = PushSettings
-    settings: PushSettings
-    streams: ClassVar[Mapping[str, PushStream]]
+    label: ClassVar[str]
+    media: ClassVar[str]
 
     def __init__(self, ports: Ports, settings: Any, county: str) -> None:
         super().__init__(ports, settings, county)
         self._ahead: list[Message] = []
         self._at = -1
         """Behind which position `_ahead` begins."""
+
+    @abstractmethod
+    def opened(self, dataset: str, message: Message) -> tuple[Sequence[bytes], Sequence[str]]:
+        """The items of a message that was accepted, and where each stands in it, if anywhere."""
+
+    def fetch(self, dataset: str, cursor: Cursor | None) -> Page:
+        at = _position(cursor)
+        if at != self._at or len(self._ahead) < 2:
+            self._ahead, self._at = list(self.ports.inbox.after(at, AHEAD)), at
+        if not self._ahead:
+            return self._page((), b"", self.ports.now(), at, last=True, unchanged=True, contacted=False)
+        message = self._ahead.pop(0)
+        self._at = message.position
+        items, places = self.opened(dataset, message)
+        return self._page(
+            items,
+            message.body,
+            message.received_at,
+            message.position,
+            last=not self._ahead,
+            empty_confirmed=not items,
+            taken=message.position,
+            places=places,
+        )
+
+    def _page(self, items: Sequence[bytes], body: bytes, at: datetime, position: int, **told: Any) -> Page:
+        answer = Answer(self.label, 0, self.media, body, at)
+        return Page(rows=JsonRows(items), answer=answer, after=lambda _newest: {"at": position}, **told)
+
+
+class PushAdapter(InboxAdapter):
+    """A source whose streams are `PushStream`s."""
+
+    label = "PUSH"
+    media = "application/json"
+    Settings: ClassVar[type[SourceSettings]] = PushSettings
+    settings: PushSettings
+    streams: ClassVar[Mapping[str, PushStream]]
 
     def accept(self, dataset: str, body: bytes) -> Notice:
         """A notification that is what was agreed, from who was agreed; nothing is stored yet.
@@ -153,29 +193,8 @@ class PushAdapter(Adapter):
             raise SourceDenied("PUSH_STALE", "推送时间与本机时间相差太远，请核对时钟，或放宽 age_days")
         return notice
 
-    def fetch(self, dataset: str, cursor: Cursor | None) -> Page:
-        at = _position(cursor)
-        if at != self._at or len(self._ahead) < 2:
-            self._ahead, self._at = list(self.ports.inbox.after(at, AHEAD)), at
-        if not self._ahead:
-            return self._page(JsonRows(()), b"", self.ports.now(), at, last=True, unchanged=True, contacted=False)
-        message = self._ahead.pop(0)
-        self._at = message.position
-        items = Notice.read(message.body).items(self.streams[dataset].time)
-        return self._page(
-            JsonRows(items),
-            message.body,
-            message.received_at,
-            message.position,
-            last=not self._ahead,
-            empty_confirmed=not items,
-            taken=message.position,
-        )
-
-    @staticmethod
-    def _page(rows: JsonRows, body: bytes, at: datetime, position: int, **told: Any) -> Page:
-        answer = Answer(LABEL, 0, MEDIA, body, at)
-        return Page(rows=rows, answer=answer, after=lambda _newest: {"at": position}, **told)
+    def opened(self, dataset: str, message: Message) -> tuple[Sequence[bytes], Sequence[str]]:
+        return Notice.read(message.body).items(self.streams[dataset].time), ()
 
     def probe(self) -> list[Probe]:
         try:

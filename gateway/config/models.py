@@ -133,7 +133,8 @@ class FeedModel(Strict):
     dataset: DatasetName
     poll: Span | None = None
     cron: StrictStr | None = None
-    channel: Literal["SYSTEM", "MANUAL"] = "SYSTEM"
+    channel: Literal["SYSTEM", "MANUAL"] | None = None
+    """Absent: as its adapter has it."""
     mapping: dict[str, FieldRule | str] = {}
     ignore: dict[str, IgnoreRule] = {}
     vanish_limit: float = Field(default=0.2, gt=0, le=1)

@@ -19,7 +19,7 @@ from adapters.kit import PushAdapter, SourceDenied, SourceError
 from gateway.app import Gateway
 from gateway.audit import Action
 from gateway.config import Feed
-from gateway.inbox import FULL, InboxFull
+from gateway.inbox import FULL, InboxFull, Parcel
 from gateway.web.common import permitted
 
 log = structlog.get_logger(__name__)
@@ -80,8 +80,7 @@ def _take(gateway: Gateway, feed: Feed, adapter: PushAdapter, body: bytes | None
         notice = adapter.accept(feed.dataset, body)
         gateway.inboxes.put(
             row,
-            notice,
-            body,
+            Parcel.of(notice, body),
             now,
             max_rows=settings.inbox_rows,
             max_bytes=settings.inbox_mb << 20,

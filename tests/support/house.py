@@ -33,7 +33,7 @@ def _feeds() -> dict[str, str]:
     """By dataset, the feed by which the county's own file collects it from a system: one added there is covered from then on."""
     out: dict[str, str] = {}
     for name, feed in read(ROOT / "config").feeds.items():
-        if feed.county.code == COUNTY and feed.model.channel == "SYSTEM":
+        if feed.county.code == COUNTY and feed.channel == "SYSTEM":
             out.setdefault(feed.dataset, name)
     return out
 
