@@ -28,6 +28,7 @@ from gateway.publish import publish, published
 from gateway.settings import Settings
 from gateway.sorter import FeedWork
 from gateway.store import Store, upgrade
+from gateway.uploads import Uploads
 from gateway.vault import Vault
 from schemas import DATASETS
 
@@ -182,6 +183,14 @@ class Gateway:
             )
         finally:
             adapter.close()
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        return Uploads(self.store, self.clock, self.inboxes)
+
+    def upload_folder(self, feed: Feed) -> Path:
+        """Where files of a feed may be put to be taken in."""
+        return self.settings.data / "uploads" / feed.county.code / feed.name.partition("/")[2]
 
     @cached_property
     def http(self) -> Http:

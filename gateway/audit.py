@@ -53,6 +53,7 @@ class Action(StrEnum):
     REPORT = "report"
     READ_STATUS = "read_status"
     PUSH = "push"
+    UPLOAD = "upload"
     CHECK_CONFIG = "check_config"
     PUBLISH_CONFIG = "publish_config"
     QUARANTINE_LIST = "quarantine_list"

@@ -21,6 +21,8 @@ from gateway.store import Store
 log = structlog.get_logger(__name__)
 
 REAP_SECONDS: Final = 5
+FOLDER_SECONDS: Final = 5
+"""How often watched folders are looked at."""
 QUEUE_SECONDS: Final = 0.5
 """How soon a run is begun that another process queued: what is pushed is to be a version within a second or two."""
 
@@ -35,10 +37,11 @@ class Scheduler:
         dispatcher: Dispatcher,
         feeds: Callable[[], Mapping[str, Feed]],
         forward: Callable[[], object],
+        take_in: Callable[[], object],
         forward_seconds: float = 2,
     ) -> None:
         self._store, self._clock, self._dispatcher = store, clock, dispatcher
-        self._feeds, self._forward = feeds, forward
+        self._feeds, self._forward, self._take_in = feeds, forward, take_in
         self._engine = BackgroundScheduler(
             timezone=SHANGHAI, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
@@ -52,6 +55,7 @@ class Scheduler:
         now = datetime.now(SHANGHAI)
         self._engine.add_job(self._reap, IntervalTrigger(seconds=REAP_SECONDS), id="reaper", next_run_time=now)
         self._engine.add_job(self._hand_out, IntervalTrigger(seconds=QUEUE_SECONDS), id="queue", next_run_time=now)
+        self._engine.add_job(self._take_in, IntervalTrigger(seconds=FOLDER_SECONDS), id="uploads", next_run_time=now)
         forward = IntervalTrigger(seconds=self._forward_seconds)
         self._engine.add_job(self._forward, forward, id="forwarder", next_run_time=now)
         self._engine.start()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -12,14 +11,16 @@ from typing import Any, Final
 import structlog
 from openpyxl import Workbook
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
-from adapters.kit import FieldRule, JsonRows, Rejected, SourceMalformed, Translated, UploadAdapter
+from adapters.kit import JsonRows, Rejected, SourceMalformed, Translated, UploadAdapter, UploadStream
 from gateway.clock import Clock
 from gateway.errors import Usage
 from gateway.i18n import language
 from gateway.inbox import KNOWN, Inboxes, Parcel
 from gateway.sorter import FeedWork
 from gateway.store import Store
+from schemas import Dataset
 from schemas.codes import code_list
 from schemas.flags import title
 from schemas.masking import scrub
@@ -54,6 +55,12 @@ class Handed:
     ignored: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
+    @property
+    def figures(self) -> dict[str, int | bool]:
+        """Counts alone, for the audit log."""
+        names = ("known", "rows", "accepted", "repaired", "quarantined", "repeated")
+        return {name: getattr(self, name) for name in names}
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -83,8 +90,8 @@ class Uploads:
         with self._store.read() as tx:
             feed = tx.one("feed_by_id", id=work.id)
         parcel = Parcel("upload", body, len(items), body)
-        limits = {"max_rows": settings.inbox_rows, "max_bytes": settings.inbox_mb << 20}
-        handed.known = self._inboxes.put(feed, parcel, self._clock.real(), **limits) == KNOWN
+        rows, size = settings.inbox_rows, settings.inbox_mb << 20
+        handed.known = self._inboxes.put(feed, parcel, self._clock.real(), max_rows=rows, max_bytes=size) == KNOWN
         return handed
 
     def sweep(self, folder: Path, work: FeedWork) -> Iterator[Handed]:
@@ -159,29 +166,29 @@ def column_of(work: FeedWork, path: str | None) -> str:
     return next((rule.from_ for p, rule in rules if path is not None and p == path and rule.from_), "")
 
 
-def template(
-    dataset: Any, headings: Iterable[str], rules: dict[str, FieldRule | str], required: Iterable[str]
-) -> bytes:
+def template(dataset: Dataset, stream: UploadStream) -> bytes:
     """An empty spreadsheet: a sheet with the headings, and one that says what may stand under each."""
     book = Workbook()
     sheet, notes = book.active, book.create_sheet("填写说明")
     assert sheet is not None
     sheet.title = dataset.title
-    needed = set(required)
-    sheet.append([f"*{heading}" if heading in needed else heading for heading in headings])
+    needed = set(stream.required)
     notes.append(["栏目", "必填", "单位", "可以填写"])
-    for path, rule in rules.items():
+    headings = []
+    for path, rule in stream.mapping.items():
         spec = dataset.fields[".".join(step for step in path.split(".") if not step.isdigit())]
         heading = rule if isinstance(rule, str) else rule.from_
         if heading is not None:
+            headings.append(f"*{heading}" if heading in needed else heading)
             codes = code_list(spec.of.codes).codes if spec.of.codes else {}
             allowed = "、".join(f"{code} {meaning}" for code, meaning in codes.items())
             notes.append([heading, "是" if heading in needed else "", spec.of.unit or "", allowed])
+    sheet.append(headings)
     for row in (sheet[1], notes[1]):
         for cell in row:
             cell.font = Font(bold=True)
-    for cell in sheet[1]:
-        sheet.column_dimensions[cell.column_letter].number_format = "@"
+    for column in range(1, sheet.max_column + 1):
+        sheet.column_dimensions[get_column_letter(column)].number_format = "@"  # lest ID numbers become numbers
     out = BytesIO()
     book.save(out)
     return out.getvalue()

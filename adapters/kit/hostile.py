@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NoReturn
 from xml.sax.saxutils import escape
@@ -22,7 +22,7 @@ from adapters.kit.errors import SourceDenied, SourceError, SourceMalformed, Sour
 from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.names import Entry
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, emptied
-from adapters.kit.push import PushAdapter, RecordedInbox
+from adapters.kit.push import InboxAdapter, PushAdapter, RecordedInbox
 from adapters.kit.recordedrows import NOWHERE, RecordedRows, recorded_engine
 from adapters.kit.recording import Recording, Replayer, replay, reply
 from adapters.kit.rest import RestStream
@@ -48,8 +48,8 @@ def hostile(recording: Recording, kind: type[Adapter], dataset: str) -> Iterator
     if issubclass(kind, TableAdapter):
         yield from _hostile_tables(recording, kind, dataset)
         return
-    if issubclass(kind, PushAdapter):
-        yield from _hostile_messages(recording, kind)
+    if issubclass(kind, InboxAdapter):
+        yield from _hostile_messages(recording, kind, dataset)
         return
     for what, error, answer in _ANSWERS:
         yield Treatment(what, error, partial(replay, recording, kind, _Replaced(recording, answer)))
@@ -65,9 +65,11 @@ def nothing(recording: Recording, kind: type[Adapter], dataset: str) -> Adapter:
     if issubclass(kind, TableAdapter):
         empty = [msgspec.structs.replace(recorded, rows=[]) for recorded in recording.rows]
         return _over(recording, kind, recorded_engine(empty))
-    if issubclass(kind, PushAdapter):
-        notice = msgspec.json.decode(recording.messages[0])
-        return _pushed(recording, kind, msgspec.json.encode({**notice, "data": []}).decode())
+    if issubclass(kind, InboxAdapter):
+        first = recording.messages[dataset][0]
+        if issubclass(kind, PushAdapter):
+            return _handed(recording, kind, msgspec.json.encode({**msgspec.json.decode(first), "data": []}).decode())
+        return _handed(recording, kind, first.partition("\n")[0] + "\n")
     return replay(recording, kind, _Replaced(recording, partial(_empty_answer, replay(recording, kind), dataset)))
 
 
@@ -251,25 +253,33 @@ def _hostile_tables(recording: Recording, kind: type[TableAdapter], dataset: str
     yield Treatment("two rows under one key", SourceMalformed, holding(twice))
 
 
-# Notifications. The door lets none of these in; what it let in must be readable for ever.
+# Inboxes. The door lets none of these in; what it let in must be readable for ever.
 
 
-def _pushed(recording: Recording, kind: type[Adapter], *bodies: str) -> Adapter:
+def _handed(recording: Recording, kind: type[Adapter], *bodies: str) -> Adapter:
     adapter = replay(recording, kind)
-    adapter.ports = replace(adapter.ports, inbox=RecordedInbox(bodies, recording.now))
+    assert isinstance(adapter, InboxAdapter)
+    adapter.inbox_of = lambda _dataset: RecordedInbox(bodies, recording.now)
     return adapter
 
 
-def _hostile_messages(recording: Recording, kind: type[Adapter]) -> Iterator[Treatment]:
-    whole = msgspec.json.decode(recording.messages[0])
-    changed: dict[str, dict[str, Any]] = {
-        "another operation": {"opType": "X"},
-        "no batch number": {"batchNo": " "},
-        "a push time that is none": {"pushTime": "2026-02-30 00:00:00"},
-        "rows that are no objects": {"data": [1]},
-        "no rows": {"data": None},
+def _hostile_messages(recording: Recording, kind: type[Adapter], dataset: str) -> Iterator[Treatment]:
+    first = recording.messages[dataset][0]
+    bodies = {
+        "garbage": "\x00\x01",
+        "a web page": "<!doctype html><title>404</title>",
+        "a ZIP that is none": "PK\x03\x04" + "\0" * 64,
     }
-    bodies = {what: msgspec.json.encode({**whole, **member}).decode() for what, member in changed.items()}
-    bodies |= {"garbage": "\x00\x01", "half of a notification": recording.messages[0][:40], "a deep one": "[" * 100_000}
+    if issubclass(kind, PushAdapter):
+        whole = msgspec.json.decode(first)
+        changed: dict[str, dict[str, Any]] = {
+            "another operation": {"opType": "X"},
+            "no batch number": {"batchNo": " "},
+            "a push time that is none": {"pushTime": "2026-02-30 00:00:00"},
+            "rows that are no objects": {"data": [1]},
+            "no rows": {"data": None},
+        }
+        bodies |= {what: msgspec.json.encode({**whole, **member}).decode() for what, member in changed.items()}
+        bodies |= {"half of a notification": first[:40], "a deep one": "[" * 100_000}
     for what, body in bodies.items():
-        yield Treatment(what, SourceMalformed, partial(_pushed, recording, kind, body))
+        yield Treatment(what, SourceMalformed, partial(_handed, recording, kind, body))

@@ -11,7 +11,7 @@ The cursor is `{"at": position of the last notification read}`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
@@ -20,7 +20,7 @@ import msgspec
 from pydantic import Field
 
 from adapters.kit.auth.inbound import InboundModel
-from adapters.kit.base import Adapter, Answer, Cursor, Message, Page, Ports, Probe, SourceSettings, Stream
+from adapters.kit.base import Adapter, Answer, Cursor, Inbox, Message, Page, Ports, Probe, SourceSettings, Stream
 from adapters.kit.envelope import JsonRows
 from adapters.kit.errors import SourceDenied, SourceError, SourceMalformed
 from adapters.kit.paging import GARBAGE, unknown_cursor
@@ -137,6 +137,8 @@ class InboxAdapter(Adapter):
         self._ahead: list[Message] = []
         self._at = -1
         """Behind which position `_ahead` begins."""
+        self.inbox_of: Callable[[str], Inbox] = lambda _dataset: ports.inbox
+        """A replay puts recorded ones in its place."""
 
     @abstractmethod
     def opened(self, dataset: str, message: Message) -> tuple[Sequence[bytes], Sequence[str]]:
@@ -145,7 +147,7 @@ class InboxAdapter(Adapter):
     def fetch(self, dataset: str, cursor: Cursor | None) -> Page:
         at = _position(cursor)
         if at != self._at or len(self._ahead) < 2:
-            self._ahead, self._at = list(self.ports.inbox.after(at, AHEAD)), at
+            self._ahead, self._at = list(self.inbox_of(dataset).after(at, AHEAD)), at
         if not self._ahead:
             return self._page((), b"", self.ports.now(), at, last=True, unchanged=True, contacted=False)
         message = self._ahead.pop(0)

@@ -18,11 +18,12 @@ from adapters.kit.base import Adapter, Cursor, Page, Ports, Rotating, SourceSett
 from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, Remembering, placeless, recorded_files
 from adapters.kit.http import SIGNED_PARAMS, Http, text_of
-from adapters.kit.push import PushAdapter, RecordedInbox
+from adapters.kit.push import InboxAdapter, RecordedInbox
 from adapters.kit.recordedrows import NOWHERE, RecordedRows, recorded_engine, recorded_rows
 from adapters.kit.rules import moment
 from adapters.kit.scrub import SCRUBBED, SECRET_NAME, Scrubber, columns
 from adapters.kit.table import TableAdapter
+from adapters.kit.upload import UploadAdapter, as_csv
 from adapters.kit.xmlrows import inner, parse
 
 HOST: Final = "http://source.invalid"
@@ -64,8 +65,8 @@ class Recording(msgspec.Struct, frozen=True):
     """What a drop held."""
     rows: list[RecordedRows] = []
     """What a front-end database held."""
-    messages: list[str] = []
-    """What was pushed."""
+    messages: dict[str, list[str]] = {}
+    """dataset -> what was pushed or handed in."""
 
     def save(self, path: Path) -> None:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
@@ -183,8 +184,8 @@ def replay(recording: Recording, kind: type[Adapter], transport: httpx.BaseTrans
         adapter.drop = RecordedDrop(adapter, recording.files, recording.now)
     if isinstance(adapter, TableAdapter):
         adapter.engine = recorded_engine(recording.rows)
-    if isinstance(adapter, PushAdapter):
-        adapter.ports = replace(ports, inbox=RecordedInbox(recording.messages, recording.now))
+    if isinstance(adapter, InboxAdapter):
+        adapter.inbox_of = lambda dataset: RecordedInbox(recording.messages[dataset], recording.now)
     return adapter
 
 
@@ -238,7 +239,7 @@ def record(
                 run(adapter, dataset, cursor, pages)
         scrubber = Scrubber(columns(kind.streams.items()), (secrets or {}).values())
         files, rows = _files(adapter, scrubber, pages), _rows(adapter, scrubber, pages)
-        messages = [scrubber.sweep(scrubber.body(text_of(m.body))) for m in ports.inbox.after(0, pages)]
+        messages = _messages(adapter, scrubber, pages)
         adapter.close()
     finally:
         http.close()
@@ -260,6 +261,24 @@ def record(
         rows=rows,
         messages=messages,
     )
+
+
+def _messages(adapter: Adapter, scrubber: Scrubber, pages: int) -> dict[str, list[str]]:
+    """Notifications as they came; of files that were handed in, their rows as CSV."""
+    out: dict[str, list[str]] = {}
+    for dataset in adapter.streams if isinstance(adapter, InboxAdapter) else ():
+        assert isinstance(adapter, InboxAdapter)
+        for message in adapter.inbox_of(dataset).after(0, pages):
+            text = text_of(message.body)
+            if isinstance(adapter, UploadAdapter):
+                items = msgspec.json.decode(
+                    scrubber.body(f"[{b','.join(adapter.opened(dataset, message)[0]).decode()}]")
+                )
+                text = as_csv(items)
+            else:
+                text = scrubber.body(text)
+            out.setdefault(dataset, []).append(scrubber.sweep(text))
+    return out
 
 
 def _files(adapter: Adapter, scrubber: Scrubber, pages: int) -> list[RecordedFile]:

@@ -5,15 +5,17 @@ The file as it was handed in is the evidence. Its name is not looked at: it may 
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from tempfile import TemporaryFile
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
 from adapters.kit.base import Message, SourceSettings
-from adapters.kit.files.layout import Layout
+from adapters.kit.files.layout import Layout, squash
 from adapters.kit.files.names import Delivery, Flag
 from adapters.kit.files.reader import FilesStream, Limits, read_items
 from adapters.kit.push import InboxAdapter, InboxSettings
@@ -28,6 +30,7 @@ class UploadStream(FilesStream):
 
     pattern: str = "*"
     flag: Flag = "none"
+    skip_sheets: tuple[str, ...] = ("填写说明*", "填表说明*", "说明*")
     required: tuple[str, ...] = ()
     """Headings without which a sheet is not this table; any other may be left out."""
     synonyms: Mapping[str, str] = field(default_factory=dict)
@@ -35,7 +38,18 @@ class UploadStream(FilesStream):
 
     @property
     def layout(self) -> Layout:
-        return Layout(frozenset(self.required), synonyms=self.synonyms)
+        known = {squash(word): heading for word, heading in self.synonyms.items()}
+        known |= {squash(heading): heading for heading in self.named if heading[:1] != "@"}
+        return Layout(frozenset(self.required), synonyms=known)
+
+
+def as_csv(items: Sequence[Mapping[str, Any]]) -> str:
+    """Items as a file with a header."""
+    out = StringIO()
+    writer = csv.DictWriter(out, list(dict.fromkeys(name for item in items for name in item)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(items)
+    return out.getvalue()
 
 
 class UploadSettings(InboxSettings):

@@ -20,6 +20,7 @@ from gateway.cli.demo import demo
 from gateway.cli.serve import serve, worker
 from gateway.cli.sync import forward, inbox, runs, status, sync
 from gateway.cli.trace import trace, verify
+from gateway.cli.upload import upload
 from gateway.errors import GatewayError
 from gateway.i18n import LANGUAGES, _, language
 from gateway.log import configure
@@ -53,7 +54,7 @@ def root(
     ctx.obj = State(settings)
 
 
-for verb in (demo, serve, worker, check, preview, sync, forward, status, inbox, runs, trace, verify):
+for verb in (demo, serve, worker, check, preview, sync, upload, forward, status, inbox, runs, trace, verify):
     app.command()(verb)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(member.app, name="member")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, UploadFile
 from fastapi.responses import JSONResponse
 
+from adapters.kit import SourceMalformed, UploadAdapter
 from gateway.app import Gateway
-from gateway.audit import Action, NotAllowed
+from gateway.audit import Action, Actor, NotAllowed
+from gateway.errors import Usage
+from gateway.inbox import InboxFull
 from gateway.status import feed_statuses, recent_runs
 from gateway.web.common import permitted, problem
 from gateway.web.push import door
@@ -25,11 +28,22 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.include_router(api)
     app.include_router(door)
     app.add_exception_handler(NotAllowed, _refused)
+    app.add_exception_handler(Usage, _unusable)
+    app.add_exception_handler(SourceMalformed, _unusable)
+    app.add_exception_handler(InboxFull, _later)
     return app
 
 
 def _refused(_request: Request, error: Exception) -> JSONResponse:
     return problem(403, "没有权限", str(error))
+
+
+def _unusable(_request: Request, error: Exception) -> JSONResponse:
+    return problem(422, "不能处理", str(error))
+
+
+def _later(_request: Request, error: Exception) -> JSONResponse:
+    return problem(503, "稍后再试", str(error))
 
 
 Reader = Annotated[Gateway, Depends(permitted(Action.READ_STATUS))]
@@ -73,6 +87,18 @@ def status(gateway: Reader) -> list[dict[str, Any]]:
 def runs(gateway: Reader, feed: str = "", count: Annotated[int, Query(ge=1, le=1000)] = 20) -> list[dict[str, Any]]:
     """The latest runs, of one feed or of all."""
     return recent_runs(gateway.store, feed, count)
+
+
+@api.post("/feeds/{county}/{feed}/uploads")
+def upload(
+    county: str, feed: str, gateway: Annotated[Gateway, Depends(permitted(Action.UPLOAD))], file: UploadFile
+) -> dict[str, Any]:
+    """Takes a spreadsheet in: what was accepted, repaired and held back, with sheet, row and heading. Its name is not looked at."""
+    work = gateway.prepare(f"{county}/{feed}")
+    limit = work.adapter.settings.max_mb << 20 if isinstance(work.adapter, UploadAdapter) else 0
+    handed = gateway.uploads.hand_in(work, file.file.read(limit + 1))
+    gateway.audit.record(Actor.api("loopback"), Action.UPLOAD, work.name, handed.figures)
+    return handed.as_dict()
 
 
 @api.get("/inboxes")

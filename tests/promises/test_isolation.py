@@ -242,6 +242,7 @@ ASKED = {
     "check": [FEEDS["homestead"]],
     "preview": [FEEDS["homestead"]],
     "sync": [FEEDS["homestead"]],
+    "upload": [FEEDS["homestead"], "config/gateway.yaml"],
     "forward": [],
     "status": [],
     "inbox": [],
