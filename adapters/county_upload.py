@@ -40,7 +40,6 @@ SYNONYMS: Final[tuple[frozenset[str], ...]] = tuple(
     )
 )
 """Headings of which clerks use one for another. A word that could mean two headings of one dataset means neither."""
-UNITS: Final = {"m²": "平方米"}
 SPOUSES: Final = (("man", "男方"), ("woman", "女方"))
 
 

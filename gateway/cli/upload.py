@@ -15,7 +15,8 @@ from gateway.cli.sync import run_now
 from gateway.dispatch.execute import RunOptions
 from gateway.errors import Busy, Usage
 from gateway.i18n import _, show
-from gateway.uploads import Handed, template
+from gateway.templates import template
+from gateway.uploads import Handed
 from schemas import DATASETS
 
 MANUAL = "county_upload"

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from adapters.county_upload import CountyUpload
 from adapters.kit import Http, JsonRows, Ports, SourceMalformed, Translator
 from adapters.kit.recording import FreeBudget, ReplaySecrets
-from gateway.uploads import template
+from gateway.templates import template
 from schemas import DATASETS
 from tests.support.sheets import filled, records, typed, workbook
 
