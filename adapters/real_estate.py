@@ -86,4 +86,4 @@ class RealEstate(SoapAdapter):
         return Bearer(self.ports)
 
     def stream(self, dataset: str) -> SoapStream:
-        return XML if self.settings.form == "xml" else self.streams[dataset]
+        return XML if self.settings.form == "xml" else super().stream(dataset)

@@ -51,6 +51,7 @@ class Action(StrEnum):
     TRACE = "trace"
     UNMASK = "unmask"
     REPORT = "report"
+    CONSENT = "consent"
     READ_STATUS = "read_status"
     PUSH = "push"
     UPLOAD = "upload"

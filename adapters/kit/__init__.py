@@ -43,11 +43,12 @@ from adapters.kit.base import (
     Stream,
 )
 from adapters.kit.budget import AccountState, Allowance, LocalBudget, after, may_call, resume
+from adapters.kit.declared import Datasets, DeclaredAdapter, DeclaredSettings, DeclaredWebAdapter, SignedSettings
 from adapters.kit.envelope import Envelope, JsonRows, Opened
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
-from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesSettings, FilesStream
+from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesConnection, FilesSettings, FilesStream
 from adapters.kit.http import Http, Response
-from adapters.kit.mapping import Deleted, Rejected, Translated, Translator
+from adapters.kit.mapping import Deleted, Rejected, Translated, Translator, mapping_faults
 from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single, Walk
 from adapters.kit.push import InboxAdapter, InboxSettings, Notice, PushAdapter, PushSettings, PushStream
 from adapters.kit.relation import TableStream
@@ -55,8 +56,9 @@ from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter,
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, listed, moment
 from adapters.kit.signed import Certificate, Signed
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
-from adapters.kit.table import TableAdapter, TableSettings
+from adapters.kit.table import TableAdapter, TableConnection, TableSettings
 from adapters.kit.upload import UploadAdapter, UploadSettings, UploadStream
+from adapters.kit.values import DatasetName, Span
 from adapters.kit.xmlrows import XmlRows, decode_xml_row
 
 __all__ = [
@@ -80,13 +82,19 @@ __all__ = [
     "Carrier",
     "Certificate",
     "Cursor",
+    "DatasetName",
+    "Datasets",
     "DaySlice",
+    "DeclaredAdapter",
+    "DeclaredSettings",
+    "DeclaredWebAdapter",
     "Deleted",
     "DeletedRule",
     "Digest",
     "Envelope",
     "FieldRule",
     "FilesAdapter",
+    "FilesConnection",
     "FilesSettings",
     "FilesStream",
     "Http",
@@ -129,6 +137,7 @@ __all__ = [
     "Secrets",
     "Sha1Concat",
     "Signed",
+    "SignedSettings",
     "Since",
     "Single",
     "SoapAdapter",
@@ -139,8 +148,10 @@ __all__ = [
     "SourceMalformed",
     "SourceSettings",
     "SourceUnavailable",
+    "Span",
     "Stream",
     "TableAdapter",
+    "TableConnection",
     "TableSettings",
     "TableStream",
     "Translated",
@@ -158,6 +169,7 @@ __all__ = [
     "exchange",
     "listed",
     "make_auth",
+    "mapping_faults",
     "may_call",
     "moment",
     "registry",

@@ -195,6 +195,13 @@ class SourceSettings(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    beyond: ClassVar[str] = ""
+    """What else a person can do where the known keys do not suffice; ends the sentence about an unknown one."""
+
+    @property
+    def secrets_needed(self) -> tuple[str, ...]:
+        """Names of the account's secrets that this source asks for, as far as its settings tell."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +219,8 @@ class Adapter(ABC):
     name: ClassVar[str]
     """Equal to the module's name: name = file = id."""
     title: ClassVar[str]
-    streams: ClassVar[Mapping[str, Stream]]
-    """dataset -> stream."""
+    streams: ClassVar[Mapping[str, Stream]] = {}
+    """dataset -> stream, where no settings are needed to know them; `offered` answers for any adapter."""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings
     channel: ClassVar[Literal["SYSTEM", "MANUAL"]] = "SYSTEM"
     """报送渠道 of its feeds unless a feed says otherwise."""
@@ -222,6 +229,13 @@ class Adapter(ABC):
         self.ports = ports
         self.settings = settings
         self.county = county
+        self.offers: dict[str, Any] = dict(self.offered(settings))
+        """dataset -> stream, as they are read here; a feed lays its own rules over them."""
+
+    @classmethod
+    def offered(cls, settings: Any) -> Mapping[str, Any]:  # noqa: ARG003 # one that declares its streams reads them there
+        """Dataset -> stream of a source with these settings."""
+        return cls.streams
 
     @abstractmethod
     def fetch(self, dataset: str, cursor: Cursor | None) -> Page:

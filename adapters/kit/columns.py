@@ -11,7 +11,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.kit.rules import FieldRule, Item, MappingError, listed
-from schemas import FieldSpec
+from schemas import Dataset, FieldSpec
 from schemas.cleaning import Cleaned, Options, cleaner
 from schemas.plain import Plain, plain
 
@@ -132,12 +132,16 @@ class Column:
         clean = _field_cleaner(spec, options, key)
         self.name, self.path, self.leaf, self.source = spec.name, path, leaf(path), rule.from_
         self.memo = Memo(clean, plain(spec.kind, options))
-        self.const = rule.const
+        self.rule = rule
         if rule.const is not None and (fixed := clean(rule.const)).problem:
             raise MappingError(path, f"常量不合规：{fixed.problem}")
 
     def raw(self, item: Item) -> Any:
-        return self.const if self.source is None else item.get(self.source)
+        return self.rule.value(item)
+
+    def given(self, items: Sequence[Item]) -> Sequence[Any]:
+        """What all items hold, where no single column does."""
+        return [self.rule.const] * len(items) if self.rule.const is not None else list(map(self.rule.value, items))
 
     def read(self, raw: Sequence[Any]) -> tuple[Sequence[Any], Mapping[int, Cleaned]]:
         """Canonical values, and by position the verdicts on those that were repaired or refused."""
@@ -145,6 +149,21 @@ class Column:
 
     def details(self, item: Item) -> list[tuple[str, Cleaned]]:
         return [(self.path, self.memo.detail(self.raw(item)))]
+
+
+def compiled(dataset: Dataset, path: str, rule: FieldRule, today: date) -> Column:
+    """One rule of a known path as a column.
+
+    Raises:
+        MappingError: no place or several where the value comes from; an impossible unit, code list or constant.
+    """
+    spec = dataset.fields[leaf(path)]
+    if rule.given != 1:
+        raise MappingError(path, "请写 from（来源列）、join（几列相连）或 const（常量）之一")
+    if rule.each is not None and (spec.part is None or path != spec.path):
+        raise MappingError(path, "each 只用于成组的字段，路径里不写序号")
+    key = all(spec.path in alternative for alternative in dataset.record_key)
+    return Column(spec, path, rule, today, key=key)
 
 
 def leaf(path: str) -> str:

@@ -18,6 +18,7 @@ import msgspec
 from adapters.kit.base import Item, Rows
 from adapters.kit.errors import SourceMalformed
 from adapters.kit.http import text_of
+from adapters.kit.values import Charset, charset
 from adapters.kit.verdicts import EVIDENCE_BYTES, refusal, verdict
 
 LEVELS: Final = 3
@@ -77,6 +78,8 @@ class Envelope:
     """Member with which the page that follows is asked for (`NextToken`)."""
     empty_texts: tuple[str, ...] = ()
     """Texts that mean an empty success here, besides those of china-facts §1.1."""
+    charset: Charset | None = None
+    """What the answer is written in; not told: UTF-8, else GB18030, as its first 8 kB show."""
 
     @cached_property
     def _wanted(self) -> tuple[str, ...]:
@@ -105,7 +108,7 @@ class _Reading:
 
     def open(self) -> Opened:
         envelope = self._envelope
-        text = self._unpack(_utf8(self._body).strip(_BLANK))
+        text = self._unpack(self._utf8().strip(_BLANK))
         if text[:1] == b"[":
             return self._opened(text, {})
         if text in _NOTHING and not envelope.success:
@@ -121,7 +124,7 @@ class _Reading:
         return self._opened(self._unpack(raw), members)
 
     def payload(self) -> Any:
-        text = self._unpack(_utf8(self._body).strip(_BLANK))
+        text = self._unpack(self._utf8().strip(_BLANK))
         if text[:1] != b"{":
             self._plain(text)
             raise self._unknown()
@@ -136,6 +139,15 @@ class _Reading:
             return msgspec.json.decode(self._unpack(raw))
         except msgspec.DecodeError as error:
             raise self._unknown() from error
+
+    def _utf8(self) -> bytes:
+        declared = self._envelope.charset
+        if declared is None:
+            return _utf8(self._body)
+        try:
+            return self._body.decode(charset(declared)).encode()
+        except UnicodeDecodeError as error:
+            raise self._malformed("DECODE", "{label}：答复不是约定的文字编码") from error
 
     def _unpack(self, raw: bytes) -> bytes:
         """JSON out of JSON texts; a text that holds no JSON stays as it is, without its quotes."""

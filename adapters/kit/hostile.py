@@ -77,10 +77,10 @@ def private(recording: Recording, kind: type[Adapter]) -> set[str]:
     """What no label or message may hold. Names of files and tables are agreed, and hold the county and the day."""
     if not issubclass(kind, (FilesAdapter, TableAdapter)):
         return {"replayed-", recording.today.isoformat(), recording.county}
-    personal = {column for column, how in columns(kind.streams.items()).items() if how != "keep"}
     adapter = replay(recording, kind)
+    personal = {column for column, how in columns(adapter.offers.items()).items() if how != "keep"}
     found = {"replayed-"}
-    for dataset in kind.streams:
+    for dataset in adapter.offers:
         page = adapter.fetch(dataset, None)
         found |= {str(v) for item in page.rows.decode() for k, v in item.items() if k in personal and len(str(v)) > 1}
     adapter.close()
@@ -133,7 +133,7 @@ class _Replaced(Replayer):
 def _empty_answer(adapter: Adapter, dataset: str) -> httpx.Response:
     """An empty success as this stream's declaration says the source would write it."""
     choose = getattr(adapter, "stream", None)
-    stream = choose(dataset) if choose else adapter.streams[dataset]
+    stream = choose(dataset) if choose else adapter.offers[dataset]
     if isinstance(stream, SoapStream):
         members = {stream.code: stream.success[0], stream.total: "0"}
         body = "".join(f"<{name}>{text}</{name}>" for name, text in members.items() if name)

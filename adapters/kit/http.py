@@ -169,6 +169,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str | int] | None = None,
         json: Any = None,
+        form: Mapping[str, str | int] | None = None,
         content: bytes | None = None,
         deadline: float | None = None,
         max_bytes: int | None = None,
@@ -184,7 +185,7 @@ class Http:
         client = self._client(signed.certificate or self._certificate)
         with self._bounded(deadline or self._deadline, label):
             request = client.build_request(
-                method, url, headers=headers, params=params or None, json=json, content=content
+                method, url, headers=headers, params=params or None, json=json, data=form, content=content
             )
             _add(signed, request, label)
             answer = self._exchange(client, request, signed, max_bytes or self._max_bytes, label)

@@ -70,6 +70,10 @@ class PushSettings(InboxSettings):
     max_mb: float = Field(default=8, gt=0, le=64)
     """One notification."""
 
+    @property
+    def secrets_needed(self) -> tuple[str, ...]:
+        return (self.signature.secret,)
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -196,7 +200,7 @@ class PushAdapter(InboxAdapter):
         return notice
 
     def opened(self, dataset: str, message: Message) -> tuple[Sequence[bytes], Sequence[str]]:
-        return Notice.read(message.body).items(self.streams[dataset].time), ()
+        return Notice.read(message.body).items(self.offers[dataset].time), ()
 
     def probe(self) -> list[Probe]:
         try:

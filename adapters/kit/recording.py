@@ -198,7 +198,7 @@ def newest(page: Page, source_time: str | None) -> str | None:
 
 def run(adapter: Adapter, dataset: str, cursor: Cursor | None, pages: int) -> tuple[list[Page], Cursor | None]:
     """One run of at most so many pages, and the cursor after it."""
-    source_time = adapter.streams[dataset].source_time
+    source_time = adapter.offers[dataset].source_time
     assert source_time is None or isinstance(source_time, str)
     read: list[Page] = []
     while len(read) < pages:
@@ -232,23 +232,23 @@ def record(
         adapter = kind(replace(ports, http=http), settings, county)
         if isinstance(adapter, FilesAdapter):
             adapter.drop = Remembering(adapter.drop)
-        for dataset in kind.streams:
+        for dataset in adapter.offers:
             read, cursor = run(adapter, dataset, None, pages)
             complete[dataset] = read[-1].last
             if read[-1].last:
                 run(adapter, dataset, cursor, pages)
-        scrubber = Scrubber(columns(kind.streams.items()), (secrets or {}).values())
+        scrubber = Scrubber(columns(adapter.offers.items()), (secrets or {}).values())
         files, rows = _files(adapter, scrubber, pages), _rows(adapter, scrubber, pages)
         messages = _messages(adapter, scrubber, pages)
         adapter.close()
     finally:
         http.close()
-    told = settings.model_dump(mode="json", exclude_none=True)
+    told = settings.model_dump(mode="json", by_alias=True)
     if isinstance(adapter, FilesAdapter):
         told = placeless(told)
     if isinstance(adapter, TableAdapter):
         told |= {"url": NOWHERE}
-    hosts = {_host(value) for value in told.values() if isinstance(value, str) and value.startswith("http")}
+    hosts = {_host(value) for value in _texts(told) if value.startswith(("http://", "https://"))}
     return Recording(
         adapter=kind.name,
         county=county,
@@ -266,7 +266,7 @@ def record(
 def _messages(adapter: Adapter, scrubber: Scrubber, pages: int) -> dict[str, list[str]]:
     """Notifications as they came; of files that were handed in, their rows as CSV."""
     out: dict[str, list[str]] = {}
-    for dataset in adapter.streams if isinstance(adapter, InboxAdapter) else ():
+    for dataset in adapter.offers if isinstance(adapter, InboxAdapter) else ():
         assert isinstance(adapter, InboxAdapter)
         for message in adapter.inbox_of(dataset).after(0, pages):
             text = text_of(message.body)
@@ -308,9 +308,20 @@ def _scrubbed(exchanges: list[Exchange], scrubber: Scrubber, hosts: set[str]) ->
 
 
 def _told(name: str, value: Any, scrubber: Scrubber, hosts: set[str]) -> Any:
+    """A setting as a recording may say it. What is declared under `datasets` names members (`next_token`), no secrets."""
+    if isinstance(value, dict):
+        inner_name = name if name == "datasets" else ""
+        return {key: _told(inner_name or key, inner, scrubber, hosts) for key, inner in value.items()}
     if not isinstance(value, str):
         return value
     return SCRUBBED if SECRET_NAME.search(name) else _unhosted(scrubber.sweep(value), hosts)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for part in value.values() if isinstance(value, dict) else ():
+        yield from _texts(part)
 
 
 def _host(url: str) -> str:

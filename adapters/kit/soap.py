@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from xml.sax.saxutils import escape
 
 from pydantic import Field
@@ -22,13 +22,14 @@ from adapters.kit.http import Response, failure
 from adapters.kit.paging import Paging, Since, Single, request_values
 from adapters.kit.rest import WebAdapter, WebSettings
 from adapters.kit.signed import Signed
+from adapters.kit.values import Text, WithoutPassword
 from adapters.kit.verdicts import EVIDENCE_BYTES, refusal, verdict
 from adapters.kit.wsdl import Call, Service, collect, with_header
 
 
 class SoapSettings(WebSettings):
-    wsdl: str = Field(pattern=r"^https?://")
-    endpoint: str | None = Field(default=None, pattern=r"^https?://")
+    wsdl: Annotated[str, WithoutPassword] = Field(pattern=r"^https?://")
+    endpoint: Annotated[str, WithoutPassword] | None = Field(default=None, pattern=r"^https?://")
     """Where calls go, if not where the description says (it often names a host inside the agency)."""
 
 
@@ -47,9 +48,9 @@ class SoapStream(Stream):
 
     operation: str
     row: str
-    service: str = ""
+    service: Text = ""
     """What the auth profile signs for, if not the operation; may hold `{county}` too."""
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Text] = field(default_factory=dict)
     total: str | None = "total"
     code: str | None = "code"
     success: tuple[str, ...] = ("0",)
@@ -125,7 +126,8 @@ class SoapAdapter(WebAdapter):
 
     def stream(self, dataset: str) -> SoapStream:
         """The stream as this source's settings want it."""
-        return self.streams[dataset]
+        stream: SoapStream = self.offers[dataset]
+        return stream
 
     def fetch(self, dataset: str, cursor: Cursor | None) -> Page:
         stream = self.stream(dataset)

@@ -85,5 +85,5 @@ class UploadAdapter(InboxAdapter):
         with TemporaryFile() as file:
             file.write(body)
             file.seek(0)
-            rows = [row for row in read_items(file, delivery, self.streams[dataset], limits) if row[0]]
+            rows = [row for row in read_items(file, delivery, self.offers[dataset], limits) if row[0]]
         return [item for item, _ in rows], [place for _, place in rows]

@@ -418,8 +418,8 @@ def test_days_are_walked_up_to_today_and_the_last_one_is_read_again() -> None:
 
 
 def test_days_begin_on_a_given_date_and_never_after_today() -> None:
-    assert read(a_day, DaySlice("day", start="2026-03-01"))[0] == [1, 2]
-    assert read(a_day, DaySlice("day", start="2026-04-01"))[0] == [2]
+    assert read(a_day, DaySlice("day", start=date(2026, 3, 1)))[0] == [1, 2]
+    assert read(a_day, DaySlice("day", start=date(2026, 4, 1)))[0] == [2]
     assert read(a_day, DAYS, cursor={"rest": True, "day": "2027-01-01"})[0] == [2]
 
 

@@ -28,8 +28,10 @@ UNSPOKEN = {
     "adapters/kit/files/words.py",
     "adapters/kit/upload.py",
     "gateway/templates.py",
-}
-"""Synthetic names, hostile answers, the words of clerks and of their spreadsheets: data, not sentences."""
+} | {f"gateway/reports/{name}.py" for name in ("view", "report", "sections", "derive", "marriage", "person")}
+"""Synthetic names, hostile answers, the words of clerks and of their spreadsheets, and those of the report, a Chinese document:
+data, not sentences.
+"""
 
 
 def template(*parts: ast.expr) -> str:
