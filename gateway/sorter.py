@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from adapters.kit import Adapter, Page, Stream, Translated, Translator
+from gateway.contest import is_older, newest
 from gateway.dictionaries import Dictionaries
 from gateway.names import Namer, Names, short
 from gateway.recognition import anchor_name, anchor_names, known_rows
@@ -160,13 +161,12 @@ class Sorter:
         t, at = self._t, [self._wanted[p] for p in self._t.positions]
         recognised = set(self.seen)
         standing, ends = self._contest(at)
-        fresh: list[int] = []
-        known: list[int] = []
+        fresh, known = list[int](), list[int]()
         for handle, i in standing.items():
             row, time = stored.get(handle), t.times[i]
             if row is None and time and time <= withdrawn.get(handle, ""):
                 self._ignore(SUPERSEDED)
-            elif row is not None and row.id in recognised and not _is_older(row.source_time, time):
+            elif row is not None and row.id in recognised and not is_older(row.source_time, time):
                 self._yield(i, row.source_time, at)
             else:
                 (fresh if row is None else known).append(i)
@@ -191,8 +191,8 @@ class Sorter:
         An equal time is no order between two records; between a record and its withdrawal their places are, if any.
         """
         t = self._t
-        standing = self._newest(self.handles, t.times, lambda i, winner: self._lose(i, winner, at))
-        ends = self._newest(
+        standing = newest(self.handles, t.times, lambda i, winner: self._lose(i, winner, at))
+        ends = newest(
             [handle or b"" for handle in self.deleted],
             [gone.time for gone in t.deleted],
             lambda j, winner: self._repeat(t.deleted[j].time, t.deleted[winner].time),
@@ -207,24 +207,6 @@ class Sorter:
             self._ignore(SUPERSEDED)
         return standing, ends
 
-    @staticmethod
-    def _newest(
-        handles: Sequence[bytes], times: Sequence[str | None], lose: Callable[[int, int], None]
-    ) -> dict[bytes, int]:
-        """Handle -> the newest row under it, the first of several; `lose` is told of each other one and of the winner."""
-        out = dict(zip(handles, range(len(handles)), strict=True))
-        if len(out) == len(handles):
-            return out
-        rivals: dict[bytes, list[int]] = {}
-        for i, handle in enumerate(handles):
-            rivals.setdefault(handle, []).append(i)
-        for handle, rows in rivals.items():
-            out[handle] = max(rows, key=lambda i: times[i] or "")
-            for i in rows:
-                if i != out[handle]:
-                    lose(i, out[handle])
-        return out
-
     def _lose(self, i: int, winner: int, at: Sequence[int]) -> None:
         """A record beside a newer one under its key, or beside one that is as new."""
         if self._t.record(i) == self._t.record(winner):
@@ -234,13 +216,13 @@ class Sorter:
 
     def _yield(self, i: int, time: str | None, at: Sequence[int]) -> None:
         """A record that says else than one of this time: an older state, or a contradiction."""
-        if _is_older(self._t.times[i], time):
+        if is_older(self._t.times[i], time):
             self._ignore(SUPERSEDED)
         else:
             self._hold(at[i], "DUPLICATE_KEY", None)
 
     def _repeat(self, time: str | None, newest: str | None) -> None:
-        if _is_older(time, newest):
+        if is_older(time, newest):
             self._ignore(SUPERSEDED)
         else:
             self.counts.duplicate += 1
@@ -283,7 +265,7 @@ class Sorter:
         news = []
         for n, head in enumerate(heads):
             digest, time = self.digests[at[rows[n]]], t.times[n]
-            if _is_older(time, head.source_time) or (head.gone and self._ends(head, time)):
+            if is_older(time, head.source_time) or (head.gone and self._ends(head, time)):
                 self._ignore(SUPERSEDED)
             elif not head.gone and before.get(head.id) == texts[n]:
                 self._same(head, digest, time)
@@ -355,7 +337,7 @@ class Sorter:
         heads, times = {}, {}
         for handle, j in ends.items():
             head, time = stored.get(handle), self._t.deleted[j].time
-            if head is not None and _is_older(time, head.source_time):
+            if head is not None and is_older(time, head.source_time):
                 self._ignore(SUPERSEDED)
             elif head is not None and not head.gone:
                 heads[head.id], times[head.id] = head, time
@@ -410,11 +392,6 @@ class Sorter:
             if found.names:
                 rows = tx.among_plain("observations_named", found.names, found.kind)
                 self.seen.extend(row[1] for row in rows)
-
-
-def _is_older(time: str | None, than: str | None) -> bool:
-    """Whether both are dated and this one comes before."""
-    return bool(time and than and time < than)
 
 
 def _triples(names: Sequence[Names], heads: Sequence[Any]) -> set[tuple[int, int, int]]:
