@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from gateway.clock import Clock
 from gateway.status import recent_runs, reconcile
+from gateway.store import Store
 from gateway.web import build
 from mock_agencies import World
 from mock_agencies.pusher import Pusher, disordered, history
@@ -264,17 +266,30 @@ def test_an_empty_inbox_moves_no_clock_and_deletes_nothing(made: County, pusher:
     assert sum(made.state().values()) == 1
 
 
-def test_a_history_in_disorder_ends_where_a_pull_of_its_end_does(made: County, pusher: Pusher) -> None:
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_a_history_in_disorder_ends_where_a_pull_of_its_end_does(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pusher: Pusher
+) -> None:
+    url = None
+    if database == "postgres":
+        blank = Store.open(request.getfixturevalue("postgres_url"))
+        with blank.engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+        url = blank.engine.url.render_as_string(hide_password=False)
+        blank.close()
     changes, final = history(World(80, dirt=0.1), 400)
     bodies = [pusher.notice(op, [row]) for op, row in changes]
-    for n, body in enumerate(disordered(bodies)):
-        assert push(made, body) == (200, "0")
-        if n % 60 == 0:
-            made.drain()
-    made.drain()
-    made.fill(final)
-    assert made.sync(PULLED).verdict.state == "ok"
-    assert made.state() == made.state(PULLED)
-    assert made.held() == made.held(PULLED)
-    assert sum(run["fetched"] for run in recent_runs(made.gateway.store, PUSHED, 1000)) == len(bodies)
-    assert reconcile(made.gateway.store, []) == []
+    with county(tmp_path, monkeypatch, store=url) as made:
+        for n, body in enumerate(disordered(bodies)):
+            assert push(made, body) == (200, "0")
+            if n % 60 == 0:
+                made.drain()
+        made.drain()
+        made.fill(final)
+        assert made.sync(PULLED).verdict.state == "ok"
+        assert made.state() == made.state(PULLED)
+        assert made.held() == made.held(PULLED)
+        runs = recent_runs(made.gateway.store, PUSHED, 1000)
+        assert sum(run["fetched"] for run in runs) == len(bodies)
+        assert sum(run["ignored_by"].get("SUPERSEDED", 0) for run in runs) > 0
+        assert reconcile(made.gateway.store, []) == []

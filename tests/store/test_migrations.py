@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from array import array
+from datetime import UTC, datetime
 from struct import unpack
 
 from sqlalchemy import text
 
+from gateway.inbox import FeedInbox, Inboxes, Parcel
 from gateway.recognition import known_rows
 from gateway.store import Store, upgrade
 from gateway.store.pages import living
 from gateway.store.segments import find, versions_between
+from gateway.vault import Keyring, Vault
 
 ANCHOR, PLAIN = b"\x10" + b"a" * 15, b"\x11" + b"b" * 15
 
@@ -160,3 +163,29 @@ def test_versions_names_and_marks_survive_0002(blank: Store) -> None:
     assert array("q", marks.ids).tolist() == ids
     with blank.write() as tx:
         assert int(tx.value("counter_take", name="observation/7", count=1)) == 4
+
+
+def test_a_feed_of_before_0004_can_be_pushed_to(blank: Store) -> None:
+    upgrade(blank, "0001")
+    fill(blank)
+    upgrade(blank)
+    if blank.postgres:
+        with blank.engine.connect() as connection:
+            connection.execute(text("SELECT setval(pg_get_serial_sequence('run', 'id'), 1)"))  # `fill` chose its ids
+    boxes = Inboxes(blank, Vault(Keyring.new()))
+    with blank.read() as tx:
+        feed = tx.one("feed_by_name", name="1/x")
+    now = datetime(2026, 3, 2, 18, tzinfo=UTC)
+    parcels = [Parcel(label, b"content", 2, body) for label, body in (("a", b"one"), ("b", b"two"), ("a", b"again"))]
+    answers = [boxes.put(feed, parcel, now, max_rows=9, max_bytes=99) for parcel in parcels]
+    assert answers == ["TAKEN", "TAKEN", "KNOWN"]
+    inbox = FeedInbox(blank, boxes._vault, "1/x")
+    assert [(m.position, m.body) for m in inbox.after(0, 9)] == [(1, b"one"), (2, b"two")]
+    with blank.write() as tx:
+        tx.run("inbox_release", feed_id=7, upto=1)
+        tx.run("inbox_taken", feed_id=7, upto=1)
+    assert [m.position for m in inbox.after(0, 9)] == [2]
+    (figures,) = boxes.figures()
+    assert (figures["waiting"], figures["waiting_rows"], figures["waiting_bytes"]) == (1, 2, 3)
+    with blank.read() as tx:
+        assert [row.feed for row in tx.all("runs_queued")].count("1/x") == 2, "the one of before, and one for both"
