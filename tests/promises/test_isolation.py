@@ -243,7 +243,7 @@ ASKED = {
     "check": [FEEDS["homestead"]],
     "preview": [FEEDS["homestead"]],
     "sync": [FEEDS["homestead"]],
-    "upload": [FEEDS["homestead"], "config/gateway.yaml"],
+    "upload": [FEEDS["homestead"], __file__],
     "forward": [],
     "status": [],
     "inbox": [],

@@ -237,6 +237,9 @@ def test_the_command_answers_the_clerk(office: Office, tmp_path: Path) -> None:
     assert "采纳 1（其中修复 0），隔离 3" in done.output
     assert "一村 › 4 › 身份证号: 身份证号被当作数字存储" in done.output
     assert len(office.records()) == 1
+    shown = shuqiao(office.settings, "upload", FEED, str(tmp_path / "清册.xlsx")).output + done.output
+    people = [person for record in records("assistance", 4) for person in (record["name"], record["id_no"])]
+    assert [person for person in people if person in shown] == []
     again = shuqiao(office.settings, "upload", FEED, str(tmp_path / "清册.xlsx"), "--json")
     assert msgspec.json.decode(again.stdout)[0]["known"] is True
     empty = shuqiao(office.settings, "upload", "--template", "assistance")

@@ -16,6 +16,8 @@ import pytest
 import sqlalchemy as sa
 
 import adapters
+from adapters.kit import FieldRule
+from adapters.real_estate import LIST
 from gateway.app import Gateway
 from gateway.clock import Clock
 from gateway.dispatch.execute import Outcome, queue_run
@@ -32,10 +34,11 @@ PATH = "/push/v1/360981/homestead"
 COUNTY = """county: {code: "360981", name: 丰城市, bureau: 丰城市数据局}
 sources:
   push:
-    adapter: provincial_push
+    adapter: push
     account: provincial-push
     resources: {homestead: %s}
     inbox_rows: 100000
+    datasets: {homestead: %s}
 feeds:
   homestead: {source: push, dataset: homestead, poll: 1h}
 """
@@ -51,9 +54,7 @@ from typing import ClassVar
 from collections.abc import Mapping
 
 from adapters.kit import TableAdapter, TableStream
-from adapters.provincial_push import ProvincialPush
-
-PUSHED = ProvincialPush.streams["homestead"]
+from adapters.real_estate import LIST
 
 
 class HomesteadTable(TableAdapter):
@@ -61,7 +62,7 @@ class HomesteadTable(TableAdapter):
     title = "宅基地前置库"
     streams: ClassVar[Mapping[str, TableStream]] = {
         "homestead": TableStream(
-            table="T_BDC", key=("BDCDYH", "BDCQZH"), mapping=PUSHED.mapping, ignore=PUSHED.ignore, source_time="GXSJ"
+            table="T_BDC", key=("BDCDYH", "BDCQZH"), mapping=LIST.mapping, ignore=LIST.ignore, source_time="GXSJ"
         ),
     }
 """
@@ -134,6 +135,18 @@ class County:
         return next((row for row in self.gateway.inboxes.figures() if row["feed"] == PUSHED), {})
 
 
+def json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def declared() -> dict[str, Any]:
+    """The stanza of homesteads that are pushed: the columns of real-estate registration."""
+    rules = {path: FieldRule(from_=rule) if isinstance(rule, str) else rule for path, rule in LIST.mapping.items()}
+    ignore = {name: rule.model_dump(by_alias=True, exclude_defaults=True) for name, rule in LIST.ignore.items()}
+    mapping = {path: rule.model_dump(by_alias=True, exclude_defaults=True) for path, rule in rules.items()}
+    return {"mapping": mapping, "ignore": ignore}
+
+
 @contextmanager
 def county(home: Path, monkeypatch: pytest.MonkeyPatch, *, store: str | None = None) -> Iterator[County]:
     """Nothing pushed yet."""
@@ -149,7 +162,7 @@ def county(home: Path, monkeypatch: pytest.MonkeyPatch, *, store: str | None = N
     for file in (home / "config" / "counties").iterdir():
         file.unlink()
     counties = home / "config" / "counties"
-    (counties / "360981.yaml").write_text(COUNTY % msgspec.json.encode(RESOURCE).decode(), "utf-8")
+    (counties / "360981.yaml").write_text(COUNTY % (json(RESOURCE), json(declared())), "utf-8")
     (counties / "360983.yaml").write_text(FRONT % (home / "front.db"), "utf-8")
     (home / "data" / "members").mkdir(parents=True)
     (home / "data" / "members" / "demo-bank.pub").write_text(MemberKey.new().public.text, "ascii")
