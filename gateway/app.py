@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from adapters.kit import Adapter, Allowance, Http, Ports, SourceSettings, Translator, registry
+from adapters.kit import Adapter, Allowance, Described, Http, Ports, SoapAdapter, SourceSettings, Translator, registry
 from adapters.kit.recording import Recording, record
 from gateway.accounts import AccountBudget, AccountSecrets
 from gateway.audit import Action, Actor, AllowAll, Authorizer
@@ -17,6 +18,7 @@ from gateway.clock import Clock
 from gateway.config import Config, Feed, overlaid, read
 from gateway.disclosure import Disclosure
 from gateway.dispatch import Executor
+from gateway.documents import StoreDocuments
 from gateway.errors import ConfigInvalid, Usage
 from gateway.forwarder import Forwarder
 from gateway.inbox import FeedInbox, Inboxes
@@ -132,6 +134,7 @@ class Gateway:
             now=self.clock.real,
             today=self.clock.today,
             inbox=FeedInbox(self.store, self.vault, feed.name),
+            documents=StoreDocuments(self.store, self.clock, self.config.root),
         )
         settings: SourceSettings = cls.Settings.model_validate(feed.source.settings)
         return cls(ports, settings, feed.county.code)
@@ -171,6 +174,21 @@ class Gateway:
             namer=Namer(self.vault, dataset, row.uid, kinds),
             vanish_limit=feed.model.vanish_limit,
         )
+
+    @contextmanager
+    def described(self, name: str) -> Iterator[Described]:
+        """The service description of a feed's source.
+
+        Raises:
+            Usage: the source is not SOAP.
+        """
+        adapter = self.adapter(self.feed(name))
+        try:
+            if not isinstance(adapter, SoapAdapter):
+                raise Usage("采集任务 {name} 的来源不是 SOAP，没有服务描述", name=name)
+            yield adapter.described
+        finally:
+            adapter.close()
 
     def record(self, name: str, pages: int) -> Recording:
         """Every stream of a feed's source, read once and once more, scrubbed of people, keys and addresses.

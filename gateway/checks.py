@@ -15,7 +15,7 @@ from gateway.errors import GatewayError
 from gateway.sorter import FeedWork
 
 CONNECT_SECONDS: Final = 5.0
-ADDRESSES: Final = ("base_url", "wsdl", "url", "directory")
+ADDRESSES: Final = ("base_url", "endpoint", "wsdl", "url", "directory")
 """Settings that say where a source is."""
 PORTS: Final[Mapping[str, int]] = {
     "http": 80,
@@ -36,7 +36,7 @@ def check_feed(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[P
     out: list[Probe] = []
     for probe in _layers(feed, prepare, problems):
         out.append(probe)
-        if not probe.ok:
+        if not probe.ok and probe.stops:
             break
     return out
 
@@ -44,7 +44,8 @@ def check_feed(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[P
 def _layers(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem]) -> Iterator[Probe]:
     mine = [p for p in problems if feed.county.code in p.file or not p.file.count("counties/")]
     yield Probe("配置", not mine, str(mine[0]) if mine else "配置没有问题")
-    address = next((str(v) for k, v in feed.source.settings.items() if k in ADDRESSES), "")
+    told = (str(feed.source.settings.get(key, "")) for key in ADDRESSES)
+    address = next((address for address in told if "://" in address or address.startswith("/")), "")
     parts = urlsplit(address)
     if parts.hostname:
         port = parts.port or PORTS.get(parts.scheme.partition("+")[0])

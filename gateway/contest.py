@@ -1,4 +1,4 @@
-"""Which of several items under one key is the newest: the source's own times decide, nothing else (ADR 0010)."""
+"""Which of several items under one key is the newest: the source's own times decide, nothing else (ADR 0011)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was pushed and acknowledged, and is on no committed page yet: sealed, once each, in order (ADR 0010)."""
+"""What was pushed and acknowledged, and is on no committed page yet: sealed, once each, in order (ADR 0011)."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Final
 from mock_agencies.dirt import Dirt
 from mock_agencies.items import Canonical, Column, Raw
 from mock_agencies.ledger import Ledger, Times, past
-from mock_agencies.people import COUNTY, DAY_0, Household, Person, Population
+from mock_agencies.people import DAY_0, Household, Person, Population
 
 COLUMNS: Final = (
     Column("GMSFHM", "id_no", "id", "key"),
@@ -41,14 +41,14 @@ def _iso(day: date | None) -> str | None:
 class Members:
     """The register, and what happens in it."""
 
-    def __init__(self, population: Population, dirt: Dirt, seed: int) -> None:
-        self.population, self.seed = population, seed
+    def __init__(self, population: Population, dirt: Dirt, salt: str) -> None:
+        self.population, self.salt = population, salt
         self.ledger = Ledger(dirt)
-        rng = Random(f"{seed}/members")
+        rng = Random(f"{salt}/members")
         for home in population.households:
             for who in home.members:
                 self._write(home, who, past(rng))
-        self.ledger.repeat_some(rng, {"HJDXZ": "丰城市剑光街道人民路1号"}, "GXSJ")
+        self.ledger.repeat_some(rng, {"HJDXZ": f"{population.county.name}{population.county.seat}人民路1号"}, "GXSJ")
 
     def _write(self, home: Household, who: Person, updated: str, *, clean: bool = False) -> None:
         head, words = home.head, int(who.id_no[5:17]) % 3
@@ -60,7 +60,7 @@ class Members:
             "sex": who.sex,
             "birth_date": who.born.isoformat(),
             "household_no": home.no,
-            "station_code": f"{COUNTY}{int(home.town):03d}000",
+            "station_code": f"{home.county.code}{int(home.town):03d}000",
             "relation_to_head": who.relation,
             "register_address": home.address,
             "register_division": home.division,
@@ -81,7 +81,7 @@ class Members:
 
     def pass_day(self, day: date) -> None:
         """Births, moves, deaths, changes of name or relation; the first of a day is surely clean."""
-        rng, times = Random(f"{self.seed}/members/{day}"), Times(day)
+        rng, times = Random(f"{self.salt}/members/{day}"), Times(day)
         homes = self.population.households
         touched: set[str] = set()
         for nth in range(2 + len(homes) // 400):

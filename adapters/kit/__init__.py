@@ -29,9 +29,11 @@ from adapters.kit.base import (
     Answer,
     Budget,
     Cursor,
+    Documents,
     Inbox,
     Item,
     Message,
+    NoDocuments,
     NoInbox,
     Page,
     Ports,
@@ -44,21 +46,24 @@ from adapters.kit.base import (
 )
 from adapters.kit.budget import AccountState, Allowance, LocalBudget, after, may_call, resume
 from adapters.kit.declared import Datasets, DeclaredAdapter, DeclaredSettings, DeclaredWebAdapter, SignedSettings
+from adapters.kit.described import Described, outline
 from adapters.kit.envelope import Envelope, JsonRows, Opened
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesConnection, FilesSettings, FilesStream
 from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Deleted, Rejected, Translated, Translator, mapping_faults
-from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single, Walk
+from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single
 from adapters.kit.push import InboxAdapter, InboxSettings, Notice, PushAdapter, PushSettings, PushStream
 from adapters.kit.relation import TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, listed, moment
+from adapters.kit.session import Session
 from adapters.kit.signed import Certificate, Signed
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
 from adapters.kit.table import TableAdapter, TableConnection, TableSettings
 from adapters.kit.upload import UploadAdapter, UploadSettings, UploadStream
 from adapters.kit.values import DatasetName, Span
+from adapters.kit.walk import Walk
 from adapters.kit.xmlrows import XmlRows, decode_xml_row
 
 __all__ = [
@@ -90,7 +95,9 @@ __all__ = [
     "DeclaredWebAdapter",
     "Deleted",
     "DeletedRule",
+    "Described",
     "Digest",
+    "Documents",
     "Envelope",
     "FieldRule",
     "FilesAdapter",
@@ -114,6 +121,7 @@ __all__ = [
     "MutualTls",
     "NextToken",
     "NoAuth",
+    "NoDocuments",
     "NoInbox",
     "Notice",
     "Offset",
@@ -135,6 +143,7 @@ __all__ = [
     "Rotating",
     "Rows",
     "Secrets",
+    "Session",
     "Sha1Concat",
     "Signed",
     "SignedSettings",
@@ -172,6 +181,7 @@ __all__ = [
     "mapping_faults",
     "may_call",
     "moment",
+    "outline",
     "registry",
     "resume",
 ]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, TypeA
 
 from pydantic import BaseModel, ConfigDict
 
+from adapters.kit.errors import SourceMalformed
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ class Page:
     """
     contacted: bool = True
     """The source itself was reached. An inbox that is empty says nothing of who should have filled it."""
+    incomplete: SourceMalformed | None = None
+    """With this page the run ends, and what it read is not the whole: it is committed, nothing is deleted for being absent,
+    the watermark stays, and this error is told.
+    """
     places: Sequence[str] = ()
     """Where each item stands at its source (`file › sheet › row`), in step with `rows.raw`; empty where the rows of an
     answer have no place. No part of an item: the same row on another line is the same item. It may name a person (a sheet
@@ -174,6 +179,44 @@ class Budget(Protocol):
         ...
 
 
+class Documents(Protocol):
+    """What others describe their services by, kept so that a run needs no second look; shared by every feed that names it."""
+
+    def get(self, name: str) -> Mapping[str, bytes] | None:
+        """The documents kept under an address."""
+        ...
+
+    def keep(self, name: str, documents: Mapping[str, bytes], *, anew: bool = False) -> Mapping[str, bytes]:
+        """Keeps them, unless some are kept already and it is not to be done anew; answers what is kept."""
+        ...
+
+    def file(self, path: str) -> bytes:
+        """A file below the configuration's directory.
+
+        Raises:
+            SourceMalformed: FILE_MISSING.
+        """
+        ...
+
+
+class NoDocuments:
+    """Keeps for as long as it lives, and has no files: a replay, a test."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Mapping[str, bytes]] = {}
+
+    def get(self, name: str) -> Mapping[str, bytes] | None:
+        return self.kept.get(name)
+
+    def keep(self, name: str, documents: Mapping[str, bytes], *, anew: bool = False) -> Mapping[str, bytes]:
+        if anew:
+            self.kept[name] = documents
+        return self.kept.setdefault(name, documents)
+
+    def file(self, path: str) -> bytes:
+        raise SourceMalformed("FILE_MISSING", "配置目录里没有文件 {path}", path=path)
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What an adapter needs from above."""
@@ -186,6 +229,7 @@ class Ports:
     today: Callable[[], date]
     """The business date, Asia/Shanghai: day slices, months."""
     inbox: Inbox = field(default_factory=NoInbox)
+    documents: Documents = field(default_factory=NoDocuments)
 
 
 class SourceSettings(BaseModel):
@@ -211,6 +255,8 @@ class Probe:
     layer: str
     ok: bool
     sentence: str
+    stops: bool = True
+    """What lies above it could not hold either, if it does not."""
 
 
 class Adapter(ABC):

@@ -173,11 +173,16 @@ def leaf(path: str) -> str:
     return f"{head}.{tail}" if index.isdigit() else path
 
 
+def _apart(raw: Any) -> Any:
+    """A list of scalars (an element that came more than once) as a value that a memo can remember."""
+    return tuple(raw) if isinstance(raw, list) and not any(isinstance(one, (list, dict)) for one in raw) else raw
+
+
 _WIDE_SEPARATORS = str.maketrans({"，": ",", "、": ",", "；": ";", "／": "/"})
 
 
 class SplitPart:
-    """A repeated part whose elements a source joins into one text per column, in step (co-owners, §3.4)."""
+    """A repeated part whose elements a source joins into one text per column, or lists there, in step (co-owners, §3.4)."""
 
     def __init__(self, part: str, columns: list[Column], separator: str) -> None:
         self.part, self.columns, self.separator = part, columns, separator
@@ -185,6 +190,8 @@ class SplitPart:
         self.memos = [Memo(self._splitter(c)) for c in columns]
 
     def _pieces(self, raw: Any) -> list[Any]:
+        if isinstance(raw, tuple):
+            return [*raw]
         if not isinstance(raw, str):
             return [raw]
         text = raw.translate(_WIDE_SEPARATORS)
@@ -204,7 +211,9 @@ class SplitPart:
         return tuple(c.raw(item) for c in self.columns)
 
     def values(self, items: Sequence[Item]) -> list[Any]:
-        columns = [m.column([c.raw(i) for i in items])[0] for m, c in zip(self.memos, self.columns, strict=True)]
+        columns = [
+            m.column([_apart(c.raw(i)) for i in items])[0] for m, c in zip(self.memos, self.columns, strict=True)
+        ]
         return [self._elements(values) for values in zip(*columns, strict=True)]
 
     def _elements(self, values: tuple[Any, ...]) -> Any:
@@ -221,7 +230,7 @@ class SplitPart:
 
     def details(self, item: Item) -> tuple[Any, list[tuple[str, Cleaned]]]:
         """The elements and every cleaning verdict; raises nothing: a misalignment is a verdict too."""
-        cleaned = [[c.memo.detail(p) for p in self._pieces(c.raw(item))] for c in self.columns]
+        cleaned = [[c.memo.detail(p) for p in self._pieces(_apart(c.raw(item)))] for c in self.columns]
         verdicts = [(c.path, one) for c, ones in zip(self.columns, cleaned, strict=True) for one in ones]
         aligned = _align([[one.value for one in ones] for ones in cleaned], max(map(len, cleaned)))
         if aligned is None:

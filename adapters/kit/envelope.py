@@ -11,7 +11,7 @@ import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -31,6 +31,14 @@ _SAMPLE: Final = 8192
 _items = msgspec.json.Decoder(list[dict[str, Any]])
 
 
+class AnswerRows(Rows, Protocol):
+    """Rows of one answer, which can be cut."""
+
+    def part(self, start: int, end: int) -> tuple[Rows, bytes]:
+        """The rows at these positions, and a document that holds them and no others."""
+        ...
+
+
 class JsonRows:
     """Rows as the bytes they came in; only the wanted ones are decoded, in one call."""
 
@@ -40,19 +48,26 @@ class JsonRows:
         self.raw = raw
 
     def decode(self, wanted: Sequence[int] | None = None) -> list[Item]:
-        chosen = self.raw if wanted is None else [self.raw[i] for i in wanted]
-        body = b"[" + b",".join(chosen) + b"]"
+        body = _listed(self.raw if wanted is None else [self.raw[i] for i in wanted])
         try:
             return _items.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise SourceMalformed("DECODE", "数据行不是约定的 JSON 对象", evidence=body[:EVIDENCE_BYTES]) from error
+
+    def part(self, start: int, end: int) -> tuple[JsonRows, bytes]:
+        raw = self.raw[start:end]
+        return JsonRows(raw), _listed(raw)
+
+
+def _listed(rows: Sequence[bytes]) -> bytes:
+    return b"[" + b",".join(rows) + b"]"
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An answer that was understood."""
 
-    rows: Rows
+    rows: AnswerRows
     total: int | None
     """Items the source says the whole slice holds."""
     empty_confirmed: bool = False

@@ -7,21 +7,22 @@ treatment names the error it must become.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NoReturn
-from xml.sax.saxutils import escape
 
 import httpx
 import msgspec
 import sqlalchemy as sa
+from lxml import etree
 
 from adapters.kit.base import Adapter
 from adapters.kit.errors import SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.names import Entry
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, emptied
+from adapters.kit.nested import element, nest
 from adapters.kit.push import InboxAdapter, PushAdapter, RecordedInbox
 from adapters.kit.recordedrows import NOWHERE, RecordedRows, recorded_engine
 from adapters.kit.recording import Recording, Replayer, replay, reply
@@ -135,11 +136,10 @@ def _empty_answer(adapter: Adapter, dataset: str) -> httpx.Response:
     choose = getattr(adapter, "stream", None)
     stream = choose(dataset) if choose else adapter.offers[dataset]
     if isinstance(stream, SoapStream):
-        members = {stream.code: stream.success[0], stream.total: "0"}
-        body = "".join(f"<{name}>{text}</{name}>" for name, text in members.items() if name)
+        body = _at({stream.code: stream.success[0], stream.total: "0"})
         if stream.xml_in_xml:
-            body = f"<{stream.xml_in_xml.result}>{escape(f'<R>{body}</R>')}</{stream.xml_in_xml.result}>"
-        return reply(200, f"<Envelope><Body><R>{body}</R></Body></Envelope>".encode())
+            body = _at({stream.xml_in_xml.result: body})
+        return reply(200, f"<Envelope><Body>{body}</Body></Envelope>".encode())
     assert isinstance(stream, RestStream)
     envelope = stream.envelope
     if envelope.total is None:
@@ -154,6 +154,12 @@ def _empty_answer(adapter: Adapter, dataset: str) -> httpx.Response:
             level = level.setdefault(name, {})
         level[leaf] = value
     return reply(200, msgspec.json.encode(answer))
+
+
+def _at(texts: Mapping[str | None, str]) -> str:
+    """An element that holds each text at its path."""
+    told = {path.replace("/", "."): text for path, text in texts.items() if path}
+    return etree.tostring(element("R", nest(told)), encoding="unicode")
 
 
 # File drops.

@@ -10,16 +10,14 @@ watermark itself are read again; the store recognises them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from hashlib import sha256
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from adapters.kit.base import Answer, Cursor, Page, Rows
-from adapters.kit.envelope import Opened
+from adapters.kit.base import Cursor, Rows
 from adapters.kit.errors import SourceMalformed
 from adapters.kit.values import Count, Span, TimeFormat, written
 
@@ -57,6 +55,11 @@ class Next:
 
 class Pager(ABC):
     """One style of paging, with the `kind` by which a file chooses it (`Paging`)."""
+
+    counted: ClassVar[bool] = False
+    """Pages are told by counting: a row that moves while it is read may be skipped, so the first page is asked again."""
+    whole: ClassVar[bool] = False
+    """Each answer holds all that its total says."""
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         """The first position of a pass, after this resting cursor; `limit` overrides the page size."""
@@ -99,6 +102,8 @@ class PageNumber(Pager):
     back. Pages may then overlap; they never leave a gap.
     """
 
+    counted: ClassVar[bool] = True
+
     page: str = "pageNum"
     size: str = "pageSize"
     limit: Count = 500
@@ -133,6 +138,8 @@ class PageNumber(Pager):
 class Offset(Pager):
     """Offset and limit: goes on from what was really returned, so that a cap costs calls and nothing else."""
 
+    counted: ClassVar[bool] = True
+
     start: str = "offset"
     size: str = "limit"
     limit: Count = 200
@@ -156,6 +163,8 @@ class Offset(Pager):
 @dataclass(frozen=True, slots=True)
 class DaySlice(Pager):
     """One request a day, from the last day pulled (read again) to today. `start` is a date or days back."""
+
+    whole: ClassVar[bool] = True
 
     param: str
     start: date | int
@@ -282,6 +291,8 @@ def _kept(keep: bool, where: Mapping[str, Any]) -> dict[str, Any]:
 class Single(Pager):
     """Everything in one answer."""
 
+    whole: ClassVar[bool] = True
+
     kind: Literal["single"] = "single"
 
     def next(self, position: Position, got: Got) -> Next:
@@ -317,84 +328,3 @@ GARBAGE: Final = (KeyError, TypeError, ValueError, AttributeError, ArithmeticErr
 
 def unknown_cursor() -> SourceMalformed:
     return SourceMalformed("CURSOR_UNKNOWN", "采集位置无法识别，请用 --full 重新开始")
-
-
-class Walk:
-    """One fetch: a cursor read, turned into parameters, and turned into the page that answers them."""
-
-    def __init__(
-        self, paging: Pager, since: Since | None, cursor: Cursor | None, *, today: date, limit: int | None = None
-    ) -> None:
-        """Reads a cursor.
-
-        Raises:
-            SourceMalformed: CURSOR_UNKNOWN, it is none of ours.
-        """
-        self._paging, self._since, self._today = paging, since, today
-        cursor = cursor or {"rest": True}
-        try:
-            resting = cursor.get("rest", False)
-            self._position: Position = paging.begin(cursor, limit, today) if resting else dict(cursor["at"])
-            self._from: str | None = cursor.get("since") if since else None
-            self._high: str | None = cursor.get("high", self._from)
-            self._previous: str | None = None if resting else cursor.get("prev")
-            if self._high is not None:
-                datetime.fromisoformat(self._high)
-            self.params: Params = paging.params(self._position) | (since.params(self._from) if since else {})
-        except GARBAGE as error:
-            raise unknown_cursor() from error
-
-    def page(self, opened: Opened, answer: Answer) -> Page:
-        """The page, with the cursor that follows it.
-
-        Raises:
-            SourceMalformed: REPEATED_PAGE, CURSOR_UNKNOWN.
-        """
-        digest = _digest(opened.rows.raw)
-        repeated = bool(opened.rows.raw) and digest == self._previous
-        count = len(opened.rows.raw) + opened.dropped
-        got = Got(count, opened.total, repeated, self._today, opened.rows, opened.next_token)
-        try:
-            following = self._paging.next(self._position, got)
-        except GARBAGE as error:
-            raise unknown_cursor() from error
-        notes = (*opened.notes, *(("CAPPED",) if following.capped else ()))
-
-        def after(newest: str | None) -> Cursor:
-            high = self._merge(newest)
-            if following.position is None:
-                return {"rest": True, **self._paging.rest(self._position)} | ({"since": high} if self._since else {})
-            times = {"since": self._from, "high": high} if self._since else {}
-            return {"at": following.position, "prev": digest} | times
-
-        return Page(
-            rows=opened.rows,
-            answer=answer,
-            after=after,
-            last=following.position is None,
-            declared=opened.total,
-            empty_confirmed=opened.empty_confirmed,
-            notes=notes,
-        )
-
-    def _merge(self, newest: str | None) -> str | None:
-        """The newest time seen, held to today: one row dated 2099 must not end all reading."""
-        if newest is None:
-            return self._high
-        newest = min(newest, f"{self._today.isoformat()}T23:59:59")
-        return max(newest, self._high or newest)
-
-
-def restart(cursor: Cursor | None) -> Cursor | None:
-    """Everything again from the beginning; the watermark reached so far is taken up again where the pass ends."""
-    high = (cursor or {}).get("high") or (cursor or {}).get("since")
-    return {"rest": True, "since": None, "high": high} if high else None
-
-
-def request_values(params: Mapping[str, str], values: Mapping[str, object]) -> Params:
-    """Fixed parameters with `{county}`, `{today}` and `{month}` filled in (`values.PLACES`)."""
-    return {name: value.format_map(values) for name, value in params.items()}
-
-
-def _digest(rows: Sequence[bytes]) -> str:
-    return sha256(b"\n".join(rows)).hexdigest()[:16]

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 from lxml import etree
 
-from adapters.kit.base import Adapter, Cursor, Page, Ports, Rotating, SourceSettings
+from adapters.kit.base import Adapter, Cursor, Documents, NoDocuments, Page, Ports, Rotating, SourceSettings
 from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, Remembering, placeless, recorded_files
 from adapters.kit.http import SIGNED_PARAMS, Http, text_of
@@ -67,6 +67,8 @@ class Recording(msgspec.Struct, frozen=True):
     """What a front-end database held."""
     messages: dict[str, list[str]] = {}
     """dataset -> what was pushed or handed in."""
+    documents: dict[str, dict[str, str]] = {}
+    """Service descriptions that came as files, as they are kept (`base.Documents`)."""
 
     def save(self, path: Path) -> None:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
@@ -80,9 +82,8 @@ class Recording(msgspec.Struct, frozen=True):
 class Recorder(httpx.BaseTransport):
     """Passes calls on and keeps them."""
 
-    def __init__(self, onward: httpx.BaseTransport) -> None:
-        self._onward = onward
-        self.exchanges: list[Exchange] = []
+    def __init__(self, onward: httpx.BaseTransport, exchanges: list[Exchange]) -> None:
+        self._onward, self._exchanges = onward, exchanges
 
     def close(self) -> None:
         self._onward.close()
@@ -92,7 +93,7 @@ class Recorder(httpx.BaseTransport):
         body = response.read()
         response.close()
         media = response.headers.get("content-type", "")
-        self.exchanges.append(Exchange(*_asked(request), status=response.status_code, media=media, body=text_of(body)))
+        self._exchanges.append(Exchange(*_asked(request), status=response.status_code, media=media, body=text_of(body)))
         return reply(response.status_code, body, {"Content-Type": media})
 
 
@@ -179,6 +180,8 @@ def replay(recording: Recording, kind: type[Adapter], transport: httpx.BaseTrans
         now=lambda: recording.now,
         today=lambda: recording.today,
     )
+    for name, kept in recording.documents.items():
+        ports.documents.keep(name, {member: text.encode() for member, text in kept.items()})
     adapter = kind(ports, kind.Settings.model_validate(recording.settings), recording.county)
     if isinstance(adapter, FilesAdapter):
         adapter.drop = RecordedDrop(adapter, recording.files, recording.now)
@@ -225,11 +228,12 @@ def record(
     `secrets` are values to sweep out wherever they appear. Raises what `Adapter.fetch` raises.
     """
     kind(ports, settings, county).probe()
-    recorder = Recorder(onward or httpx.HTTPTransport())
-    http = Http(transport=recorder)
+    exchanges: list[Exchange] = []
+    http = Http(transport=onward, around=lambda transport: Recorder(transport, exchanges))
     complete = {}
     try:
-        adapter = kind(replace(ports, http=http), settings, county)
+        documents = _Afresh(ports.documents)
+        adapter = kind(replace(ports, http=http, documents=documents), settings, county)
         if isinstance(adapter, FilesAdapter):
             adapter.drop = Remembering(adapter.drop)
         for dataset in adapter.offers:
@@ -256,10 +260,15 @@ def record(
         now=ports.now(),
         today=ports.today(),
         complete=complete,
-        exchanges=_scrubbed(recorder.exchanges, scrubber, hosts),
+        exchanges=_scrubbed(exchanges, scrubber, hosts),
         files=files,
         rows=rows,
         messages=messages,
+        documents={
+            name: {member: scrubber.sweep(text.decode()) for member, text in kept.items()}
+            for name, kept in documents.kept.items()
+            if not name.startswith("http")
+        },
     )
 
 
@@ -279,6 +288,17 @@ def _messages(adapter: Adapter, scrubber: Scrubber, pages: int) -> dict[str, lis
                 text = scrubber.body(text)
             out.setdefault(dataset, []).append(scrubber.sweep(text))
     return out
+
+
+class _Afresh(NoDocuments):
+    """Descriptions are read again, so that reading them is recorded; files are where they were."""
+
+    def __init__(self, real: Documents) -> None:
+        super().__init__()
+        self._real = real
+
+    def file(self, path: str) -> bytes:
+        return self._real.file(path)
 
 
 def _files(adapter: Adapter, scrubber: Scrubber, pages: int) -> list[RecordedFile]:

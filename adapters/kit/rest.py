@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -14,9 +14,10 @@ from adapters.kit.base import Adapter, Answer, Cursor, Page, Probe, SourceSettin
 from adapters.kit.envelope import Envelope, Opened
 from adapters.kit.errors import SourceError
 from adapters.kit.http import DEADLINE
-from adapters.kit.paging import Paging, Params, Since, Single, Walk, request_values, restart
+from adapters.kit.paging import Paging, Params, Since, Single
 from adapters.kit.signed import Signed
 from adapters.kit.values import Address, Text
+from adapters.kit.walk import Walk, request_values, restart
 
 
 class WebSettings(SourceSettings):
@@ -64,6 +65,7 @@ class WebAdapter(Adapter):
 
     Settings: ClassVar[type[SourceSettings]] = WebSettings
     settings: WebSettings
+    _held: tuple[str, Opened, Answer] | None = None
 
     @cached_property
     def auth(self) -> Auth:
@@ -78,6 +80,15 @@ class WebAdapter(Adapter):
 
     def walk(self, paging: Paging, since: Since | None, cursor: Cursor | None) -> Walk:
         return Walk(paging, since, cursor, today=self.ports.today(), limit=self.settings.page_size)
+
+    def page(self, walk: Walk, ask: Callable[[], tuple[Opened, Answer]]) -> Page:
+        """The page that answers. An answer too large for one page is held until the last of its slices was given."""
+        held, self._held = self._held, None
+        opened, answer = held[1:] if held is not None and walk.goes_on(held[0]) else ask()
+        page = walk.page(opened, answer)
+        if walk.unfinished:
+            self._held = (walk.unfinished, opened, replace(answer, body=b""))
+        return page
 
     def restart(self, cursor: Cursor | None) -> Cursor | None:
         return restart(cursor)
@@ -106,13 +117,15 @@ class RestAdapter(WebAdapter):
         stream = self.stream(dataset)
         walk = self.walk(stream.paging, stream.since, cursor)
         service = stream.service.format_map(self.values)
-        opened, answer = exchange(
-            self.ports,
-            self.auth,
-            service,
-            lambda signed: self._call(stream, walk.params, signed, stream.label(service)),
+        return self.page(
+            walk,
+            lambda: exchange(
+                self.ports,
+                self.auth,
+                service,
+                lambda signed: self._call(stream, walk.params, signed, stream.label(service)),
+            ),
         )
-        return walk.page(opened, answer)
 
     def _call(self, stream: RestStream, paging: Params, signed: Signed, label: str) -> tuple[Opened, Answer]:
         posts = stream.method == "POST"

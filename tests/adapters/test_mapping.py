@@ -40,6 +40,17 @@ def translator(**ignore: IgnoreRule) -> Translator:
     return Translator(HOMESTEAD, RULES, source_time="GXSJ", ignore=ignore, today=TODAY)
 
 
+def test_values_that_came_as_lists_are_in_step_like_joined_ones() -> None:
+    ids = ["360999198001010016", "360999198201020016"]
+    listed = {**ITEM, "QLRMC": ["张三", "李四"], "ZJH": ids}
+    joined = {**ITEM, "QLRMC": "张三,李四", "ZJH": ",".join(ids)}
+    one, other = (translator().translate([item]) for item in (listed, joined))
+    assert [holder["name"] for holder in one.records[0]["holders"]] == ["张三", "李四"]
+    assert (one.records, one.rejected) == (other.records, other.rejected)
+    uneven = translator().translate([{**ITEM, "QLRMC": ["张三", "李四"], "ZJH": ids[:1]}])
+    assert [rejected.reason for rejected in uneven.rejected] == ["MISALIGNED"]
+
+
 def test_a_plain_item_becomes_a_whole_record() -> None:
     t = translator().translate([ITEM])
     (record,) = t.records

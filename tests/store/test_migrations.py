@@ -165,7 +165,7 @@ def test_versions_names_and_marks_survive_0002(blank: Store) -> None:
         assert int(tx.value("counter_take", name="observation/7", count=1)) == 4
 
 
-def test_a_feed_of_before_0004_can_be_pushed_to(blank: Store) -> None:
+def test_a_feed_of_before_0005_can_be_pushed_to(blank: Store) -> None:
     upgrade(blank, "0001")
     fill(blank)
     upgrade(blank)

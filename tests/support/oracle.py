@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from schemas import DATASETS
-from tests.support.house import FEEDS, House, canonical_key
+from tests.support.house import House, canonical_key
 
 Cause = tuple[str, str, str | None]
 """State in quarantine, reason, field."""
@@ -68,16 +68,16 @@ class Oracle:
 
 
 class Oracles:
-    """One oracle for every feed of a house."""
+    """One oracle for every feed of a house's county."""
 
     def __init__(self, made: House) -> None:
         self._made = made
-        self._of = {name: Oracle(name, snapshot=made.is_snapshot(name)) for name in FEEDS}
+        self._of = {name: Oracle(name, snapshot=made.is_snapshot(name)) for name in made.feeds}
         self.read()
 
     def read(self) -> None:
         for name, oracle in self._of.items():
-            oracle.read(self._made.agencies.truth(name))
+            oracle.read(self._made.truth(name))
 
     def differences(self) -> list[str]:
         """Everything in which the gateway differs; empty when it is right."""
@@ -101,8 +101,8 @@ def _differences(made: House, oracle: Oracle) -> list[str]:
         ]
     with made.gateway.store.read() as tx:
         states = ("open", "superseded", "repaired", "discarded")
-        rows = [r for s in states for r in tx.all("quarantine_list", feed=FEEDS[name], state=s, count=1_000_000)]
-        feed = tx.one("feed_by_name", name=FEEDS[name])
+        rows = [r for s in states for r in tx.all("quarantine_list", feed=made.feeds[name], state=s, count=1_000_000)]
+        feed = tx.one("feed_by_name", name=made.feeds[name])
         versions = tx.one("stream_by_name", name=f"feed:{feed.uid}").next_seq
     held = Counter((r.state, r.reason, r.field) for r in rows)
     causes = oracle.causes

@@ -1,4 +1,4 @@
--- The inbox of feeds that are pushed: what was acknowledged and is on no committed page yet (ADR 0010).
+-- The inbox of feeds that are pushed: what was acknowledged and is on no committed page yet (ADR 0011).
 
 -- name: inbox_known
 SELECT position FROM inbox WHERE feed_id = :feed_id AND batch = :batch
