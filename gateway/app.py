@@ -23,6 +23,7 @@ from gateway.documents import StoreDocuments
 from gateway.errors import ConfigInvalid, Usage
 from gateway.forwarder import Forwarder
 from gateway.freshness import Keeper, Ledger
+from gateway.inbox import FeedInbox, Inboxes
 from gateway.keyfiles import keyring, signing_seed
 from gateway.lanes import StoreJournal
 from gateway.leases import Leases
@@ -38,6 +39,7 @@ from gateway.reports.report import ReportMaker
 from gateway.settings import Settings
 from gateway.sorter import FeedWork
 from gateway.store import Store, upgrade
+from gateway.uploads import Uploads
 from gateway.vault import Vault
 from schemas import DATASETS
 
@@ -72,6 +74,7 @@ class Gateway:
         self.signer = Signer(signing_seed(settings.data))
         self._publish_key()
         self.leases = Leases(self.store)
+        self.inboxes = Inboxes(self.store, self.vault)
         self.audit = AuditLog(self.store, self.clock, authorizer or AllowAll())
 
     def _publish_key(self) -> None:
@@ -135,6 +138,7 @@ class Gateway:
             budget=AccountBudget(feed.source.account, allowance, self.store, self.clock, self.leases.process),
             now=self.clock.real,
             today=self.clock.today,
+            inbox=FeedInbox(self.store, self.vault, feed.name),
             documents=StoreDocuments(self.store, self.clock, self.config.root),
         )
         settings: SourceSettings = cls.Settings.model_validate(feed.source.settings)
@@ -208,6 +212,14 @@ class Gateway:
             )
         finally:
             adapter.close()
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        return Uploads(self.store, self.clock, self.inboxes)
+
+    def upload_folder(self, feed: Feed) -> Path:
+        """Where files of a feed may be put to be taken in."""
+        return self.settings.data / "uploads" / feed.county.code / feed.name.partition("/")[2]
 
     @cached_property
     def http(self) -> Http:

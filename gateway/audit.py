@@ -60,6 +60,8 @@ class Action(StrEnum):
     REPORT = "report"
     CONSENT = "consent"
     READ_STATUS = "read_status"
+    PUSH = "push"
+    UPLOAD = "upload"
     CHECK_CONFIG = "check_config"
     PUBLISH_CONFIG = "publish_config"
     QUARANTINE_LIST = "quarantine_list"

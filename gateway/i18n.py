@@ -37,6 +37,7 @@ WORDS: Final = {
     "scheduled": "定时",
     "demo": "演示",
     "replay": "重放",
+    "pushed": "推送",
     "on_time": "按时",
     "due_soon": "将到期",
     "open": "未到期",

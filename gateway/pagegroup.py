@@ -8,7 +8,7 @@ depends on that: a page that meets a key of a waiting one lets those be committe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from gateway.clock import Clock
 from gateway.dictionaries import Dictionaries
 from gateway.names import short
 from gateway.sorter import FeedWork, KeptBack, Sorter
-from gateway.store import Store
+from gateway.store import Store, Tx
 from gateway.store.pages import Counts, Fence, PageCommit, Proof, commit_pages
 from gateway.vault import Vault
 
@@ -89,8 +89,9 @@ class PageGroup:
         with self._store.read() as tx:
             rows = tx.among("observations_by_handle", sorted(short(handles))) if handles else []
             stored = {row.handle: row for row in rows}
+            withdrawn = self._withdrawn(tx, [h for h in handles if h not in stored])
             for sorter, _ in waiting:
-                sorter.place(tx, stored)
+                sorter.place(tx, stored, withdrawn)
         commit_pages(self._store, [self._commit_of(sorter, cursor) for sorter, cursor in waiting])
         for sorter, _ in waiting:
             self._kept.add(sorter.held, self._feed.rules_id)
@@ -98,6 +99,12 @@ class PageGroup:
         self._waiting, self._rows, self._bytes = [], 0, 0
         self._handles.clear()
         return [sorter.counts for sorter, _ in waiting]
+
+    def _withdrawn(self, tx: Tx, unknown: Sequence[bytes]) -> dict[bytes, str]:
+        """Of these handles, those the source withdrew before we heard of them, with when."""
+        if self._feed.stream.ordered or not unknown:
+            return {}
+        return dict(tx.among_plain("withdrawals_early", sorted(unknown), self._feed.id))
 
     def _commit_of(self, sorter: Sorter, cursor: Cursor) -> PageCommit:
         feed, run, page, answer = self._feed, self._run, sorter.page, sorter.page.answer
@@ -127,10 +134,13 @@ class PageGroup:
             changed=sorter.changed,
             withdrawn=sorter.withdrawn,
             touches=sorter.touches,
+            early=sorted(sorter.early.items()),
+            ignored=sorted(sorter.ignored.items()),
             held=sorter.held,
             settled=sorter.settled,
             superseded=sorter.superseded,
             periods={name: count for name, count in sorter.periods.items() if isinstance(name, str)},
-            contact=not self._replay,
+            contact=page.contacted and not self._replay,
+            taken=page.taken,
             seen=sorter.seen if feed.stream.snapshot and not self._replay else None,
         )

@@ -31,7 +31,7 @@ def publish(store: Store, clock: Clock, config: Config, actor: str) -> bool:
                 if known is not None:
                     tx.run("feed_rename", id=known.id, name=feed.name)
             if known is None:
-                _add_feed(tx, feed.name, feed.dataset, feed.county.code, feed.model.channel)
+                _add_feed(tx, feed.name, feed.dataset, feed.county.code, feed.channel)
         texts = _texts(config, last)
         if last is not None and last.digest == digest(texts):
             return False

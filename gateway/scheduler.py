@@ -22,6 +22,10 @@ log = structlog.get_logger(__name__)
 
 REAP_SECONDS: Final = 5
 KEEP_SECONDS: Final = 30
+FOLDER_SECONDS: Final = 5
+"""How often watched folders are looked at."""
+QUEUE_SECONDS: Final = 0.5
+"""How soon a run is begun that another process queued: what is pushed is to be a version within a second or two."""
 
 
 class Scheduler:
@@ -35,10 +39,11 @@ class Scheduler:
         feeds: Callable[[], Mapping[str, Feed]],
         forward: Callable[[], object],
         keep: Callable[[], object],
+        take_in: Callable[[], object],
         forward_seconds: float = 2,
     ) -> None:
         self._store, self._clock, self._dispatcher = store, clock, dispatcher
-        self._feeds, self._forward, self._keep = feeds, forward, keep
+        self._feeds, self._forward, self._keep, self._take_in = feeds, forward, keep, take_in
         self._engine = BackgroundScheduler(
             timezone=SHANGHAI, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
@@ -51,6 +56,8 @@ class Scheduler:
                 self._engine.add_job(self._due, _trigger(feed), args=[name], id=name, next_run_time=self._first(name))
         now = datetime.now(SHANGHAI)
         self._engine.add_job(self._reap, IntervalTrigger(seconds=REAP_SECONDS), id="reaper", next_run_time=now)
+        self._engine.add_job(self._hand_out, IntervalTrigger(seconds=QUEUE_SECONDS), id="queue", next_run_time=now)
+        self._engine.add_job(self._take_in, IntervalTrigger(seconds=FOLDER_SECONDS), id="uploads", next_run_time=now)
         forward = IntervalTrigger(seconds=self._forward_seconds)
         self._engine.add_job(self._forward, forward, id="forwarder", next_run_time=now)
         self._engine.add_job(self._keep, IntervalTrigger(seconds=KEEP_SECONDS), id="keeper", next_run_time=now)
@@ -80,11 +87,14 @@ class Scheduler:
         self._dispatcher.submit(run_id)
 
     def _reap(self) -> None:
-        """Runs whose worker died go back into the queue; queued ones are handed out again."""
+        """Runs whose worker died go back into the queue."""
         with self._store.write() as tx:
             for row in tx.all("runs_orphaned", now=time.time()):
                 tx.run("run_requeue", id=row.id)
                 log.info("run_requeued", run=row.id, feed=row.feed)
+
+    def _hand_out(self) -> None:
+        """Whoever queued them, runs that have not begun; one whose feed is busy comes again."""
         with self._store.read() as tx:
             queued = [row.id for row in tx.all("runs_queued")]
         for run_id in queued:

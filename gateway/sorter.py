@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from adapters.kit import Adapter, Page, Stream, Translated, Translator
+from gateway.contest import is_older, newest
 from gateway.dictionaries import Dictionaries
 from gateway.names import Namer, Names, short
 from gateway.recognition import anchor_name, anchor_names, known_rows
@@ -23,11 +24,13 @@ from gateway.store import Tx
 from gateway.store.pages import HANDLE_KIND, Counts, Held, Puts, Touch
 from gateway.store.segments import versions_at
 from gateway.vault import Vault
-from schemas import Canonical, Dataset, Value
+from schemas import Dataset, Value
 
 _canonical: Final = msgspec.json.Encoder(order="deterministic").encode
 ITEM: Final = "quarantine"
 PLACE: Final = "place"
+SUPERSEDED: Final = "SUPERSEDED"
+"""Name of the rule by which an item is ignored that is older than what is known, or than another item of its page."""
 ANY_SHARE: Final = float("inf")
 """A vanish limit set by a person who asked the agency: all of a feed may be gone."""
 
@@ -98,6 +101,10 @@ class Sorter:
         self.superseded: list[int] = []
         self.periods: Counter[Value] = Counter()
         """Of the versions this page makes: which dates name their periods, and how often."""
+        self.ignored: Counter[str] = Counter()
+        """Items by the rule that ignored them."""
+        self.early: dict[bytes, str] = {}
+        """Handles of which nothing is known and that the source withdrew, with when: what was said before that comes late."""
         self.digests = list(map(feed.recognise, page.rows.raw))
         self.handles: list[bytes] = []
         """Of the records, in step."""
@@ -127,7 +134,8 @@ class Sorter:
         whole = len(wanted) == len(self.digests)
         items = self.page.rows.decode(None if whole else wanted)
         self._t = t = self._dictionaries.judge(self._feed.translator.translate(items))
-        self.counts.ignored = sum(map(len, t.ignored.values()))
+        for rule, positions in t.ignored.items():
+            self._ignore(rule, len(positions))
         self.handles = self._feed.namer.handles(t)
         self.deleted = [self._feed.namer.handle_of(gone.key) for gone in t.deleted]
         self.abouts = [self._feed.namer.handle_of(partial) for partial in t.partial]
@@ -152,43 +160,80 @@ class Sorter:
             met.add(digest)
         return wanted
 
-    def place(self, tx: Tx, stored: Mapping[bytes, Any]) -> None:
-        """Sorts the records by what the store holds under their handles."""
+    def place(self, tx: Tx, stored: Mapping[bytes, Any], withdrawn: Mapping[bytes, str]) -> None:
+        """Sorts the records by what the store holds under their handles, and by what was withdrawn before it was known."""
         t, at = self._t, [self._wanted[p] for p in self._t.positions]
         recognised = set(self.seen)
-        first: dict[bytes, int] = {}
-        fresh: list[int] = []
-        known: list[int] = []
-        for i, handle in enumerate(self.handles):
-            row = stored.get(handle)
-            if row is not None and row.id in recognised:
-                self._twin(i, row.source_time, None, at)
-            elif handle in first:
-                self._twin(i, t.times[first[handle]], t.record(first[handle]), at)
+        standing, ends = self._contest(at)
+        fresh, known = list[int](), list[int]()
+        for handle, i in standing.items():
+            row, time = stored.get(handle), t.times[i]
+            if row is None and time and time <= withdrawn.get(handle, ""):
+                self._ignore(SUPERSEDED)
+            elif row is not None and row.id in recognised and not is_older(row.source_time, time):
+                self._yield(i, row.source_time, at)
             else:
-                first[handle] = i
                 (fresh if row is None else known).append(i)
         if fresh:
             self._add(fresh, at)
         if known:
             self._compare(tx, known, at, stored)
-        if t.deleted:
-            self._withdraw(first, stored)
+        if ends:
+            self._withdraw(ends, stored)
         rules = self._kept.rules
         self.settled = [
-            d for i in first.values() if rules.get(d := self.digests[at[i]], 0) not in (0, self._feed.rules_id)
+            d for i in standing.values() if rules.get(d := self.digests[at[i]], 0) not in (0, self._feed.rules_id)
         ]
         self._protect(tx)
         self._supersede(tx)
         for rejected, about in zip(t.rejected, self.abouts, strict=True):
             self._hold(self._wanted[rejected.position], rejected.reason, rejected.field, about)
 
-    def _twin(self, i: int, time: str | None, record: Canonical | None, at: Sequence[int]) -> None:
-        """A second item of one page under a key already met: a repetition, an older state, or a contradiction."""
-        if self._t.record(i) == record or (time and self._t.times[i] and str(self._t.times[i]) < time):
+    def _contest(self, at: Sequence[int]) -> tuple[dict[bytes, int], dict[bytes, int]]:
+        """Of several items of one page under one key the newest stands: the records and the withdrawals that do, by handle.
+
+        An equal time is no order between two records; between a record and its withdrawal their places are, if any.
+        """
+        t = self._t
+        standing = newest(self.handles, t.times, lambda i, winner: self._lose(i, winner, at))
+        ends = newest(
+            [handle or b"" for handle in self.deleted],
+            [gone.time for gone in t.deleted],
+            lambda j, winner: self._repeat(t.deleted[j].time, t.deleted[winner].time),
+        )
+        for handle in standing.keys() & ends.keys():
+            put, end = t.times[standing[handle]], t.deleted[ends[handle]].time
+            if not put or not end:
+                self._hold(self._wanted[t.deleted[ends.pop(handle)].position], "DUPLICATE_KEY", None)
+                continue
+            after = not self._feed.stream.ordered or t.positions[standing[handle]] < t.deleted[ends[handle]].position
+            del (standing if put < end or (put == end and after) else ends)[handle]
+            self._ignore(SUPERSEDED)
+        return standing, ends
+
+    def _lose(self, i: int, winner: int, at: Sequence[int]) -> None:
+        """A record beside a newer one under its key, or beside one that is as new."""
+        if self._t.record(i) == self._t.record(winner):
             self.counts.duplicate += 1
         else:
+            self._yield(i, self._t.times[winner], at)
+
+    def _yield(self, i: int, time: str | None, at: Sequence[int]) -> None:
+        """A record that says else than one of this time: an older state, or a contradiction."""
+        if is_older(self._t.times[i], time):
+            self._ignore(SUPERSEDED)
+        else:
             self._hold(at[i], "DUPLICATE_KEY", None)
+
+    def _repeat(self, time: str | None, newest: str | None) -> None:
+        if is_older(time, newest):
+            self._ignore(SUPERSEDED)
+        else:
+            self.counts.duplicate += 1
+
+    def _ignore(self, rule: str, count: int = 1) -> None:
+        self.ignored[rule] += count
+        self.counts.ignored += count
 
     def _add(self, rows: list[int], at: Sequence[int]) -> None:
         """Records of which nothing was known."""
@@ -230,15 +275,19 @@ class Sorter:
         news = []
         for n, head in enumerate(heads):
             digest, time = self.digests[at[rows[n]]], t.times[n]
-            if not head.gone and before.get(head.id) == texts[n]:
+            if is_older(time, head.source_time) or (head.gone and self._ends(head, time)):
+                self._ignore(SUPERSEDED)
+            elif not head.gone and before.get(head.id) == texts[n]:
                 self._same(head, digest, time)
-            elif head.source_time and time and time < head.source_time:
-                self.counts.duplicate += 1
             else:
                 news.append(n)
         if news:
             digests = [self.digests[at[rows[n]]] for n in news]
             self._change(t.take(news), digests, [texts[n] for n in news], [heads[n] for n in news], before)
+
+    def _ends(self, head: Any, time: str | None) -> bool:
+        """Whether what was withdrawn at this very time stays so: who comes in order may bring it back as it was."""
+        return not self._feed.stream.ordered and time is not None and time == head.source_time
 
     def _contents(self, tx: Tx, heads: Sequence[Any]) -> dict[int, bytes]:
         """The canonical text each observation had last, before it was gone if it is."""
@@ -294,20 +343,22 @@ class Sorter:
         self.counts.changed += len(heads)
         self.counts.mapped += len(heads)
 
-    def _withdraw(self, met: Mapping[bytes, int], stored: Mapping[bytes, Any]) -> None:
+    def _withdraw(self, ends: Mapping[bytes, int], stored: Mapping[bytes, Any]) -> None:
         """Tombstones for what the source says is gone; whose names stay, so that its history is found."""
         heads, times = {}, {}
-        for gone, handle in zip(self._t.deleted, self.deleted, strict=True):
-            head = stored.get(handle) if handle is not None else None
-            if handle in met or (head is not None and head.id in heads):
-                self._hold(self._wanted[gone.position], "DUPLICATE_KEY", None)
-            elif head is not None and head.source_time and gone.time and gone.time < head.source_time:
-                self.counts.duplicate += 1
-            elif head is None or head.gone:
+        for handle, j in ends.items():
+            head, time = stored.get(handle), self._t.deleted[j].time
+            if head is not None and is_older(time, head.source_time):
+                self._ignore(SUPERSEDED)
+            elif head is not None and not head.gone:
+                heads[head.id], times[head.id] = head, time
+            else:
                 self.counts.unchanged += 1
                 self.counts.mapped += 1
-            else:
-                heads[head.id], times[head.id] = head, gone.time
+                if head is None and time and not self._feed.stream.ordered:
+                    self.early[handle] = time
+                elif head is not None:
+                    self.touches.append(Touch(head.id, b"", time))
         count = len(heads)
         self.withdrawn = Puts(
             observations=list(heads),

@@ -36,9 +36,17 @@ class FeedStatus:
         return asdict(self)
 
 
-def run_dict(row: Any) -> dict[str, Any]:
-    """A run as the CLI and the API show it."""
-    return {k: v for k, v in row_dict(row).items() if k not in ("token", "options")}
+def recent_runs(store: Store, feed: str, count: int) -> list[dict[str, Any]]:
+    """The latest runs, of one feed or of all, as the CLI and the API show them; `ignored_by` tells the ignored items by rule."""
+    with store.read() as tx:
+        rows = tx.all("runs_of_feed", feed=feed, count=count) if feed else tx.all("runs_recent", count=count)
+        ignored: dict[int, dict[str, int]] = {}
+        for row in tx.among("runs_ignored", [r.id for r in rows]):
+            ignored.setdefault(row.run_id, {})[row.rule] = row.items
+    hidden = ("token", "options")
+    return [
+        {k: v for k, v in row_dict(r).items() if k not in hidden} | {"ignored_by": ignored.get(r.id, {})} for r in rows
+    ]
 
 
 def feed_statuses(store: Store) -> list[FeedStatus]:

@@ -14,9 +14,11 @@ from typing import Final
 import structlog
 
 from gateway.app import Gateway
+from gateway.audit import Action, Actor
 from gateway.dispatch import ThreadDispatcher
 from gateway.errors import Busy, GatewayError
 from gateway.scheduler import Scheduler
+from gateway.uploads import waiting
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,7 @@ def work(gateway: Gateway, stop: threading.Event) -> None:
         lambda: gateway.config.feeds,
         lambda: _forward(gateway),
         lambda: _keep(gateway),
+        lambda: _take_in(gateway),
     )
     gateway.leases.reclaim()
     scheduler.start()
@@ -66,6 +69,19 @@ def _forward(gateway: Gateway) -> None:
         log.debug("forwarder_busy")
     except GatewayError as error:
         log.error("forward_failed", code=type(error).__name__, sentence=str(error))  # noqa: TRY400 # one sentence; the trace says nothing more
+
+
+def _take_in(gateway: Gateway) -> None:
+    """What lies in the watched folders of feeds that are handed in; one feed's trouble is not another's."""
+    for feed in gateway.config.feeds.values():
+        folder = gateway.upload_folder(feed)
+        if not folder.is_dir() or not waiting(folder, gateway.clock.real().timestamp()):
+            continue
+        try:
+            for handed in gateway.uploads.sweep(folder, gateway.prepare(feed.name)):
+                gateway.audit.record(Actor.scheduler(), Action.UPLOAD, feed.name, handed.figures)
+        except GatewayError as error:
+            log.warning("upload_waits", feed=feed.name, code=type(error).__name__)
 
 
 def until_signalled() -> threading.Event:

@@ -14,6 +14,7 @@ from adapters.kit.auth import (
     Bearer,
     Carrier,
     Digest,
+    InboundModel,
     LoginBearer,
     LoginMembers,
     MutualTls,
@@ -29,8 +30,11 @@ from adapters.kit.base import (
     Budget,
     Cursor,
     Documents,
+    Inbox,
     Item,
+    Message,
     NoDocuments,
+    NoInbox,
     Page,
     Ports,
     Probe,
@@ -49,6 +53,7 @@ from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesConnection, 
 from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Deleted, Rejected, Translated, Translator, mapping_faults
 from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single
+from adapters.kit.push import InboxAdapter, InboxSettings, Notice, PushAdapter, PushSettings, PushStream
 from adapters.kit.relation import ChildTable, TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, listed, moment
@@ -56,6 +61,7 @@ from adapters.kit.session import Session
 from adapters.kit.signed import Certificate, Signed
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
 from adapters.kit.table import TableAdapter, TableConnection, TableSettings
+from adapters.kit.upload import UploadAdapter, UploadSettings, UploadStream
 from adapters.kit.values import DatasetName, Span
 from adapters.kit.walk import Walk
 from adapters.kit.xmlrows import XmlRows, decode_xml_row
@@ -101,6 +107,10 @@ __all__ = [
     "FilesStream",
     "Http",
     "IgnoreRule",
+    "InboundModel",
+    "Inbox",
+    "InboxAdapter",
+    "InboxSettings",
     "InnerXml",
     "Item",
     "JsonRows",
@@ -108,10 +118,13 @@ __all__ = [
     "LoginBearer",
     "LoginMembers",
     "MappingError",
+    "Message",
     "MutualTls",
     "NextToken",
     "NoAuth",
     "NoDocuments",
+    "NoInbox",
+    "Notice",
     "Offset",
     "Opened",
     "Page",
@@ -119,6 +132,9 @@ __all__ = [
     "Paging",
     "Ports",
     "Probe",
+    "PushAdapter",
+    "PushSettings",
+    "PushStream",
     "RecordRejected",
     "Rejected",
     "Response",
@@ -150,6 +166,9 @@ __all__ = [
     "TableStream",
     "Translated",
     "Translator",
+    "UploadAdapter",
+    "UploadSettings",
+    "UploadStream",
     "UsernameToken",
     "Walk",
     "WebAdapter",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -78,6 +78,12 @@ class Page:
     """The source has put out nothing since what was read before (no new file lies in a drop): this page says nothing about
     any record. It is no empty answer, and a snapshot run in which nothing else was read makes no tombstones.
     """
+    taken: int = 0
+    """Position of the message of the feed's inbox that this page is; the gateway lets go of it, and of those before, in the
+    transaction that commits the page. 0: nothing was pushed.
+    """
+    contacted: bool = True
+    """The source itself was reached. An inbox that is empty says nothing of who should have filled it."""
     incomplete: SourceMalformed | None = None
     """With this page the run ends, and what it read is not the whole: it is committed, nothing is deleted for being absent,
     the watermark stays, and this error is told.
@@ -103,6 +109,10 @@ class Stream:
     """Named rules for items that are none of this dataset's business (another right type, a total row)."""
     deleted: DeletedRule | None = None
     """Which items say that their record is withdrawn: each makes a tombstone of this feed's own observation, if there is one."""
+    ordered: bool = True
+    """What comes later was said later. Where that does not hold (what is pushed overtakes) only source times are an order; of
+    a record and its withdrawal with one time the withdrawal is the later, and one that comes early is remembered.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,31 @@ class Secrets(Protocol):
     def renewal(self, name: str) -> AbstractContextManager[None]:
         """One renewal at a time for this account and name, across threads and processes (china-facts §1.1 P2)."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message that a source pushed and that was acknowledged. Positions of a feed have no gaps."""
+
+    position: int
+    received_at: datetime
+    """Real time, zone-aware."""
+    body: bytes
+
+
+class Inbox(Protocol):
+    """What was pushed for one feed and is on no committed page yet."""
+
+    def after(self, position: int, count: int) -> Sequence[Message]:
+        """The messages behind this position, in their order, at most so many."""
+        ...
+
+
+class NoInbox:
+    """Of a feed to which nothing is pushed."""
+
+    def after(self, position: int, count: int) -> Sequence[Message]:
+        return ()
 
 
 class Budget(Protocol):
@@ -193,6 +228,7 @@ class Ports:
     """Real time, zone-aware: signatures, tokens, time-outs."""
     today: Callable[[], date]
     """The business date, Asia/Shanghai: day slices, months."""
+    inbox: Inbox = field(default_factory=NoInbox)
     documents: Documents = field(default_factory=NoDocuments)
 
 
@@ -234,6 +270,8 @@ class Adapter(ABC):
     live: ClassVar[bool] = True
     """An answer says how things stand now; False where somebody puts data out for us, and it may be old."""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings
+    channel: ClassVar[Literal["SYSTEM", "MANUAL"]] = "SYSTEM"
+    """报送渠道 of its feeds unless a feed says otherwise."""
 
     def __init__(self, ports: Ports, settings: Any, county: str) -> None:
         self.ports = ports

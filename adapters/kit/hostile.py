@@ -1,7 +1,7 @@
 """What a source can do to its adapter, by kind: the ill treatment of the contract suite (`adapters.kit.contract`).
 
-An HTTP source answers something else, a drop holds something else, a table is something else. Each treatment names the
-error it must become.
+An HTTP source answers something else, a drop holds something else, a table or a notification is something else. Each
+treatment names the error it must become.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.names import Entry
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, emptied
 from adapters.kit.nested import element, nest
+from adapters.kit.push import InboxAdapter, PushAdapter, RecordedInbox
 from adapters.kit.recordedrows import NOWHERE, RecordedRows, recorded_engine
 from adapters.kit.recording import Recording, Replayer, replay, reply
 from adapters.kit.rest import RestStream
@@ -48,6 +49,9 @@ def hostile(recording: Recording, kind: type[Adapter], dataset: str) -> Iterator
     if issubclass(kind, TableAdapter):
         yield from _hostile_tables(recording, kind, dataset)
         return
+    if issubclass(kind, InboxAdapter):
+        yield from _hostile_messages(recording, kind, dataset)
+        return
     for what, error, answer in _ANSWERS:
         yield Treatment(what, error, partial(replay, recording, kind, _Replaced(recording, answer)))
 
@@ -62,6 +66,11 @@ def nothing(recording: Recording, kind: type[Adapter], dataset: str) -> Adapter:
     if issubclass(kind, TableAdapter):
         empty = [msgspec.structs.replace(recorded, rows=[]) for recorded in recording.rows]
         return _over(recording, kind, recorded_engine(empty))
+    if issubclass(kind, InboxAdapter):
+        first = recording.messages[dataset][0]
+        if issubclass(kind, PushAdapter):
+            return _handed(recording, kind, msgspec.json.encode({**msgspec.json.decode(first), "data": []}).decode())
+        return _handed(recording, kind, first.partition("\n")[0] + "\n")
     return replay(recording, kind, _Replaced(recording, partial(_empty_answer, replay(recording, kind), dataset)))
 
 
@@ -249,3 +258,35 @@ def _hostile_tables(recording: Recording, kind: type[TableAdapter], dataset: str
     keyless = [msgspec.structs.replace(column, key=False) for column in own.columns]
     twice = RecordedRows(table, keyless, [own.rows[0]] * 2)
     yield Treatment("two rows under one key", SourceMalformed, holding(twice, *others))
+
+
+# Inboxes. The door lets none of these in; what it let in must be readable for ever.
+
+
+def _handed(recording: Recording, kind: type[Adapter], *bodies: str) -> Adapter:
+    adapter = replay(recording, kind)
+    assert isinstance(adapter, InboxAdapter)
+    adapter.inbox_of = lambda _dataset: RecordedInbox(bodies, recording.now)
+    return adapter
+
+
+def _hostile_messages(recording: Recording, kind: type[Adapter], dataset: str) -> Iterator[Treatment]:
+    first = recording.messages[dataset][0]
+    bodies = {
+        "garbage": "\x00\x01",
+        "a web page": "<!doctype html><title>404</title>",
+        "a ZIP that is none": "PK\x03\x04" + "\0" * 64,
+    }
+    if issubclass(kind, PushAdapter):
+        whole = msgspec.json.decode(first)
+        changed: dict[str, dict[str, Any]] = {
+            "another operation": {"opType": "X"},
+            "no batch number": {"batchNo": " "},
+            "a push time that is none": {"pushTime": "2026-02-30 00:00:00"},
+            "rows that are no objects": {"data": [1]},
+            "no rows": {"data": None},
+        }
+        bodies |= {what: msgspec.json.encode({**whole, **member}).decode() for what, member in changed.items()}
+        bodies |= {"half of a notification": first[:40], "a deep one": "[" * 100_000}
+    for what, body in bodies.items():
+        yield Treatment(what, SourceMalformed, partial(_handed, recording, kind, body))

@@ -1,4 +1,4 @@
-"""Records what an adapter read of its source, scrubbed, and serves it back, so that it runs offline: exchanges, files or rows."""
+"""Records what an adapter read of its source, scrubbed, and serves it back, so that it runs offline: exchanges, files, rows or messages."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from adapters.kit.base import Adapter, Cursor, Documents, NoDocuments, Page, Por
 from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, Remembering, placeless, recorded_files
 from adapters.kit.http import SIGNED_PARAMS, Http, text_of
+from adapters.kit.push import InboxAdapter, RecordedInbox
 from adapters.kit.recordedrows import NOWHERE, RecordedRows, recorded_engine, recorded_rows
 from adapters.kit.rules import moment
 from adapters.kit.scrub import SCRUBBED, SECRET_NAME, Scrubber, columns
 from adapters.kit.table import TableAdapter
+from adapters.kit.upload import UploadAdapter, as_csv
 from adapters.kit.xmlrows import inner, parse
 
 HOST: Final = "http://source.invalid"
@@ -63,6 +65,8 @@ class Recording(msgspec.Struct, frozen=True):
     """What a drop held."""
     rows: list[RecordedRows] = []
     """What a front-end database held."""
+    messages: dict[str, list[str]] = {}
+    """dataset -> what was pushed or handed in."""
     documents: dict[str, dict[str, str]] = {}
     """Service descriptions that came as files, as they are kept (`base.Documents`)."""
 
@@ -183,6 +187,8 @@ def replay(recording: Recording, kind: type[Adapter], transport: httpx.BaseTrans
         adapter.drop = RecordedDrop(adapter, recording.files, recording.now)
     if isinstance(adapter, TableAdapter):
         adapter.engine = recorded_engine(recording.rows)
+    if isinstance(adapter, InboxAdapter):
+        adapter.inbox_of = lambda dataset: RecordedInbox(recording.messages[dataset], recording.now)
     return adapter
 
 
@@ -237,6 +243,7 @@ def record(
                 run(adapter, dataset, cursor, pages)
         scrubber = Scrubber(columns(adapter.offers.items()), (secrets or {}).values())
         files, rows = _files(adapter, scrubber, pages), _rows(adapter, scrubber, pages)
+        messages = _messages(adapter, scrubber, pages)
         adapter.close()
     finally:
         http.close()
@@ -256,12 +263,31 @@ def record(
         exchanges=_scrubbed(exchanges, scrubber, hosts),
         files=files,
         rows=rows,
+        messages=messages,
         documents={
             name: {member: scrubber.sweep(text.decode()) for member, text in kept.items()}
             for name, kept in documents.kept.items()
             if not name.startswith("http")
         },
     )
+
+
+def _messages(adapter: Adapter, scrubber: Scrubber, pages: int) -> dict[str, list[str]]:
+    """Notifications as they came; of files that were handed in, their rows as CSV."""
+    out: dict[str, list[str]] = {}
+    for dataset in adapter.offers if isinstance(adapter, InboxAdapter) else ():
+        assert isinstance(adapter, InboxAdapter)
+        for message in adapter.inbox_of(dataset).after(0, pages):
+            text = text_of(message.body)
+            if isinstance(adapter, UploadAdapter):
+                items = msgspec.json.decode(
+                    scrubber.body(f"[{b','.join(adapter.opened(dataset, message)[0]).decode()}]")
+                )
+                text = as_csv(items)
+            else:
+                text = scrubber.body(text)
+            out.setdefault(dataset, []).append(scrubber.sweep(text))
+    return out
 
 
 class _Afresh(NoDocuments):

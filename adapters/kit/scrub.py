@@ -58,7 +58,11 @@ def columns(streams: Iterable[tuple[str, Stream]]) -> dict[str, str]:
                 found |= dict.fromkeys(read, _treatment(spec.kind, spec.of.level))
             if isinstance(rule, FieldRule) and rule.each is not None:
                 found[rule.each] = "rows"
-        kept = [stream.source_time, *(rule.from_ for rule in (*stream.ignore.values(), stream.deleted) if rule)]
+        kept = [
+            stream.source_time,
+            getattr(stream, "time", None),
+            *(rule.from_ for rule in (*stream.ignore.values(), stream.deleted) if rule),
+        ]
         found |= {column: "keep" for column in kept if isinstance(column, str) and column not in found}
     return found
 

@@ -18,8 +18,9 @@ from gateway.cli.check import check, preview
 from gateway.cli.common import State, fail
 from gateway.cli.demo import demo
 from gateway.cli.serve import serve, worker
-from gateway.cli.sync import forward, runs, status, sync
+from gateway.cli.sync import forward, inbox, runs, status, sync
 from gateway.cli.trace import trace, verify
+from gateway.cli.upload import upload
 from gateway.errors import GatewayError
 from gateway.i18n import LANGUAGES, _, language
 from gateway.log import configure
@@ -53,7 +54,7 @@ def root(
     ctx.obj = State(settings)
 
 
-for verb in (demo, serve, worker, check, preview, sync, forward, status, runs, trace, verify):
+for verb in (demo, serve, worker, check, preview, sync, upload, forward, status, inbox, runs, trace, verify):
     app.command()(verb)
 app.add_typer(freshness.app, name="freshness")
 app.add_typer(quarantine.app, name="quarantine")

@@ -32,7 +32,7 @@ from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.errors import Busy
 from gateway.freshness import tellable, verdicts
 from gateway.i18n import _, language, retell, word
-from gateway.status import FeedStatus, feed_statuses, run_dict, sink_statuses
+from gateway.status import FeedStatus, feed_statuses, recent_runs, sink_statuses
 from gateway.store.pages import Counts
 from schemas import DATASETS
 
@@ -220,6 +220,28 @@ def _short(moment: str | None) -> str:
     return "—" if moment is None else moment[5:16].replace("T", " ")
 
 
+def inbox(ctx: typer.Context, as_json: bool = JSON) -> None:
+    """推送收件箱：已收、待处理、重复与拒收。"""
+    with gateway(ctx, Action.READ_STATUS) as g:
+        rows = g.inboxes.figures()
+    if as_json:
+        say_json(rows)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column(_("采集任务"), no_wrap=True)
+    for column in ("已收", "待处理", "待处理行", "重复", "拒收"):
+        table.add_column(_(column), justify="right", no_wrap=True)
+    table.add_column(_("最早"), no_wrap=True)
+    for r in rows:
+        numbers = (r["accepted"], r["waiting"], r["waiting_rows"], r["repeated"], sum(r["refused"].values()))
+        table.add_row(r["feed"], *map(str, numbers), _short(r["oldest"]))
+    out.print(table)
+    for r in rows:
+        for code, times in sorted(r["refused"].items()):
+            told = _("{feed}：拒收 {code} {times} 次").format(feed=r["feed"], code=code, times=times)
+            out.print(told, style="yellow", markup=False)
+
+
 def runs(
     ctx: typer.Context,
     feed: Annotated[str, typer.Argument(help="只看这个采集任务")] = "",
@@ -230,21 +252,23 @@ def runs(
     with gateway(ctx, Action.READ_STATUS, feed) as g:
         if feed:
             g.feed(feed)
-        with g.store.read() as tx:
-            rows = tx.all("runs_of_feed", feed=feed, count=count) if feed else tx.all("runs_recent", count=count)
+        rows = recent_runs(g.store, feed, count)
     if as_json:
-        say_json([run_dict(r) for r in rows])
+        say_json(rows)
         return
     table = plain_table()
     for column in ("批次", "采集任务", "缘由", "状态", "开始"):
         table.add_column(_(column), no_wrap=True)
-    for column in ("页", "取得", "变更", "隔离"):
+    for column in ("页", "取得", "变更", "隔离", "忽略"):
         table.add_column(_(column), justify="right", no_wrap=True)
     for r in rows:
-        numbers = (str(n) for n in (r.pages, r.fetched, r.changed, r.quarantined))
-        table.add_row(str(r.id), r.feed, word(r.reason), word(r.state), _short(r.started_at), *numbers)
+        numbers = (str(r[key]) for key in ("pages", "fetched", "changed", "quarantined", "ignored"))
+        table.add_row(str(r["id"]), r["feed"], word(r["reason"]), word(r["state"]), _short(r["started_at"]), *numbers)
     out.print(table)
     for r in rows:
-        if r.sentence:
-            told = _("批次 {run}：{sentence}").format(run=r.id, sentence=retell(r.sentence))
+        if r["ignored_by"]:
+            rules = "、".join(f"{rule} {items}" for rule, items in sorted(r["ignored_by"].items()))
+            out.print(_("批次 {run} 忽略：{rules}").format(run=r["id"], rules=rules), markup=False)
+        if r["sentence"]:
+            told = _("批次 {run}：{sentence}").format(run=r["id"], sentence=retell(r["sentence"]))
             out.print(told, style="yellow", markup=False)

@@ -55,6 +55,11 @@ class Feed:
     def dataset(self) -> str:
         return self.model.dataset
 
+    @property
+    def channel(self) -> str:
+        """报送渠道: SYSTEM or MANUAL."""
+        return self.model.channel or registry.find(self.source.adapter).channel
+
 
 @dataclass(slots=True)
 class Config:

@@ -217,7 +217,8 @@ class FeedModel(Strict):
     dataset: DatasetName
     poll: Span | None = None
     cron: StrictStr | None = None
-    channel: Literal["SYSTEM", "MANUAL"] = "SYSTEM"
+    channel: Literal["SYSTEM", "MANUAL"] | None = None
+    """Absent: as its adapter has it."""
     mapping: dict[str, FieldRule | str] = {}
     ignore: dict[str, IgnoreRule] = {}
     deleted: DeletedRule | None = None

@@ -175,6 +175,12 @@ class PageCommit:
     """Quarantined items of which this page brings a readable successor."""
     periods: Mapping[str, int] = field(default_factory=dict)
     """Date that names a period -> versions of this page that count for it; empty where their source times do."""
+    early: Sequence[tuple[bytes, str]] = ()
+    """(handle, time) of what the source withdrew and nobody knew: whatever was said before that comes late."""
+    ignored: Sequence[tuple[str, int]] = ()
+    """(rule, items it ignored); the sum is `counts.ignored`."""
+    taken: int = 0
+    """Position in the feed's inbox up to which messages are on pages; 0 where nothing is pushed."""
     contact: bool = True
     """The source itself answered; a replay never moves the contact clock."""
     seen: array[int] | None = None
@@ -252,6 +258,11 @@ def _write_page(tx: Tx, page: PageCommit) -> list[tuple[int, int, int]]:
         puts=len(page.fresh) + len(page.changed) + len(page.withdrawn),
         declared=page.declared,
     )
+    tx.many("run_ignored_add", [(page.run_id, rule, items) for rule, items in page.ignored])
+    tx.many("withdrawal_early", [(page.feed_id, handle, time) for handle, time in page.early])
+    if page.taken:
+        tx.run("inbox_release", feed_id=page.feed_id, upto=page.taken)
+        tx.run("inbox_taken", feed_id=page.feed_id, upto=page.taken)
     tx.run("feed_cursor", id=page.feed_id, cursor=page.cursor)
     if page.contact:
         tx.run("feed_contact", id=page.feed_id, at=page.at)

@@ -134,6 +134,52 @@ run = Table(
     _text("code", nullable=True),
     _text("sentence", nullable=True),
     UniqueConstraint("feed_id", "due_at", "reason"),
+    Index(None, "state"),
+)
+
+run_ignored = Table(
+    "run_ignored",
+    metadata,
+    Column("run_id", BIG, ForeignKey("run.id"), primary_key=True),
+    Column("rule", Text, primary_key=True),
+    _count("items"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("feed_id", BIG, ForeignKey("feed.id"), primary_key=True),
+    Column("position", BIG, primary_key=True, autoincrement=False),
+    _bytes("batch"),
+    _text("received_at"),
+    _count("rows"),
+    _count("size"),
+    _bytes("body", nullable=True),
+    UniqueConstraint("feed_id", "batch"),
+)
+
+inbox_state = Table(
+    "inbox_state",
+    metadata,
+    Column("feed_id", BIG, ForeignKey("feed.id"), primary_key=True),
+    *map(_count, ["last", "taken", "waiting_rows", "waiting_bytes"]),
+)
+
+inbox_answer = Table(
+    "inbox_answer",
+    metadata,
+    Column("feed_id", BIG, ForeignKey("feed.id"), primary_key=True),
+    Column("answer", Text, primary_key=True),
+    _count("times"),
+    _text("last_at"),
+)
+
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    Column("feed_id", BIG, ForeignKey("feed.id"), primary_key=True),
+    Column("handle", LargeBinary, primary_key=True),
+    _text("source_time"),
 )
 
 evidence = Table(

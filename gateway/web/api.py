@@ -1,4 +1,6 @@
-"""`/healthz`, `/readyz`, `/api/v1/…`: status, runs, freshness, verdicts. The web process reads; it never runs a sync (DESIGN §7)."""
+"""`/healthz`, `/readyz`, `/api/v1/…`: status, runs, freshness, verdicts, uploads; and the door for what is pushed. The web process
+never runs a sync (DESIGN §7).
+"""
 
 from __future__ import annotations
 
@@ -6,14 +8,18 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, UploadFile
 from fastapi.responses import JSONResponse
 
+from adapters.kit import SourceMalformed, UploadAdapter
 from gateway.app import Gateway
 from gateway.audit import Action, Actor, NotAllowed
 from gateway.errors import Usage
 from gateway.freshness import tellable, verdicts
-from gateway.status import feed_statuses, run_dict
+from gateway.inbox import InboxFull
+from gateway.status import feed_statuses, recent_runs
+from gateway.web.common import permitted, problem
+from gateway.web.push import door
 
 
 def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
@@ -24,8 +30,11 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.state.worker_alive = worker_alive
     app.include_router(health)
     app.include_router(api)
+    app.include_router(door)
     app.add_exception_handler(NotAllowed, _refused)
-    app.add_exception_handler(Usage, _unknown)
+    app.add_exception_handler(Usage, _unusable)
+    app.add_exception_handler(SourceMalformed, _unusable)
+    app.add_exception_handler(InboxFull, _later)
     return app
 
 
@@ -33,30 +42,13 @@ def _refused(_request: Request, error: Exception) -> JSONResponse:
     return problem(403, "没有权限", str(error))
 
 
-def _unknown(_request: Request, error: Exception) -> JSONResponse:
-    return problem(404, "没有", str(error))
+def _unusable(request: Request, error: Exception) -> JSONResponse:
+    """Asked for what is not there, or handed in what cannot be used."""
+    return problem(404 if request.method == "GET" else 422, "不能处理", str(error))
 
 
-def problem(status: int, title: str, detail: str) -> JSONResponse:
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JSONResponse(body, status, media_type="application/problem+json")
-
-
-def gateway_of(request: Request) -> Gateway:
-    found: Gateway = request.app.state.gateway
-    return found
-
-
-def permitted(action: Action) -> Callable[[Request], Gateway]:
-    """A dependency that passes the one authorisation hook before the route runs."""
-
-    def dependency(request: Request) -> Gateway:
-        found = gateway_of(request)
-        found.audit.permit(Actor.api("loopback"), action, request.url.path)
-        return found
-
-    dependency.action = action  # type: ignore[attr-defined] # read by the test that enumerates routes
-    return dependency
+def _later(_request: Request, error: Exception) -> JSONResponse:
+    return problem(503, "稍后再试", str(error))
 
 
 Reader = Annotated[Gateway, Depends(permitted(Action.READ_STATUS))]
@@ -99,9 +91,7 @@ def status(gateway: Reader) -> list[dict[str, Any]]:
 @api.get("/runs")
 def runs(gateway: Reader, feed: str = "", count: Annotated[int, Query(ge=1, le=1000)] = 20) -> list[dict[str, Any]]:
     """The latest runs, of one feed or of all."""
-    with gateway.store.read() as tx:
-        rows = tx.all("runs_of_feed", feed=feed, count=count) if feed else tx.all("runs_recent", count=count)
-    return [run_dict(r) for r in rows]
+    return recent_runs(gateway.store, feed, count)
 
 
 @api.get("/freshness")
@@ -121,3 +111,21 @@ def told(gateway: Reader, *, everything: bool = False) -> list[dict[str, Any]]:
     """What needs somebody: code, sentence, owner, next action. With `everything`, also what stands well."""
     found = verdicts(gateway.store, gateway.clock, gateway.config, gateway.ledger.standings())
     return [verdict.as_dict() for verdict in (found if everything else tellable(found))]
+
+
+@api.post("/feeds/{county}/{feed}/uploads")
+def upload(
+    county: str, feed: str, gateway: Annotated[Gateway, Depends(permitted(Action.UPLOAD))], file: UploadFile
+) -> dict[str, Any]:
+    """Takes a spreadsheet in: what was accepted, repaired and held back, with sheet, row and heading. Its name is not looked at."""
+    work = gateway.prepare(f"{county}/{feed}")
+    limit = work.adapter.settings.max_mb << 20 if isinstance(work.adapter, UploadAdapter) else 0
+    handed = gateway.uploads.hand_in(work, file.file.read(limit + 1))
+    gateway.audit.record(Actor.api("loopback"), Action.UPLOAD, work.name, handed.figures)
+    return handed.as_dict()
+
+
+@api.get("/inboxes")
+def inboxes(gateway: Reader) -> list[dict[str, Any]]:
+    """What was pushed: taken, waiting, repeated, refused by reason."""
+    return gateway.inboxes.figures()

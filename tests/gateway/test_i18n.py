@@ -28,8 +28,12 @@ UNSPOKEN = {
     "adapters/kit/hostile.py",
     "adapters/kit/files/words.py",
     "gateway/promise/words.py",
+    "adapters/kit/upload.py",
+    "gateway/templates.py",
 } | {f"gateway/reports/{name}.py" for name in ("view", "report", "sections", "derive", "marriage", "person")}
-"""Synthetic names, hostile answers, the words of clerks, and those of the report, a Chinese document: data, not sentences."""
+"""Synthetic names, hostile answers, the words of clerks and of their spreadsheets, and those of the report, a Chinese document:
+data, not sentences.
+"""
 
 
 def template(*parts: ast.expr) -> str:

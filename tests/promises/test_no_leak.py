@@ -164,7 +164,16 @@ def ask(scene: Scene) -> None:
     next(iter(made.gateway.chains.values())).export_headers(headers)
     member = ["--key", str(key), "--signer", str(made.gateway.paths.signer_public), "--headers", str(headers)]
     member += ["--shared", str(made.gateway.payloads.path)]
-    asked: list[list[str]] = [["status"], ["runs"], ["verify"], ["check"], ["forward"], ["config", "show"]]
+    asked: list[list[str]] = [
+        ["status"],
+        ["runs"],
+        ["inbox"],
+        ["upload", FEEDS["homestead"], __file__],
+        ["verify"],
+        ["check"],
+        ["forward"],
+        ["config", "show"],
+    ]
     asked += [["freshness"], ["freshness", "--explain", FEEDS["subsidy"]]]
     asked += [["chain", "check"], ["chain", "status"], ["chain", "reconcile"]]
     asked += [["chain", "export-headers", "--to", str(home / "exported.jsonl")]]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import replace
+from datetime import UTC, datetime
 from struct import unpack
 
 from sqlalchemy import text
 
 from gateway.chain.evm import Pin, Signed, TxState
+from gateway.inbox import FeedInbox, Inboxes, Parcel
 from gateway.lanes import StoreJournal
 from gateway.recognition import known_rows
 from gateway.status import sink_statuses
 from gateway.store import Store, upgrade
 from gateway.store.pages import living
 from gateway.store.segments import find, versions_between
+from gateway.vault import Keyring, Vault
 
 ANCHOR, PLAIN = b"\x10" + b"a" * 15, b"\x11" + b"b" * 15
 
@@ -193,3 +196,29 @@ def test_deliveries_under_way_survive_0006(blank: Store) -> None:
     assert (kept.batch_id, kept.block) == ("b", "7")
     (bank,) = sink_statuses(blank, ["bank"])
     assert (bank.tip, bank.balance, bank.in_flight, bank.lag_statements) == (9, str(10**30), 1, 2)
+
+
+def test_a_feed_of_before_0007_can_be_pushed_to(blank: Store) -> None:
+    upgrade(blank, "0001")
+    fill(blank)
+    upgrade(blank)
+    if blank.postgres:
+        with blank.engine.connect() as connection:
+            connection.execute(text("SELECT setval(pg_get_serial_sequence('run', 'id'), 1)"))  # `fill` chose its ids
+    boxes = Inboxes(blank, Vault(Keyring.new()))
+    with blank.read() as tx:
+        feed = tx.one("feed_by_name", name="1/x")
+    now = datetime(2026, 3, 2, 18, tzinfo=UTC)
+    parcels = [Parcel(label, b"content", 2, body) for label, body in (("a", b"one"), ("b", b"two"), ("a", b"again"))]
+    answers = [boxes.put(feed, parcel, now, max_rows=9, max_bytes=99) for parcel in parcels]
+    assert answers == ["TAKEN", "TAKEN", "KNOWN"]
+    inbox = FeedInbox(blank, boxes._vault, "1/x")
+    assert [(m.position, m.body) for m in inbox.after(0, 9)] == [(1, b"one"), (2, b"two")]
+    with blank.write() as tx:
+        tx.run("inbox_release", feed_id=7, upto=1)
+        tx.run("inbox_taken", feed_id=7, upto=1)
+    assert [m.position for m in inbox.after(0, 9)] == [2]
+    (figures,) = boxes.figures()
+    assert (figures["waiting"], figures["waiting_rows"], figures["waiting_bytes"]) == (1, 2, 3)
+    with blank.read() as tx:
+        assert [row.feed for row in tx.all("runs_queued")].count("1/x") == 2, "the one of before, and one for both"

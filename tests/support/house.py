@@ -33,7 +33,7 @@ def _feeds() -> dict[str, dict[str, str]]:
     """By county and dataset, the feed by which its own file collects it from a system: one added there is covered from then on."""
     out: dict[str, dict[str, str]] = {}
     for name, feed in read(ROOT / "config").feeds.items():
-        if feed.model.channel == "SYSTEM":
+        if feed.channel == "SYSTEM":
             out.setdefault(feed.county.code, {}).setdefault(feed.dataset, name)
     return out
 

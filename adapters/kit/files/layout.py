@@ -56,6 +56,8 @@ class Layout:
     """A header of several rows gives each column its lowest name, or all of them as `上级/下级`."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Our name of a column -> its name in the file."""
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+    """What else a column may be called -> our name of it, where the file does not have that name itself."""
 
     def table(self, sheet: Sheet, shown: str, number: int) -> Table | None:
         """The table of a sheet; None if the sheet has no text at all. `number` counts sheets.
@@ -133,7 +135,8 @@ class Layout:
             said = list(dict.fromkeys(filter(None, map(squash, levels))))
             name = ("/".join(said) if self.header == "path" else said[-1]) if said else ""
             out.append(known.get(name, name))
-        return out
+        met = set(out)
+        return [name if (ours := self.synonyms.get(name, name)) in met else ours for name in out]
 
     def _check_twice(self, names: Sequence[str], shown: str, number: int) -> None:
         twice = sorted(name for name in self.wanted if names.count(name) > 1)

@@ -45,6 +45,15 @@ UPDATE observation SET raw_digest = ?, rules_id = ?, version = ?, seq = ?, sourc
 -- Reformatted at the source, same content: known under its new bytes, no new version.
 UPDATE observation SET raw_digest = ?, rules_id = ?, source_time = COALESCE(?, source_time) WHERE id = ?
 
+-- name: withdrawals_early
+SELECT handle, source_time FROM withdrawal WHERE feed_id = ? AND handle IN (:list)
+
+-- name: withdrawal_early
+-- A withdrawal that overtook what it withdraws is remembered, so that the late record is seen to be past.
+INSERT INTO withdrawal (feed_id, handle, source_time) VALUES (?, ?, ?)
+ON CONFLICT (feed_id, handle) DO UPDATE SET source_time = excluded.source_time
+WHERE withdrawal.source_time < excluded.source_time
+
 -- name: observation_gone
 UPDATE observation SET gone = 1, version = ?, seq = ?, raw_digest = ? WHERE id = ?
 

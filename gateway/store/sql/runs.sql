@@ -43,6 +43,18 @@ UPDATE run SET pages = pages + 1, fetched = fetched + :fetched, recognised = rec
     puts = puts + :puts, declared = COALESCE(:declared, declared)
 WHERE id = :id
 
+-- name: run_ignored_add
+INSERT INTO run_ignored (run_id, rule, items) VALUES (?, ?, ?)
+ON CONFLICT (run_id, rule) DO UPDATE SET items = run_ignored.items + excluded.items
+
+-- name: runs_ignored
+-- What the ignored items of these runs are, by rule.
+SELECT run_id, rule, items FROM run_ignored WHERE run_id IN (:list)
+
+-- name: run_awaits
+-- A run that has not begun will read what is written now: on PostgreSQL it cannot begin before this transaction ends.
+UPDATE run SET state = 'queued' WHERE feed_id = :feed_id AND state = 'queued' AND reason = 'pushed'
+
 -- name: run_gone
 UPDATE run SET gone = gone + :gone WHERE id = :id
 
