@@ -17,8 +17,9 @@ import msgspec
 from adapters.kit import Cursor, Page
 from gateway.clock import Clock
 from gateway.dictionaries import Dictionaries
+from gateway.keptback import KeptBack
 from gateway.names import short
-from gateway.sorter import FeedWork, KeptBack, Sorter
+from gateway.sorter import FeedWork, Sorter
 from gateway.store import Store, Tx
 from gateway.store.pages import Counts, Fence, PageCommit, Proof, commit_pages
 from gateway.vault import Vault

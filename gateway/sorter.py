@@ -18,6 +18,7 @@ import msgspec
 from adapters.kit import Adapter, Page, Stream, Translated, Translator
 from gateway.contest import is_older, newest
 from gateway.dictionaries import Dictionaries
+from gateway.keptback import KeptBack
 from gateway.names import Namer, Names, short
 from gateway.recognition import anchor_name, anchor_names, known_rows
 from gateway.store import Tx
@@ -54,24 +55,6 @@ class FeedWork:
     vanish_limit: float = 0.2
     """Share of known rows that may be missing from a snapshot before a person is asked (DESIGN §5.4)."""
     recognise: Callable[[bytes], bytes] = field(init=False)
-
-
-@dataclass(slots=True)
-class KeptBack:
-    """What quarantine holds of one feed: raw digests with their rules, and the handles open items are about."""
-
-    rules: dict[bytes, int]
-    about: set[bytes]
-
-    @classmethod
-    def of(cls, tx: Tx, feed_id: int) -> KeptBack:
-        rows = tx.all_plain("quarantine_kept", feed_id=feed_id)
-        return cls({row[0]: row[1] for row in rows}, {row[2] for row in rows if row[2] is not None})
-
-    def add(self, held: Sequence[Held], rules_id: int) -> None:
-        """What was held meanwhile."""
-        self.rules.update((h.raw_digest, rules_id) for h in held)
-        self.about.update(h.about for h in held if h.about is not None)
 
 
 def canonical_texts(t: Translated) -> list[bytes]:
