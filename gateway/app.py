@@ -323,10 +323,14 @@ class Gateway:
         return Consents(self.store, self.vault, self.clock, self.config.gateway.members)
 
     @cached_property
+    def finder(self) -> FactFinder:
+        return FactFinder(self.store, self.vault)
+
+    @cached_property
     def office(self) -> Office:
         """The desk at which banks ask."""
         assert self.config.gateway is not None
-        maker = ReportMaker(self.store, FactFinder(self.store, self.vault), self.disclosure, self.config.catalogue)
+        maker = ReportMaker(self.store, self.finder, self.disclosure, self.config.catalogue)
         return Office(
             self.store,
             self.vault,

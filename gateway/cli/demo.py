@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -35,10 +36,12 @@ from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.errors import Unreconciled, Usage
 from gateway.i18n import _, language, retell
 from gateway.member import keygen
+from gateway.reports.consents import CLASSES
+from gateway.reports.pdf import render
 from gateway.status import feed_statuses, reconcile, sink_statuses
 from gateway.store.pages import Counts
 from gateway.trace import trace
-from gateway.vault import handle_text
+from gateway.vault import handle_bytes, handle_text
 
 MARK: Final = "demo.json"
 MEMBER: Final = "demo-bank"
@@ -64,7 +67,7 @@ def demo(
     ] = None,
     once: bool = typer.Option(False, "--once", help="演示完即结束，不留在 serve"),
 ) -> None:
-    """演示：模拟十个县的部门，逐县采集，过几天，全部上链，追溯一户，由成员单位独立验证。"""
+    """演示：模拟十个县的部门，逐县采集，过几天，全部上链，追溯一户，由成员单位独立验证，再办一笔贷款的核查报告。"""
     _fresh(state(ctx).settings.data)
     with ExitStack() as running:
         ports, sources = running.enter_context(_agencies(households, others, seed, dirt))
@@ -161,6 +164,8 @@ def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
     told = _("成员单位独立验证：另一个进程，空环境，只有自己的私钥、签名公钥、{where}和共享目录").format(where=where)
     out.print(Panel(told, style="bold cyan"))
     _member_verifies(gateway, key)
+    out.print(Panel(_("贷款申请：本人授权，银行查询，报告由银行自行核验"), style="bold cyan"))
+    _loan(gateway)
 
 
 def _set_clock(gateway: Gateway, world: dict[str, Any]) -> None:
@@ -228,19 +233,61 @@ def _someone(gateway: Gateway) -> str:
 
 
 def _member_verifies(gateway: Gateway, key: Path) -> None:
-    data = gateway.settings.data
-    command = [sys.executable, "-m", "gateway", "--lang", language.get(), "member", "verify", "--key", str(key)]
+    command = ["member", "verify", "--key", str(key), *_trusted(gateway), "--shared", str(gateway.payloads.path)]
+    _alone(command, "成员验证失败：{why}")
+
+
+def _trusted(gateway: Gateway) -> list[str]:
+    """What a member is told to believe: the pinned key, and a node or exported headers."""
     assert gateway.config.gateway is not None
     sink = gateway.config.gateway.sinks.get(SINK)
+    signer = ["--signer", str(gateway.paths.signer_public)]
     if isinstance(sink, EvmSinkModel):
         (status,) = sink_statuses(gateway.store, [SINK])
-        command += ["--endpoint", sink.url, "--chain-id", str(sink.chain_id), "--contract", str(status.contract)]
-    else:
-        headers = data / "headers.jsonl"
-        next(iter(gateway.chains.values())).export_headers(headers)
-        command += ["--headers", str(headers)]
-    command += ["--signer", str(gateway.paths.signer_public), "--shared", str(gateway.payloads.path)]
+        return [*signer, "--endpoint", sink.url, "--chain-id", str(sink.chain_id), "--contract", str(status.contract)]
+    headers = gateway.settings.data / "headers.jsonl"
+    next(iter(gateway.chains.values())).export_headers(headers)
+    return [*signer, "--headers", str(headers)]
+
+
+def _alone(words: list[str], failure: str) -> None:
+    """A verb in a process of its own with an empty environment."""
+    command = [sys.executable, "-m", "gateway", "--lang", language.get(), *words]
     done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)  # noqa: S603 # ourselves
     out.print(done.stdout.rstrip(), markup=False)
     if done.returncode:
-        raise Unreconciled("成员验证失败：{why}", why=done.stderr.strip())
+        raise Unreconciled(failure, why=done.stderr.strip())
+
+
+def _loan(gateway: Gateway) -> None:
+    """A farmer applies for a loan: consent, report, and the bank checks it by itself."""
+    (fact,) = gateway.finder.of(handle_bytes(_someone(gateway)))
+    id_no, name, today = str(fact.text("id_no")), str(fact.text("name")), gateway.clock.today()
+    given = gateway.consents.grant(
+        id_no=id_no,
+        name=name,
+        institution=MEMBER,
+        purpose="loan_application",
+        classes=CLASSES.keys(),
+        file_hash=sha256(b"demo").hexdigest(),
+        valid_from=today,
+        valid_to=today + timedelta(days=90),
+        express=True,
+        actor="demo",
+    )
+    began = time.perf_counter()
+    report = gateway.office.query(
+        id_no=id_no, name=name, institution=MEMBER, purpose="loan_application", classes=CLASSES.keys(), user="demo"
+    )
+    answered = time.perf_counter() - began
+    file = gateway.settings.data / f"{report.number}.pdf"
+    file.touch(mode=0o600)
+    file.write_bytes(render(report))
+    _forward(gateway)
+    out.print(
+        _("本人授权 {consent}，查询用时 {ms:.0f} 毫秒，报告 {file}").format(
+            consent=given.handle, ms=answered * 1000, file=file
+        ),
+        markup=False,
+    )
+    _alone(["member", "report", str(file), *_trusted(gateway)], "报告核验失败：{why}")

@@ -74,6 +74,14 @@ class FactFinder:
         ]
         return sorted(found, key=lambda fact: (fact.feed, fact.version.handle))
 
+    def of(self, handle: bytes) -> list[Fact]:
+        """The living observation of a handle, as a list of one or none."""
+        with self._store.read() as tx:
+            head = tx.one("observation_found", name=short([handle])[0], handle=handle)
+            rows = [head] if head is not None and not head.gone else []
+            opened = self._open(tx, rows)
+        return [Fact(d.name, row.feed, row.county, row.channel, frozenset(), r, v) for row, d, r, v in opened]
+
     def joined(self, kind: str, values: Sequence[str]) -> list[Fact]:
         """Every living observation under a join: `household` (station and number), `parcel`, `unit`, …"""
         text = "\0".join(values)
