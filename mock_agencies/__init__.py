@@ -15,11 +15,12 @@ from mock_agencies.control import Control
 from mock_agencies.faults import Faults
 from mock_agencies.natural_resources import NaturalResources
 from mock_agencies.provincial import Provincial
+from mock_agencies.public_security import PublicSecurity
 from mock_agencies.real_estate import RealEstate
 from mock_agencies.server import Host
 from mock_agencies.world import World
 
-PORTS: Final = ("control", "provincial", "real_estate", "civil", "agriculture", "natural_resources")
+PORTS: Final = ("control", "provincial", "real_estate", "civil", "agriculture", "natural_resources", "public_security")
 """The servers, in the order of their ports."""
 
 
@@ -33,6 +34,7 @@ class Mocks:
     provincial: Provincial
     civil: Civil
     agriculture: Agriculture
+    public_security: PublicSecurity
     control: Control
     standing: Faults
 
@@ -77,7 +79,8 @@ def start(households: int = 200, seed: int = 1, dirt: float = 0.03, base_port: i
     """
     world, standing = World(households, seed, dirt), Faults()
     provincial, civil, agriculture = Provincial(world), Civil(world), Agriculture(world)
-    agencies = (provincial, RealEstate(world), civil, agriculture, NaturalResources(world))
+    public_security = PublicSecurity(world)
+    agencies = (provincial, RealEstate(world), civil, agriculture, NaturalResources(world), public_security)
     control = Control(world, standing, agencies)
     with ExitStack() as stack:
         urls = {}
@@ -86,7 +89,7 @@ def start(households: int = 200, seed: int = 1, dirt: float = 0.03, base_port: i
             host.start()
             stack.callback(host.stop)
             urls[agency.name] = host.url
-        yield Mocks(world, urls, provincial, civil, agriculture, control, standing)
+        yield Mocks(world, urls, provincial, civil, agriculture, public_security, control, standing)
 
 
 __all__ = ["PORTS", "Mocks", "World", "start"]

@@ -18,12 +18,12 @@ def _guard(stop: threading.Event) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m mock_agencies", description="模拟部门：一致的合成世界上的五个数据源"
+        prog="python -m mock_agencies", description="模拟部门：一致的合成世界上的六个数据源"
     )
     parser.add_argument("--households", type=int, default=2000, help="户数")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dirt", type=float, default=0.03, help="脏数据比例，0 到 1")
-    parser.add_argument("--base-port", type=int, default=18600, help="控制端口，其后五个给部门；0 = 任选空闲端口")
+    parser.add_argument("--base-port", type=int, default=18600, help="控制端口，其后六个给部门；0 = 任选空闲端口")
     parser.add_argument("--stdin-guard", action="store_true", help="标准输入关闭时退出")
     options = parser.parse_args()
     if options.households < 1 or not 0 <= options.dirt <= 1:

@@ -26,6 +26,9 @@ DATASETS: Final = (
     *("homestead_approval", "contracted_land", "subsidy", "agri_entity"),
 )
 
+RESIDENTS: Final = "resident"
+"""The register of households once more, as the population service of 公安 tells it of named persons."""
+
 _COLUMNS: Final = {
     "household_member": members.COLUMNS,
     "marriage": marriages.COLUMNS,
@@ -36,6 +39,7 @@ _COLUMNS: Final = {
     "contracted_land": contracts.COLUMNS,
     "subsidy": subsidies.COLUMNS,
     "agri_entity": entities.COLUMNS,
+    RESIDENTS: members.RESIDENT_COLUMNS,
 }
 _KEYS: Final = {"subsidy": subsidies.KEYS, "agri_entity": entities.KEYS}
 """Alternatives of record keys, where there are several."""
@@ -49,7 +53,7 @@ class World:
         self._lock = threading.Lock()
         spoil = {name: Dirt(name, columns, seed, dirt, _KEYS.get(name, ())) for name, columns in _COLUMNS.items()}
         population = Population(households, Random(f"{seed}/people"))
-        self._members = members.Members(population, spoil["household_member"], seed)
+        self._members = members.Members(population, spoil["household_member"], spoil[RESIDENTS], seed)
         self._marriages = marriages.Marriages(population, spoil["marriage"], seed)
         self._homesteads = homesteads.Homesteads(population, spoil["homestead"], seed)
         self._payments = payments.Payments(population, spoil["payment"], seed)
@@ -113,9 +117,14 @@ class World:
     def _publish(self) -> None:
         self._items = {name: ledger.items() for name, ledger in self._ledgers.items()}
         self._items["assistance"] = self._assistances.months[self._assistances.current]
+        self._items[RESIDENTS] = self._members.residents.items()
+        self._by_number: dict[str, list[Item]] = {}
+        for item in self._items[RESIDENTS]:
+            self._by_number.setdefault(item.key.partition("|")[2], []).append(item)
         self._by_day: dict[str, list[Item]] = {}
         for item in self._items["payment"]:
             self._by_day.setdefault(item.updated[:10], []).append(item)
+        self._called = self._members.names()
         self._by_month = dict(self._assistances.months)
 
     def items(self, dataset: str) -> list[Item]:
@@ -127,6 +136,16 @@ class World:
         """Payments submitted on a day, `YYYY-MM-DD`."""
         with self._lock:
             return self._by_day.get(day, [])
+
+    def resident(self, number: str) -> list[Item]:
+        """What the population service holds of the person with this number."""
+        with self._lock:
+            return self._by_number.get(number, [])
+
+    def is_called(self, number: str, name: str) -> bool:
+        """Whether the person with this number bears this name, or bore it."""
+        with self._lock:
+            return name in self._called.get(number, ())
 
     def assisted(self, month: str) -> list[Item]:
         """The list of assistances in force in a month, `YYYY-MM`."""

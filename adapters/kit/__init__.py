@@ -26,10 +26,13 @@ from adapters.kit.auth import (
 from adapters.kit.base import (
     Adapter,
     Answer,
+    Asked,
     Budget,
     Cursor,
     Item,
     Page,
+    Person,
+    Persons,
     Ports,
     Probe,
     Rotating,
@@ -37,6 +40,7 @@ from adapters.kit.base import (
     Secrets,
     SourceSettings,
     Stream,
+    Worklist,
 )
 from adapters.kit.budget import AccountState, Allowance, LocalBudget, after, may_call, resume
 from adapters.kit.envelope import Envelope, JsonRows, Opened
@@ -45,6 +49,7 @@ from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesSettings, Fi
 from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Deleted, Rejected, Translated, Translator
 from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single, Walk
+from adapters.kit.persons import about, nobody_due, reached
 from adapters.kit.relation import TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, listed, moment
@@ -66,6 +71,7 @@ __all__ = [
     "Allowance",
     "Answer",
     "ApiKey",
+    "Asked",
     "Auth",
     "AuthModel",
     "Basic",
@@ -100,6 +106,8 @@ __all__ = [
     "Page",
     "PageNumber",
     "Paging",
+    "Person",
+    "Persons",
     "Ports",
     "Probe",
     "RecordRejected",
@@ -133,7 +141,9 @@ __all__ = [
     "Walk",
     "WebAdapter",
     "WebSettings",
+    "Worklist",
     "XmlRows",
+    "about",
     "after",
     "decode_xml_row",
     "exchange",
@@ -141,6 +151,8 @@ __all__ = [
     "make_auth",
     "may_call",
     "moment",
+    "nobody_due",
+    "reached",
     "registry",
     "resume",
 ]

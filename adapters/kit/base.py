@@ -58,6 +58,33 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody a source is asked about."""
+
+    subject: str
+    """Opaque name; what marks and cursors hold in the person's place."""
+    id_no: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A person the source has answered about. `found` False: it knows nobody of that number and name (查无此人)."""
+
+    subject: str
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """The next persons of a worklist, in its order."""
+
+    persons: tuple[Person, ...]
+    last: bool
+    """Nobody else is due after them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What a source gave in one answer: the unit of commitment."""
 
@@ -77,6 +104,10 @@ class Page:
     """The source has put out nothing since what was read before (no new file lies in a drop): this page says nothing about
     any record. It is no empty answer, and a snapshot run in which nothing else was read makes no tombstones.
     """
+    contacted: bool = True
+    """The source itself was reached; False where a worklist has nobody to ask about."""
+    asked: tuple[Asked, ...] = ()
+    """Whom the source has answered about: kept with the page, so that nobody is asked about again before it is time."""
     places: Sequence[str] = ()
     """Where each item stands at its source (`file › sheet › row`), in step with `rows.raw`; empty where the rows of an
     answer have no place. No part of an item: the same row on another line is the same item. It may name a person (a sheet
@@ -98,6 +129,8 @@ class Stream:
     """Named rules for items that are none of this dataset's business (another right type, a total row)."""
     deleted: DeletedRule | None = None
     """Which items say that their record is withdrawn: each makes a tombstone of this feed's own observation, if there is one."""
+    worklist: bool = False
+    """Asks about the persons of `Ports.worklist`, one by one; absence from it says nothing of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +172,30 @@ class Budget(Protocol):
         ...
 
 
+class Worklist(Protocol):
+    """For sources that answer only about a named person: whom to ask about (DESIGN §3).
+
+    Persons known in the county and never asked about, or asked about longer ago than agreed, in an order that does not
+    change. Who becomes known behind the place a run has reached is due in the next run. Each call decrypts the persons it
+    hands out and is audited.
+    """
+
+    def due(self, after: str | None, count: int) -> Persons:
+        """At most so many persons, those that follow the subject `after`; None: from the first.
+
+        Raises:
+            SourceMalformed: CURSOR_UNKNOWN, `after` is none of ours.
+        """
+        ...
+
+
+class Nobody:
+    """The worklist of a source that needs none."""
+
+    def due(self, after: str | None, count: int) -> Persons:
+        return Persons((), last=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What an adapter needs from above."""
@@ -150,6 +207,7 @@ class Ports:
     """Real time, zone-aware: signatures, tokens, time-outs."""
     today: Callable[[], date]
     """The business date, Asia/Shanghai: day slices, months."""
+    worklist: Worklist = field(default_factory=Nobody)
 
 
 class SourceSettings(BaseModel):
