@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from adapters.kit import Adapter, Allowance, Http, Ports, SourceSettings, Translator, registry
 from adapters.kit.recording import Recording, record
@@ -28,7 +29,10 @@ from gateway.settings import Settings
 from gateway.sorter import FeedWork
 from gateway.store import Store, upgrade
 from gateway.vault import Vault
+from gateway.worklist import Errand, Progress, StoredWorklist
 from schemas import DATASETS
+
+NOBODY: Final = Errand(Actor.system(), most=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,26 @@ class Gateway:
             raise Usage("没有采集任务 {name}。可用的有：{known}", name=name, known="、".join(self.config.feeds))
         return feed
 
-    def adapter(self, feed: Feed) -> Adapter:
-        """A fresh adapter with its account's ports."""
+    def worklist(self, feed: Feed, errand: Errand = NOBODY) -> StoredWorklist:
+        """Whom this feed asks about, on whose behalf."""
+        return StoredWorklist(
+            self.store,
+            self.vault,
+            self.clock,
+            self.audit,
+            feed=feed.name,
+            county=feed.county.code,
+            ask_again=feed.model.ask_again,
+            errand=errand,
+        )
+
+    def worklists(self) -> dict[str, Progress]:
+        """How far each feed is that asks about named persons, by feed."""
+        asking = [f for f in self.config.feeds.values() if registry.find(f.source.adapter).streams[f.dataset].worklist]
+        return {feed.name: self.worklist(feed).progress() for feed in asking}
+
+    def adapter(self, feed: Feed, errand: Errand = NOBODY) -> Adapter:
+        """A fresh adapter with its account's ports; `errand` answers for the persons it asks about."""
         cls = registry.find(feed.source.adapter)
         account = self.config.accounts[feed.source.account]
         b = account.budget
@@ -123,14 +145,15 @@ class Gateway:
             budget=AccountBudget(feed.source.account, allowance, self.store, self.clock, self.leases.process),
             now=self.clock.real,
             today=self.clock.today,
+            worklist=self.worklist(feed, errand),
         )
         settings: SourceSettings = cls.Settings.model_validate(feed.source.settings)
         return cls(ports, settings, feed.county.code)
 
-    def prepare(self, name: str) -> FeedWork:
+    def prepare(self, name: str, errand: Errand = NOBODY) -> FeedWork:
         """A feed made ready to run with the published rules."""
         feed = self.feed(name)
-        adapter = self.adapter(feed)
+        adapter = self.adapter(feed, errand)
         stream = adapter.streams[feed.dataset]
         dataset = DATASETS[feed.dataset]
         translator = Translator(
@@ -163,14 +186,14 @@ class Gateway:
             vanish_limit=feed.model.vanish_limit,
         )
 
-    def record(self, name: str, pages: int) -> Recording:
+    def record(self, name: str, pages: int, errand: Errand = NOBODY) -> Recording:
         """Every stream of a feed's source, read once and once more, scrubbed of people, keys and addresses.
 
         Raises:
             SourceError: the source did not give what was asked.
         """
         feed = self.feed(name)
-        adapter = self.adapter(feed)
+        adapter = self.adapter(feed, errand)
         account = self.config.accounts[feed.source.account]
         try:
             secrets = {key: adapter.ports.secrets.get(key) for key in account.secrets}

@@ -50,6 +50,8 @@ class Action(StrEnum):
     VERIFY = "verify"
     TRACE = "trace"
     UNMASK = "unmask"
+    ASK = "ask"
+    """Persons were decrypted so that a source could be asked about them."""
     REPORT = "report"
     READ_STATUS = "read_status"
     CHECK_CONFIG = "check_config"

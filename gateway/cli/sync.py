@@ -57,7 +57,7 @@ def sync(
         _table(outcomes)
     for refused in busy:
         fail(refused)
-    if busy or any(o.verdict.state != "ok" for o in outcomes):
+    if busy or any(o.verdict.state not in ("ok", "deferred") for o in outcomes):
         raise typer.Exit(1)
 
 
@@ -140,8 +140,10 @@ def status(ctx: typer.Context, as_json: bool = JSON) -> None:
         g.config  # noqa: B018 # see run_now
         rows = feed_statuses(g.store)
         table = status_table(g, rows)
+        worklists = g.worklists()
     if as_json:
-        say_json([r.as_dict() for r in rows])
+        asked = {name: asdict(p) for name, p in worklists.items()}
+        say_json([r.as_dict() | {"worklist": asked.get(r.feed)} for r in rows])
         return
     out.print(table)
     for r in rows:
@@ -149,6 +151,9 @@ def status(ctx: typer.Context, as_json: bool = JSON) -> None:
             verdict = {"sentence": retell(r.sentence), "owner": word(r.owner or ""), "action": retell(r.action or "")}
             told = _("{feed}：{sentence}（{owner}）{action}").format(feed=r.feed, **verdict)
             out.print(told, style="yellow", markup=False)
+    for name, p in worklists.items():
+        told = _("{feed}：已问 {asked} 人，其中查无此人 {not_found} 人；待问 {due} 人")
+        out.print(told.format(feed=name, **asdict(p)), markup=False)
 
 
 def status_table(g: Gateway, rows: list[FeedStatus]) -> Group:

@@ -113,6 +113,7 @@ def install(home: Path, urls: dict[str, str], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SHUQIAO_DEMO_CIVIL", urls["civil"])
     monkeypatch.setenv("SHUQIAO_DEMO_AGRICULTURE", urls["agriculture"])
     monkeypatch.setenv("SHUQIAO_DEMO_NATURAL_RESOURCES", urls["natural_resources"])
+    monkeypatch.setenv("SHUQIAO_DEMO_PUBLIC_SECURITY", f"{urls['public_security']}/services/Population?wsdl")
     key = MemberKey.new()
     (home / "data" / "members").mkdir(parents=True)
     (home / "data" / "members" / "demo-bank.pub").write_text(key.public.text, "ascii")
