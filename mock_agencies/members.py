@@ -42,6 +42,11 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
+def is_elsewhere(who: Person) -> bool:
+    """Whether the population service knows nothing of somebody: their file lies with the police of another place."""
+    return int(who.id_no[6:17]) % 89 == 0
+
+
 class Members:
     """The register, and what happens in it; read in full by the provincial platform, person by person at the police."""
 
@@ -85,7 +90,8 @@ class Members:
         resident = {**canonical, "register_division": COUNTY}
         told = {k: v for k, v in raw.items() if k != "HJDQH"} | {"HJDSSXQDM": COUNTY}
         self.ledger.put(f"{home.no}|{who.id_no}", updated, raw, canonical, clean=clean)
-        self.residents.put(f"{home.no}|{who.id_no}", updated, told, resident, clean=clean)
+        if not is_elsewhere(who):
+            self.residents.put(f"{home.no}|{who.id_no}", updated, told, resident, clean=clean)
 
     def names(self) -> dict[str, set[str]]:
         """Number -> the names its bearer has, or had."""

@@ -39,6 +39,8 @@ def _feeds() -> dict[str, str]:
 
 
 FEEDS = _feeds()
+POLICE = f"{COUNTY}/population"
+"""The second feed of household members: it asks about named persons."""
 
 
 @dataclass
@@ -53,17 +55,18 @@ class House:
 
     def sync(self, *datasets: str, **options: bool) -> list[Outcome]:
         """Runs the feeds here and now."""
-        done = []
-        for name in datasets or FEEDS:
-            with self.gateway.store.read() as tx:
-                row = tx.one("feed_by_name", name=FEEDS[name])
-            slot = Clock.real().isoformat(timespec="microseconds")
-            run, _ = queue_run(
-                self.gateway.store, row.id, due_at=slot, reason="test", actor="test", options=RunOptions(**options)
-            )
-            done.append(self.gateway.executor.execute(run))
-        self.outcomes += done
-        return done
+        return [self.run(FEEDS[name], **options) for name in datasets or FEEDS]
+
+    def run(self, feed: str, **options: bool) -> Outcome:
+        """Runs one feed here and now, whichever of its dataset it is."""
+        with self.gateway.store.read() as tx:
+            row = tx.one("feed_by_name", name=feed)
+        slot = Clock.real().isoformat(timespec="microseconds")
+        run, _ = queue_run(
+            self.gateway.store, row.id, due_at=slot, reason="test", actor="test", options=RunOptions(**options)
+        )
+        self.outcomes.append(self.gateway.executor.execute(run))
+        return self.outcomes[-1]
 
     def is_snapshot(self, dataset: str) -> bool:
         """Whether each run of its feed reads everything, so that what is missing is gone."""
@@ -83,11 +86,11 @@ class House:
         now = datetime.fromisoformat(self.agencies.world.now).replace(tzinfo=SHANGHAI)
         self.gateway.clock.set(now)
 
-    def records(self, dataset: str) -> list[dict[str, Any]]:
+    def records(self, dataset: str, feed_name: str = "") -> list[dict[str, Any]]:
         """Every living observation of a feed, decrypted."""
         vault, out = self.gateway.vault, []
         with self.gateway.store.read() as tx:
-            feed = tx.one("feed_by_name", name=FEEDS[dataset])
+            feed = tx.one("feed_by_name", name=feed_name or FEEDS[dataset])
             heads = tx.among("observations_state", living(tx, feed.id))
             for row in versions_at(tx, feed.stream_id, [head.seq for head in heads]).values():
                 text = vault.open_version(vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed)
