@@ -53,6 +53,7 @@ class PublicSecuritySettings(SoapSettings):
 class PublicSecurity(SoapAdapter):
     name = "public_security"
     title = "公安人口查询服务"
+    asks = True
     Settings: ClassVar[type[SourceSettings]] = PublicSecuritySettings
     settings: PublicSecuritySettings
     streams: ClassVar[Mapping[str, SoapStream]] = {
@@ -64,7 +65,6 @@ class PublicSecurity(SoapAdapter):
             success=("0000",),
             message="FHXX",
             xml_in_xml=InnerXml(request="request", root="PACKAGE", result="return"),
-            worklist=True,
             source_time="GXSJ",
             ignore={
                 "NOT_FOUND": IgnoreRule(from_="CXJG", equals=("0",)),

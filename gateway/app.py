@@ -123,7 +123,7 @@ class Gateway:
 
     def worklists(self) -> dict[str, Progress]:
         """How far each feed is that asks about named persons, by feed."""
-        asking = [f for f in self.config.feeds.values() if registry.find(f.source.adapter).streams[f.dataset].worklist]
+        asking = [feed for feed in self.config.feeds.values() if registry.find(feed.source.adapter).asks]
         return {feed.name: self.worklist(feed).progress() for feed in asking}
 
     def adapter(self, feed: Feed, errand: Errand = NOBODY) -> Adapter:

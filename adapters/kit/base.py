@@ -129,8 +129,6 @@ class Stream:
     """Named rules for items that are none of this dataset's business (another right type, a total row)."""
     deleted: DeletedRule | None = None
     """Which items say that their record is withdrawn: each makes a tombstone of this feed's own observation, if there is one."""
-    worklist: bool = False
-    """Asks about the persons of `Ports.worklist`, one by one; absence from it says nothing of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +234,8 @@ class Adapter(ABC):
     title: ClassVar[str]
     streams: ClassVar[Mapping[str, Stream]]
     """dataset -> stream."""
+    asks: ClassVar[bool] = False
+    """Whether it answers only about named persons, those of `Ports.worklist`; absence from a run says nothing of a record."""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings
 
     def __init__(self, ports: Ports, settings: Any, county: str) -> None:

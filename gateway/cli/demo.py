@@ -20,6 +20,7 @@ import httpx
 import typer
 from rich.panel import Panel
 
+from adapters.kit import registry
 from gateway.app import Gateway
 from gateway.audit import Actor
 from gateway.cli.common import fail, out, state
@@ -146,8 +147,10 @@ def _set_clock(gateway: Gateway, world: dict[str, Any]) -> None:
 
 
 def _collect(gateway: Gateway) -> list[Outcome]:
-    """Every feed once, two at a time, a bar for each."""
-    names = list(gateway.config.feeds)
+    """Every feed once, two at a time, a bar for each; those that ask about persons when the others have told of them."""
+    asking = [name for name, feed in gateway.config.feeds.items() if registry.find(feed.source.adapter).asks]
+    telling = [name for name in gateway.config.feeds if name not in asking]
+    names = telling + asking
     with progress(disable=not out.is_terminal) as bars, ThreadPoolExecutor(2) as pool:
         tasks = {name: bars.add_task(name, total=None) for name in names}
         lock = threading.Lock()
@@ -166,7 +169,7 @@ def _collect(gateway: Gateway) -> list[Outcome]:
             )
             return gateway.executor.execute(run_id, on_page)
 
-        outcomes = list(pool.map(one, names))
+        outcomes = [*pool.map(one, telling), *pool.map(one, asking)]
     for o in outcomes:
         if o.verdict.state not in ("ok", "deferred"):
             raise Unreconciled("{feed}：{why}", feed=o.feed, why=o.verdict.sentence)

@@ -136,9 +136,9 @@ class FeedModel(Strict):
     channel: Literal["SYSTEM", "MANUAL"] = "SYSTEM"
     mapping: dict[str, FieldRule | str] = {}
     ignore: dict[str, IgnoreRule] = {}
+    vanish_limit: float = Field(default=0.2, gt=0, le=1)
     ask_again: Span = Field(default=timedelta(days=30), ge=timedelta(days=1))
     """How long a person of the worklist is left in peace, whole days."""
-    vanish_limit: float = Field(default=0.2, gt=0, le=1)
     renamed_from: StrictStr | None = None
     paused: bool = False
 
