@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from html import unescape
 from typing import Any
 
+import msgspec
 import pytest
 
 import mock_agencies
@@ -21,7 +22,9 @@ from adapters.kit import (
     SourceMalformed,
     SourceUnavailable,
 )
-from adapters.kit.recording import run
+from adapters.kit.contract import checks
+from adapters.kit.recording import record, run
+from adapters.kit.scrub import Scrubber
 from adapters.public_security import OFFICER, PublicSecurity
 from mock_agencies import public_security
 from mock_agencies.server import Agency
@@ -213,6 +216,22 @@ def test_a_fault_is_named(
     mocks.fault("public_security", fault, match="Query")
     with pytest.raises(kind):
         build().fetch("household_member", None)
+
+
+def test_a_recording_replays_and_names_nobody(build: Callable[..., PublicSecurity], mocks: mock_agencies.Mocks) -> None:
+    """A name is shorter than other secrets: it is swept all the same."""
+    people = everybody(mocks)[:23]
+    adapter = build(people)
+    recorded = record(PublicSecurity, adapter.ports, adapter.settings, "360981", secrets=SECRETS)
+    assert len(recorded.persons) == len(people)
+    assert [number for _, number, _ in mocks.public_security.asked] == [number for number, _ in people]
+    for check in checks(PublicSecurity, recorded):
+        check.run()
+    text = msgspec.json.encode(recorded).decode()
+    assert not any(name in text for _, name in people)
+    assert not any(value in text for value in SECRETS.values())
+    assert "PACKAGEHEAD" not in "".join(exchange.sent for exchange in recorded.exchanges)
+    assert Scrubber({}, ["司马正"]).sweep("司马正问") == "scrubbed问"
 
 
 def test_the_request_is_the_agreed_package(
