@@ -16,6 +16,7 @@ from gateway.auditlog import AuditLog
 from gateway.chain import Chain, ChainBroken, Head, LocalChain
 from gateway.clock import Clock
 from gateway.config import Config, Feed, read
+from gateway.disclosure import Disclosure
 from gateway.dispatch import Executor
 from gateway.errors import ConfigInvalid, Usage
 from gateway.forwarder import Forwarder
@@ -25,6 +26,10 @@ from gateway.names import Namer, name_kinds
 from gateway.pipeline import Pipeline
 from gateway.proof import DirectoryPayloadStore, Signer
 from gateway.publish import publish, published
+from gateway.reports.consents import Consents
+from gateway.reports.facts import FactFinder
+from gateway.reports.office import Office
+from gateway.reports.report import ReportMaker
 from gateway.settings import Settings
 from gateway.sorter import FeedWork
 from gateway.store import Store, upgrade
@@ -243,6 +248,31 @@ class Gateway:
     def payloads(self) -> DirectoryPayloadStore:
         assert self.config.gateway is not None
         return DirectoryPayloadStore(self.settings.data / self.config.gateway.payloads)
+
+    @cached_property
+    def disclosure(self) -> Disclosure:
+        return Disclosure(self.store, self.vault, self.payloads, self.chains)
+
+    @cached_property
+    def consents(self) -> Consents:
+        assert self.config.gateway is not None
+        return Consents(self.store, self.vault, self.clock, self.config.gateway.members)
+
+    @cached_property
+    def office(self) -> Office:
+        """The desk at which banks ask."""
+        assert self.config.gateway is not None
+        maker = ReportMaker(self.store, FactFinder(self.store, self.vault), self.disclosure, self.config.catalogue)
+        return Office(
+            self.store,
+            self.vault,
+            self.clock,
+            signer=self.signer,
+            maker=maker,
+            consents=self.consents,
+            members=self.config.gateway.members,
+            submitter=self.config.gateway.submitter,
+        )
 
     @cached_property
     def forwarder(self) -> Forwarder:

@@ -53,6 +53,7 @@ class Action(StrEnum):
     ASK = "ask"
     """Persons were decrypted so that a source could be asked about them."""
     REPORT = "report"
+    CONSENT = "consent"
     READ_STATUS = "read_status"
     CHECK_CONFIG = "check_config"
     PUBLISH_CONFIG = "publish_config"

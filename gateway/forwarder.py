@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
+from gateway import desk
 from gateway.chain import Chain, ChainConflict, ChainRefused, ChainUnavailable, Receipt
 from gateway.checkpoints import reached
 from gateway.clock import Clock
@@ -42,6 +44,8 @@ from schemas import DATASETS
 log = structlog.get_logger(__name__)
 
 FORWARDER: Final = "forwarder"
+VERSIONS: Final = "versions"
+"""The kind of a feed's stream."""
 
 
 @dataclass(slots=True)
@@ -107,12 +111,8 @@ class Forwarder:
         today = self._clock.today()
         with self._store.write() as tx:
             for stream in tx.all("streams_to_seal"):
-                feed = tx.one("feed_of_stream", stream_id=stream.id)
-                assert feed is not None
-                entry = self._catalogue.get(feed.dataset)
-                reason = "目录里没有这个数据资源" if entry is None else may_share(entry, today)
-                if reason is not None:
-                    report.held.append(f"{feed.name}：{reason}")
+                if stream.kind == VERSIONS and (reason := self._held_back(tx, stream.id, today)) is not None:
+                    report.held.append(reason)
                     continue
                 for first in range(stream.sealed_seq + 1, stream.next_seq + 1, self._batch_size):
                     last = min(first + self._batch_size - 1, stream.next_seq)
@@ -124,34 +124,29 @@ class Forwarder:
         if report.sealed:
             reached("reserved")
 
+    def _held_back(self, tx: Tx, stream_id: int, today: date) -> str | None:
+        """Why nothing of a feed may be sealed now, in one sentence; None when it may."""
+        feed = tx.one("feed_of_stream", stream_id=stream_id)
+        assert feed is not None
+        entry = self._catalogue.get(feed.dataset)
+        reason = "目录里没有这个数据资源" if entry is None else may_share(entry, today)
+        return None if reason is None else f"{feed.name}：{reason}"
+
     def _build(self, report: Report) -> None:
         with self._store.read() as tx:
             unbuilt = tx.all("batches_unbuilt")
         for row in unbuilt:
             with self._store.read() as tx:
-                feed = tx.one("feed_of_stream", stream_id=row.stream_id)
-                assert feed is not None
-                entry = self._catalogue[feed.dataset]
-                statements = self._statements(tx, row, feed, entry)
                 previous = tx.one("batch_previous", stream_id=row.stream_id, first=row.first)
-            sealed = build(
-                statements,
-                BatchOf(
-                    stream=feed.uid,
-                    county=feed.county,
-                    dataset=feed.dataset,
-                    schema=f"{feed.dataset}/{DATASETS[feed.dataset].version}",
-                    first=row.first,
-                    sealed_at=row.sealed_at,
-                    submitter=self._submitter,
-                    previous=previous.batch_id if previous else None,
-                    period=_span(statements),
-                    terms=entry.sharing.approval,
-                ),
-                self._signer,
-            )
+                before = previous.batch_id if previous else None
+                feed = tx.one("feed_of_stream", stream_id=row.stream_id)
+                if feed is None:
+                    sealed, statements = self._desk_batch(tx, row, before)
+                else:
+                    sealed, statements = self._feed_batch(tx, row, feed, before)
             self._payloads.put(payload_name(sealed.manifest.payload_digest), sealed.payload)
-            self._issue(feed.dataset, entry, sealed, statements)
+            if feed is not None:
+                self._issue(feed.dataset, self._catalogue[feed.dataset], sealed, statements)
             with self._store.write() as tx:
                 tx.run(
                     "batch_built",
@@ -162,10 +157,49 @@ class Forwarder:
                     signature=sealed.signature,
                 )
 
+    def _feed_batch(self, tx: Tx, row: Any, feed: Any, before: str | None) -> tuple[SealedBatch, list[Statement]]:
+        entry = self._catalogue[feed.dataset]
+        statements = self._statements(tx, row, feed, entry)
+        of = BatchOf(
+            stream=feed.uid,
+            county=feed.county,
+            dataset=feed.dataset,
+            schema=f"{feed.dataset}/{DATASETS[feed.dataset].version}",
+            first=row.first,
+            sealed_at=row.sealed_at,
+            submitter=self._submitter,
+            previous=before,
+            period=_span(statements),
+            terms=entry.sharing.approval,
+        )
+        return build(statements, of, self._signer), statements
+
+    def _desk_batch(self, tx: Tx, row: Any, before: str | None) -> tuple[SealedBatch, list[Statement]]:
+        """Consents, queries, erasures: anchored for everybody to see that they were made, opened to nobody by key file."""
+        stream = tx.one("stream_by_id", id=row.stream_id)
+        assert stream is not None
+        statements = desk.statements(tx, self._vault, row.stream_id, row.first, row.last)
+        schema = desk.SCHEMAS[stream.kind]
+        of = BatchOf(
+            stream=stream.name,
+            county=None,
+            dataset=schema.partition("/")[0],
+            schema=schema,
+            first=row.first,
+            sealed_at=row.sealed_at,
+            submitter=self._submitter,
+            previous=before,
+            period=_span(statements),
+            kind=stream.kind,
+        )
+        return build(statements, of, self._signer), statements
+
     def _statements(self, tx: Tx, row: Any, feed: Any, entry: CatalogueEntry) -> list[Statement]:
         rows = versions_between(tx, row.stream_id, row.first, row.last)
         if len(rows) != row.last - row.first + 1:
-            raise Unreconciled("批次应有 {want} 条，版本表只有 {got} 条", want=row.last - row.first + 1, got=len(rows))
+            raise Unreconciled(
+                "批次应有 {want} 条，版本记录只有 {got} 条", want=row.last - row.first + 1, got=len(rows)
+            )
         return StatementMaker(self._vault, DATASETS[feed.dataset], entry, feed).make(tx, rows)
 
     def _issue(self, dataset: str, entry: CatalogueEntry, sealed: SealedBatch, statements: list[Statement]) -> None:

@@ -17,6 +17,7 @@ from typing import IO, Any, Final, TypeAlias
 
 from gateway.chain import Block, Head, HeaderChain, LocalLedger
 from gateway.proof import (
+    Checked,
     DirectoryPayloadStore,
     KeyMalformed,
     KeysUnreadable,
@@ -28,6 +29,7 @@ from gateway.proof import (
     PayloadStore,
     ProofError,
     PublicKey,
+    Trust,
     Values,
     keys_folder,
     open_group,
@@ -36,6 +38,7 @@ from gateway.proof import (
     read_payload,
     suite_named,
 )
+from gateway.proof import verify_report as check
 
 HEADERS: Final = "headers.jsonl"
 """Where `fetch` leaves the headers in its folder; the next fetch must continue them."""
@@ -185,6 +188,21 @@ def fetch(
             on_batch(done, len(chain))
     _keep_headers(kept, headers, ledger)
     return fetched
+
+
+def verify_report(
+    file: bytes, pinned_signer: PublicKey, *, headers: Path | None = None, ledger: Path | None = None
+) -> Checked:
+    """Checks a report, PDF or JSON, against the chain; raises as `verify` and `gateway.proof.verify_report`."""
+    if headers is not None:
+        return check(file, Trust(pinned_signer, HeaderChain(headers, pinned_signer)))
+    _chain(pinned_signer, None, ledger, None)
+    assert ledger is not None
+    opened = LocalLedger(ledger)
+    try:
+        return check(file, Trust(pinned_signer, opened))
+    finally:
+        opened.close()
 
 
 def _chain(pinned: PublicKey, headers: Path | None, ledger: Path | None, expected: Head | None) -> list[Anchored]:

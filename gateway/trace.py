@@ -10,7 +10,7 @@ import msgspec
 from gateway.app import Gateway
 from gateway.errors import Usage
 from gateway.names import short
-from gateway.proof import Trust, expand, payload_name, prove, verify_document
+from gateway.proof import Trust, verify_document
 from gateway.store.segments import Version
 from gateway.store.segments import find as find_version
 from gateway.vault import handle_bytes, handle_text
@@ -94,7 +94,7 @@ def trace(gateway: Gateway, handle: str, number: int = 0) -> Trace:
         rules = tx.value("rules_digest", id=version.rules_id)
         subjects = {gateway.vault.name("subject", n) for n in _numbers(dataset.subjects, record)}
         also = [r for s in sorted(short(list(subjects))) for r in tx.all("observations_of_subject", subject=s)]
-    proof = document(gateway, found)
+    proof = gateway.disclosure.document(version)
     verified = verify_document(proof, trust(gateway)) if proof is not None else None
     return Trace(
         handle=handle_text(version.handle),
@@ -126,27 +126,6 @@ def trace(gateway: Gateway, handle: str, number: int = 0) -> Trace:
 def trust(gateway: Gateway) -> Trust:
     """What we verify against ourselves: our signer and the first sink."""
     return Trust(gateway.signer.public, next(iter(gateway.chains.values())))
-
-
-def document(gateway: Gateway, found: Found, groups: set[str] | None = None) -> dict[str, Any] | None:
-    """The proof of one version, disclosing all or some of its groups; None while it is in no batch that a sink confirmed."""
-    version, batch = found.version, found.batch
-    if batch is None or batch.batch_id is None:
-        return None
-    anchor = next(iter(gateway.chains.values())).receipt(batch.batch_id)
-    if anchor is None:
-        return None
-    payload = gateway.payloads.get(payload_name(batch.payload_digest))
-    key = gateway.vault.unwrap(version.wrapped_key) if version.wrapped_key and version.sealed else None
-    index = version.seq - batch.first
-    names = _group_names(payload, index) if key else []
-    secrets = {g: expand(key.disclosure, version.number, g) for g in names if key and (groups is None or g in groups)}
-    return prove(batch.manifest, batch.signature, payload, index=index, secrets=secrets, anchor=anchor)
-
-
-def _group_names(payload: bytes, index: int) -> list[str]:
-    version = msgspec.json.decode(payload.split(b"\n")[index + 1])
-    return sorted(version["groups"])
 
 
 def _open(gateway: Gateway, version: Version) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import typer
 from adapters.kit import SourceError
 from gateway.audit import NotAllowed, PersonalData
 from gateway.chain import ChainError
-from gateway.cli import adapter, config, member, quarantine
+from gateway.cli import adapter, bank, config, member, quarantine
 from gateway.cli.check import check, preview
 from gateway.cli.common import State, fail
 from gateway.cli.demo import demo
@@ -59,6 +59,8 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(member.app, name="member")
 app.add_typer(config.app, name="config")
 app.add_typer(adapter.app, name="adapter")
+app.add_typer(bank.consents, name="consent")
+app.add_typer(bank.reports, name="report")
 
 
 def main() -> None:

@@ -50,6 +50,34 @@ def fetch(
         raise typer.Exit(1)
 
 
+@app.command("report")
+def report(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="报告的 PDF 或 JSON")],
+    signer: Signer,
+    headers: Headers = None,
+    ledger: Ledger = None,
+    as_json: bool = JSON,
+) -> None:
+    """核验一份核查报告：逐项验到链上，指出第一处不成立的内容。"""
+    _one_of(headers, ledger)
+    checked = member.verify_report(file.read_bytes(), member.load_signer(signer), headers=headers, ledger=ledger)
+    if as_json:
+        told = {
+            "number": checked.number,
+            "proven": checked.proven,
+            "waiting": checked.waiting,
+            "broken": checked.broken,
+        }
+        say_json(told)
+    else:
+        counts = {"number": checked.number, "proven": len(checked.proven), "waiting": len(checked.waiting)}
+        out.print(_("报告 {number}：{proven} 项已证明，{waiting} 项出具时尚未上链").format(**counts), markup=False)
+        for fact, code, sentence in checked.broken:
+            err.print(f"{fact} {code} {retell(sentence)}", style="red", markup=False)
+    if not checked.ok:
+        raise typer.Exit(1)
+
+
 @app.command()
 def verify(
     key: Key,

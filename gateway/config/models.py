@@ -155,6 +155,8 @@ class MemberModel(Strict):
     title: StrictStr
     key: StrictStr
     groups: dict[DatasetName, tuple[StrictStr, ...] | Literal["all"]]
+    queries_per_day: int | None = Field(default=None, ge=0)
+    """How many reports it may ask for on one day; absent: any number."""
 
 
 class SinkModel(Strict):

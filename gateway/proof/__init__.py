@@ -13,7 +13,7 @@ from gateway.proof.batch import (
     read_payload,
     version_root,
 )
-from gateway.proof.document import Anchor, Anchors, Trust, Verified, prove, verify_document
+from gateway.proof.document import Anchor, Anchors, OpenBatch, Trust, Verified, verify_document
 from gateway.proof.errors import (
     KeyMalformed,
     KeysUnreadable,
@@ -26,6 +26,7 @@ from gateway.proof.keyfile import KeyFile, MemberKey, MemberPublic, issue_keys, 
 from gateway.proof.keys import expand
 from gateway.proof.manifest import Manifest, verify_manifest
 from gateway.proof.payloads import DirectoryPayloadStore, PayloadStore, payload_name
+from gateway.proof.reports import Checked, verify_report
 from gateway.proof.signing import PublicKey, Signer
 from gateway.proof.suite import INTL, SUITES, Suite, Values, canonical, suite_named
 
@@ -36,6 +37,7 @@ __all__ = [
     "Anchor",
     "Anchors",
     "BatchOf",
+    "Checked",
     "DirectoryPayloadStore",
     "KeyFile",
     "KeyMalformed",
@@ -43,6 +45,7 @@ __all__ = [
     "Manifest",
     "MemberKey",
     "MemberPublic",
+    "OpenBatch",
     "PayloadAltered",
     "PayloadMissing",
     "PayloadStore",
@@ -67,10 +70,10 @@ __all__ = [
     "open_group",
     "open_keys",
     "payload_name",
-    "prove",
     "read_payload",
     "suite_named",
     "verify_document",
     "verify_manifest",
+    "verify_report",
     "version_root",
 ]

@@ -47,7 +47,7 @@ class BatchOf:
     """What a batch is of: persisted before it is built, so that building again makes the same batch."""
 
     stream: str
-    county: str
+    county: str | None
     dataset: str
     schema: str
     first: int

@@ -99,37 +99,47 @@ class Verified:
     """When the chain took it."""
 
 
-def prove(  # a batch as the store keeps it, then what to show of it
-    manifest_bytes: bytes, signature: bytes, payload: bytes, index: int, secrets: Mapping[str, bytes], anchor: Anchor
-) -> dict[str, Any]:
-    """The document for version `index` of a batch, disclosing exactly the groups whose 64 bytes are in `secrets`.
+class OpenBatch:
+    """A batch as the store keeps it, read and recomputed once: documents of its versions come from the tree in memory."""
 
-    Raises:
-        ProofInvalid, PayloadAltered: the batch itself does not hold.
-        IndexError: the batch has no such version.
-    """
-    manifest = Manifest.parse(manifest_bytes)
-    suite = suite_named(manifest.suite)
-    versions = read_payload(manifest, payload)
-    leaves = [merkle.leaf_hash(suite.hash, v.root(suite)) for v in versions]
-    siblings = merkle.path(suite.hash, leaves, index)
-    version = versions[index]
-    document = Document(
-        format=FORMAT,
-        manifest=msgspec.json.decode(manifest_bytes),
-        signature=signature.hex(),
-        envelope=version.envelope,
-        disclosed={
-            group: Disclosed(open_group(suite, version, group, secret), secret[-SALT_BYTES:].hex())
-            for group, secret in sorted(secrets.items())
-        },
-        commitments={group: sealed.commitment for group, sealed in sorted(version.groups.items())},
-        index=str(index),
-        path=[sibling.hex() for sibling in siblings],
-        receipt=AnchorText.of(anchor),
-    )
-    made: dict[str, Any] = msgspec.to_builtins(document)
-    return made
+    def __init__(self, manifest_bytes: bytes, signature: bytes, payload: bytes) -> None:
+        """Raises ProofInvalid, PayloadAltered: the batch itself does not hold."""
+        self._manifest: dict[str, str | None] = msgspec.json.decode(manifest_bytes)
+        self._signature = signature.hex()
+        manifest = Manifest.parse(manifest_bytes)
+        self._suite = suite_named(manifest.suite)
+        self._versions = read_payload(manifest, payload)
+        h = self._suite.hash
+        self._tree = merkle.levels(h, [merkle.leaf_hash(h, v.root(self._suite)) for v in self._versions])
+
+    def groups(self, index: int) -> list[str]:
+        """The names of a version's groups. Raises IndexError."""
+        return sorted(self._versions[index].groups)
+
+    def document(self, index: int, secrets: Mapping[str, bytes], anchor: Anchor) -> dict[str, Any]:
+        """The document for one version, disclosing exactly the groups whose 64 bytes are in `secrets`.
+
+        Raises:
+            ProofInvalid: GROUP, a key does not open what it should.
+            IndexError: the batch has no such version.
+        """
+        version = self._versions[index]
+        document = Document(
+            format=FORMAT,
+            manifest=self._manifest,
+            signature=self._signature,
+            envelope=version.envelope,
+            disclosed={
+                group: Disclosed(open_group(self._suite, version, group, secret), secret[-SALT_BYTES:].hex())
+                for group, secret in sorted(secrets.items())
+            },
+            commitments={group: sealed.commitment for group, sealed in sorted(version.groups.items())},
+            index=str(index),
+            path=[sibling.hex() for sibling in merkle.path(self._tree, index)],
+            receipt=AnchorText.of(anchor),
+        )
+        made: dict[str, Any] = msgspec.to_builtins(document)
+        return made
 
 
 def verify_document(document: bytes | Mapping[str, Any], trust: Trust) -> Verified:

@@ -28,17 +28,23 @@ def root(h: Hash, leaves: Sequence[bytes]) -> bytes:
     return level[0] if level else h(b"")
 
 
-def path(h: Hash, leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Sibling hashes from leaf `index` up to the root. Raises IndexError for an index outside the tree."""
-    if not 0 <= index < len(leaves):
+def levels(h: Hash, leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """The whole tree, leaves first: of it, any number of paths cost nothing more."""
+    out = [list(leaves)]
+    while len(out[-1]) > 1:
+        out.append(_above(h, out[-1]))
+    return out
+
+
+def path(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
+    """Sibling hashes from leaf `index` of `levels` up to the root. Raises IndexError for an index outside the tree."""
+    if not 0 <= index < len(tree[0]):
         raise IndexError(index)
     out: list[bytes] = []
-    level = list(leaves)
-    while len(level) > 1:
+    for level in tree[:-1]:
         sibling = index ^ 1
         if sibling < len(level):
             out.append(level[sibling])
-        level = _above(h, level)
         index //= 2
     return out
 

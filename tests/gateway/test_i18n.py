@@ -22,8 +22,10 @@ from gateway.i18n import LANGUAGES, WORDS, _, language, retell, show, word
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff，。；：（）“”]")
 FACT = re.compile(r"\{(\w+)(?::[^}]*)?\}")
-UNSPOKEN = {"adapters/kit/scrub.py", "adapters/kit/hostile.py", "adapters/kit/files/words.py"}
-"""Synthetic names, hostile answers and the words of clerks: data, not sentences."""
+UNSPOKEN = {"adapters/kit/scrub.py", "adapters/kit/hostile.py", "adapters/kit/files/words.py"} | {
+    f"gateway/reports/{name}.py" for name in ("view", "report", "sections", "derive", "marriage", "person")
+}
+"""Synthetic names, hostile answers, the words of clerks, and those of the report, a Chinese document: data, not sentences."""
 
 
 def template(*parts: ast.expr) -> str:

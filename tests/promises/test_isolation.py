@@ -235,7 +235,8 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 HANDLE = "a" * 32
-FREE = {"config check", "demo", "member keygen", "member fetch", "member verify"}
+BANK = ["--institution", "demo-bank", "--purpose", "loan_application"]
+FREE = {"config check", "demo", "member keygen", "member fetch", "member verify", "member report"}
 """Reads drafts only; makes a world of its own; the member's side, which is not ours."""
 ASKED = {
     "serve": ["--port", "0"],
@@ -255,6 +256,12 @@ ASKED = {
     "config show": [],
     "config publish": [],
     "adapter record": [FEEDS["homestead"], "--to", "recording.json"],
+    "consent add": [*BANK, "--file", __file__, "--to", "2026-12-31"],
+    "consent list": [],
+    "consent revoke": [HANDLE],
+    "report make": [*BANK, "--out", "report.json"],
+    "report again": ["SQ20260301-000001", "--out", "report.json"],
+    "report log": [],
 }
 
 

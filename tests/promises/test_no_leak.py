@@ -107,9 +107,9 @@ class Scene:
     def say(self, where: str, text: str) -> None:
         self.said[where] = self.said.get(where, "") + text + "\n"
 
-    def verb(self, *arguments: str) -> None:
+    def verb(self, *arguments: str, typed: str | None = None) -> None:
         """Runs a verb and keeps what it said; one that fails in an unforeseen way is an error of the test."""
-        done = shuqiao(self.made.gateway.settings, *arguments, log="debug")
+        done = shuqiao(self.made.gateway.settings, *arguments, log="debug", typed=typed)
         self.say(f"shuqiao {arguments[0]}", done.stdout + done.stderr)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             self.say("exceptions", told(done.exception))
@@ -201,10 +201,40 @@ def ask(scene: Scene) -> None:
     refresh(made)
     scene.verb("adapter", "record", POLICE, "--to", str(home / "asked.json"))
     scene.verb("member", "keygen", str(home / "other.key"))
+    bank(scene, member)
     done = {" ".join(w for w in words[:2] if " ".join(words[:2]) in verbs() or w == words[0]) for words in asked}
-    done |= {"config publish", "quarantine discard", "adapter record", "member keygen"}
+    done |= {"config publish", "quarantine discard", "adapter record", "member keygen", *BANK}
     missing = {v for v in verbs() if v not in done and v not in SILENT}
     assert not missing, f"a new verb has to be asked here too: {missing}"
+
+
+BANK = {"consent add", "consent list", "consent revoke", "report make", "report again", "report log", "member report"}
+
+
+def bank(scene: Scene, member: list[str]) -> None:
+    """A consent, a report, a refusal. What the bank is given holds the person's data and is no leak; what is said may not."""
+    made, home = scene.made, scene.made.home
+    person = next(r for r in made.records("household_member") if not r["died_on"])
+    typed = f"{person['id_no']}\n{person['name']}\n"
+    asked = ["--institution", "demo-bank", "--purpose", "loan_application"]
+    (home / "consent.pdf").write_bytes(b"signed")
+    scene.verb("report", "make", *asked, "--out", str(home / "refused.json"), typed=typed)
+    grant = ["consent", "add", *asked, "--file", str(home / "consent.pdf"), "--to", "2027-12-31", "--express"]
+    scene.verb(*grant, typed=typed)
+    scene.verb(
+        "report", "make", *asked, "--out", str(home / "report.json"), "--pdf", str(home / "report.pdf"), typed=typed
+    )
+    for words in (["consent", "list"], ["report", "log"]):
+        scene.verb(*words)
+        scene.verb(*words, "--json")
+    number = made.gateway.office.recent("demo-bank", 1)[0].number
+    scene.verb("report", "again", number, "--out", str(home / "again.json"))
+    assert (home / "again.json").read_bytes() == (home / "report.json").read_bytes()
+    scene.verb("member", "report", str(home / "report.pdf"), *member[2:6])
+    scene.verb("consent", "revoke", made.gateway.consents.recent("demo-bank", 1)[0].handle)
+    for name in ("report.json", "again.json", "report.pdf"):
+        assert (home / name).stat().st_mode & 0o777 == 0o600
+        (home / name).unlink()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""`docs/proof-format.md` names what the code has."""
+"""`docs/proof-format.md` and `docs/report-format.md` name what the code has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gateway.proof import ENVELOPE_FIELDS, SUITES, Manifest, errors
 from gateway.proof.document import Document
 
 ROOT = Path(__file__).parents[2]
-DOC = (ROOT / "docs" / "proof-format.md").read_text("utf-8")
+DOC = "".join((ROOT / "docs" / f"{name}-format.md").read_text("utf-8") for name in ("proof", "report"))
 SOURCES = {p: p.read_text("utf-8") for folder in ("proof", "chain") for p in (ROOT / "gateway" / folder).glob("*.py")}
 
 CODES = {
@@ -35,4 +35,4 @@ def test_it_is_documented(name: str) -> None:
 
 
 def test_there_is_something_to_document() -> None:
-    assert (len(CODES), len(DOMAINS), len(FORMATS)) == (15, 7, 5)
+    assert (len(CODES), len(DOMAINS), len(FORMATS)) == (17, 7, 6)

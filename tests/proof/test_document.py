@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from gateway.chain import Receipt
-from gateway.proof import ProofInvalid, Signer, Trust, Verified, expand, prove, verify_document
+from gateway.proof import OpenBatch, ProofInvalid, Signer, Trust, Verified, expand, verify_document
 from tests.proof.sample import GROUPS, OTHER_SIGNER, SIGNER, handle_of, key_of, sealed
 
 BATCH = sealed(11)
@@ -28,7 +28,7 @@ class Chain:
 
 def document(index: int = 4, *groups: str) -> dict[str, Any]:
     secrets = {group: expand(key_of(index), 1, group) for group in groups}
-    return prove(BATCH.manifest_bytes, BATCH.signature, BATCH.payload, index, secrets, RECEIPT)
+    return OpenBatch(BATCH.manifest_bytes, BATCH.signature, BATCH.payload).document(index, secrets, RECEIPT)
 
 
 def verified(doc: dict[str, Any], signer: Signer = SIGNER, chain: Chain | None = None) -> Verified:
@@ -124,7 +124,9 @@ def test_what_is_not_on_the_chain_is_not_proven() -> None:
 
 
 def test_no_proof_is_made_with_a_wrong_key_or_of_no_version() -> None:
+    batch = OpenBatch(BATCH.manifest_bytes, BATCH.signature, BATCH.payload)
     with pytest.raises(ProofInvalid, match="money"):
-        prove(BATCH.manifest_bytes, BATCH.signature, BATCH.payload, 4, {"money": bytes(64)}, RECEIPT)
-    with pytest.raises(IndexError):
-        prove(BATCH.manifest_bytes, BATCH.signature, BATCH.payload, 11, {}, RECEIPT)
+        batch.document(4, {"money": bytes(64)}, RECEIPT)
+    for index in (11, -1):
+        with pytest.raises(IndexError):
+            batch.document(index, {}, RECEIPT)

@@ -45,7 +45,7 @@ def test_the_empty_tree_is_the_hash_of_nothing() -> None:
 def test_a_path_proves_its_leaf_and_nothing_else(place: tuple[int, int]) -> None:
     size, index = place
     hashes = leaves(size)
-    root, path = merkle.root(sha256, hashes), merkle.path(sha256, hashes, index)
+    root, path = merkle.root(sha256, hashes), merkle.path(merkle.levels(sha256, hashes), index)
     assert merkle.root_of_path(sha256, hashes[index], index, size, path) == root
     assert merkle.root_of_path(sha256, merkle.leaf_hash(sha256, b"other"), index, size, path) != root
     for at in range(len(path)):
@@ -58,7 +58,7 @@ def test_a_path_proves_its_leaf_and_nothing_else(place: tuple[int, int]) -> None
 def test_a_path_proves_its_own_place_only(place: tuple[int, int, int]) -> None:
     size, index, claimed = place
     hashes = leaves(size)
-    path = merkle.path(sha256, hashes, index)
+    path = merkle.path(merkle.levels(sha256, hashes), index)
     try:
         reached = merkle.root_of_path(sha256, hashes[index], claimed, size, path)
     except ValueError:
@@ -70,7 +70,7 @@ def test_a_path_proves_its_own_place_only(place: tuple[int, int, int]) -> None:
 @pytest.mark.parametrize("size", [2, 3, 8, 11])
 def test_a_path_of_another_length_is_refused(size: int) -> None:
     hashes = leaves(size)
-    path = merkle.path(sha256, hashes, 0)
+    path = merkle.path(merkle.levels(sha256, hashes), 0)
     with pytest.raises(ValueError, match="short"):
         merkle.root_of_path(sha256, hashes[0], 0, size, path[:-1])
     with pytest.raises(ValueError, match="long"):
@@ -80,6 +80,6 @@ def test_a_path_of_another_length_is_refused(size: int) -> None:
 @pytest.mark.parametrize("index", [-1, 3])
 def test_a_leaf_outside_the_tree_has_no_path(index: int) -> None:
     with pytest.raises(IndexError):
-        merkle.path(sha256, leaves(3), index)
+        merkle.path(merkle.levels(sha256, leaves(3)), index)
     with pytest.raises(ValueError, match="no such leaf"):
         merkle.root_of_path(sha256, leaves(1)[0], index, 3, [])

@@ -10,7 +10,7 @@ import msgspec
 from gateway.chain import Receipt
 from gateway.chain.base import Head
 from gateway.chain.blocks import GENESIS, forge, sign_head
-from gateway.proof import INTL, MemberKey, canonical, commit, expand, issue_keys, merkle, prove
+from gateway.proof import INTL, MemberKey, OpenBatch, canonical, commit, expand, issue_keys, merkle
 from tests.proof.sample import SIGNER, envelope, key_of, sealed, secrets_of, statements
 
 PATH: Final = Path(__file__).parents[2] / "docs" / "proof-vectors.json"
@@ -83,7 +83,7 @@ def make() -> dict[str, Any]:
             "signature": block.signature.hex(),
             "head_signature": sign_head(SIGNER, Head(block.number, block.hash)).signature.hex(),
         },
-        "document": prove(batch.manifest_bytes, batch.signature, batch.payload, SHOWN, secrets, receipt),
+        "document": OpenBatch(batch.manifest_bytes, batch.signature, batch.payload).document(SHOWN, secrets, receipt),
         "refused": [
             {"code": code, "at": at, "value": value}
             for code, at, value in [
@@ -103,7 +103,7 @@ def make() -> dict[str, Any]:
 
 def _tree(data: list[bytes]) -> dict[str, Any]:
     leaves = [merkle.leaf_hash(INTL.hash, d) for d in data]
-    paths = [[p.hex() for p in merkle.path(INTL.hash, leaves, i)] for i in range(len(leaves))]
+    paths = [[p.hex() for p in merkle.path(merkle.levels(INTL.hash, leaves), i)] for i in range(len(leaves))]
     return {"leaves": [d.hex() for d in data], "root": merkle.root(INTL.hash, leaves).hex(), "paths": paths}
 
 

@@ -28,13 +28,13 @@ def verbs() -> dict[str, click.Command]:
     return below(typer.main.get_command(app), ())
 
 
-def shuqiao(settings: Settings, *arguments: str, log: str = "info") -> Any:
-    """Runs a verb as `click.testing.Result`; wide, so that no text is broken into lines."""
+def shuqiao(settings: Settings, *arguments: str, log: str = "info", typed: str | None = None) -> Any:
+    """Runs a verb as `click.testing.Result`; wide, so that no text is broken into lines. `typed`: standard input."""
     root = logging.getLogger()
     before = root.handlers[:], root.level, {name: logging.getLogger(name).level for name in QUIET}, language.get()
     where: Sequence[str] = ("--config", str(settings.config), "--data", str(settings.data))
     try:
-        return CliRunner().invoke(app, [*where, *arguments], env={"COLUMNS": "1000", "SHUQIAO_LOG": log})
+        return CliRunner().invoke(app, [*where, *arguments], env={"COLUMNS": "1000", "SHUQIAO_LOG": log}, input=typed)
     finally:
         root.handlers[:], root.level = before[0], before[1]
         for name, level in before[2].items():

@@ -22,6 +22,9 @@ INSERT INTO stream (name, kind) VALUES (:name, :kind) ON CONFLICT (name) DO NOTH
 -- name: stream_by_name
 SELECT id, name, kind, next_seq, sealed_seq FROM stream WHERE name = :name
 
+-- name: stream_by_id
+SELECT id, name, kind FROM stream WHERE id = :id
+
 -- name: stream_advance
 -- Numbers are given under the feed's lease, inside the transaction that writes what they number: no gap survives.
 UPDATE stream SET next_seq = next_seq + :count WHERE id = :id RETURNING next_seq

@@ -73,7 +73,9 @@ WHERE name.name = :subject AND name_kind.kind LIKE 'subject/%' ORDER BY feed.nam
 SELECT stream.name AS stream, stream.sealed_seq AS sealed,
     (SELECT COALESCE(SUM(CASE WHEN segment.last < stream.sealed_seq THEN segment.last ELSE stream.sealed_seq END
             - segment.first + 1), 0)
-        FROM segment WHERE segment.stream_id = stream.id AND segment.first <= stream.sealed_seq) AS versions,
+        FROM segment WHERE segment.stream_id = stream.id AND segment.first <= stream.sealed_seq)
+    + (SELECT COUNT(*) FROM statement WHERE statement.stream_id = stream.id AND statement.seq <= stream.sealed_seq)
+        AS versions,
     (SELECT COALESCE(SUM(batch.last - batch.first + 1), 0) FROM batch WHERE batch.stream_id = stream.id) AS batched
 FROM stream ORDER BY stream.id
 

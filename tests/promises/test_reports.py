@@ -1,0 +1,227 @@
+"""A bank asks: consent first, a report of thirteen sections, a proof behind every value (DESIGN §5.6, §5.7, §5.9)."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.proof import ProofInvalid, verify_document, verify_report
+from gateway.proof.reports import attached
+from gateway.reports import pdf
+from gateway.reports.consents import CLASSES, Consent, Refused
+from gateway.reports.office import Report
+from gateway.status import reconcile
+from gateway.trace import trust
+from tests.support.house import ROOT, House, house
+
+pytestmark = pytest.mark.sockets
+BANK = "demo-bank"
+HASH = "ab" * 32
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with pytest.MonkeyPatch.context() as monkeypatch, house(tmp_path_factory.mktemp("bank"), monkeypatch) as running:
+        running.sync()
+        running.gateway.forwarder.forward()
+        yield running
+
+
+def farmer(made: House) -> dict[str, Any]:
+    """The head of a household who has land, a homestead, a spouse and subsidies."""
+    heads = {r["head_id_no"]: r for r in made.records("household_member") if r["relation_to_head"] == "02"}
+    married = {p["id_no"] for r in made.records("marriage") for p in r["parties"]}
+    housed = {h["id_no"] for r in made.records("homestead") for h in r["holders"]}
+    paid = {r["payee_id_no"] for r in made.records("subsidy")}
+    return next(r for n, r in sorted(heads.items()) if n in married & housed & paid)
+
+
+def consent(made: House, person: dict[str, Any], **changed: Any) -> Consent:
+    today = made.gateway.clock.today()
+    said = {
+        "id_no": person["id_no"],
+        "name": person["name"],
+        "institution": BANK,
+        "purpose": "loan_application",
+        "classes": set(CLASSES),
+        "file_hash": HASH,
+        "valid_from": today,
+        "valid_to": today + timedelta(days=90),
+        "express": True,
+        "actor": "clerk",
+    }
+    return made.gateway.consents.grant(**said | changed)
+
+
+def query(made: House, person: dict[str, Any], **changed: Any) -> Report:
+    said = {
+        "id_no": person["id_no"],
+        "name": person["name"],
+        "institution": BANK,
+        "purpose": "loan_application",
+        "classes": set(CLASSES),
+        "user": "clerk",
+    }
+    return made.gateway.office.query(**said | changed)
+
+
+def ask(made: House, person: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    return query(made, person, **changed).document
+
+
+def test_every_value_of_a_report_stands_in_a_proof(made: House) -> None:
+    person = farmer(made)
+    consent(made, person)
+    report = ask(made, person)
+    assert [s["number"] for s in report["sections"]] == [str(n) for n in range(1, 10)]
+    states = {s["id"]: (s["state"], s["why"]) for s in report["sections"]}
+    assert states["marriage"][0] == states["real_estate"][0] == states["subsidy"][0] == "data"
+    assert states["assistance"] == ("unknown", "not_shared"), "the catalogue shares it with nobody"
+    assert report["facts"]
+    for fact in report["facts"]:
+        verified = verify_document(msgspec.json.encode(report["proofs"][int(fact["proof"])]), trust(made.gateway))
+        for field in fact["fields"]:
+            name = field["path"].rpartition(".")[2]
+            assert verified.groups[field["group"]][name] == field["value"], field["path"]
+
+
+def test_consents_and_queries_are_anchored(made: House) -> None:
+    person = farmer(made)
+    given = consent(made, person)
+    ask(made, person)
+    made.gateway.consents.revoke(given.handle)
+    made.gateway.forwarder.forward()
+    assert reconcile(made.gateway.store, ["local"]) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "asked", "code"),
+    [
+        (None, {}, "CONSENT_NONE"),
+        ({"valid_to": -1, "valid_from": -9}, {}, "CONSENT_EXPIRED"),
+        ({"valid_from": 1}, {}, "CONSENT_NOT_YET"),
+        ({"purpose": "post_loan"}, {}, "CONSENT_PURPOSE"),
+        ({"classes": {"household"}}, {"classes": {"household", "income"}}, "CONSENT_SCOPE"),
+    ],
+)
+def test_what_no_consent_covers_is_refused(made: House, changed: Any, asked: Any, code: str) -> None:
+    people = [r for r in made.records("household_member") if not r["died_on"]]
+    person = people[hash(code) % len(people)]
+    if changed is not None:
+        today = made.gateway.clock.today()
+        days = {k: today + timedelta(days=v) for k, v in changed.items() if isinstance(v, int)}
+        consent(made, person, **changed | days)
+    with pytest.raises(Refused) as refused:
+        ask(made, person, **asked)
+    assert refused.value.code == code
+    latest = made.gateway.office.recent(BANK, 1)[0]
+    assert (latest.result, latest.report_hash) == (code, None)
+
+
+def test_the_pdf_carries_what_proves_it(made: House) -> None:
+    person = farmer(made)
+    consent(made, person)
+    report = query(made, person)
+    file = pdf.render(report)
+    checked = verify_report(file, trust(made.gateway))
+    assert checked.ok
+    assert checked.proven
+    assert attached(file) == pdf.envelope(report)
+
+
+@pytest.fixture(scope="module")
+def archived(made: House, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a bank keeps: the report, the pinned key, exported headers; and nothing else."""
+    folder = tmp_path_factory.mktemp("archive")
+    person = farmer(made)
+    consent(made, person)
+    (folder / "report.pdf").write_bytes(pdf.render(query(made, person)))
+    (folder / "report.json").write_bytes(attached((folder / "report.pdf").read_bytes()))
+    shutil.copy(made.gateway.paths.signer_public, folder / "signer.pub")
+    made.gateway.chains["local"].export_headers(folder / "headers.jsonl")
+    return folder
+
+
+def alone(folder: Path, report: str = "report.pdf") -> subprocess.CompletedProcess[str]:
+    """The stand-alone checker in an empty environment."""
+    command = [sys.executable, "-I", str(ROOT / "tools" / "verify_report.py"), str(folder / report)]
+    command += ["--signer", str(folder / "signer.pub"), "--headers", str(folder / "headers.jsonl")]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={}, cwd=folder)
+
+
+@pytest.mark.parametrize("file", ["report.pdf", "report.json"])
+def test_a_stranger_verifies_it_with_one_file(archived: Path, file: str) -> None:
+    done = alone(archived, file)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("PROVEN")
+
+
+def resigned(made: House, archived: Path, alter: Callable[[dict[str, Any]], None]) -> bytes:
+    """The report with something altered, signed again by a gateway that lies: the chain must tell."""
+    document = json.loads(json.loads((archived / "report.json").read_bytes())["report"])
+    alter(document)
+    text = msgspec.json.encode(document, order="sorted")
+    signature = made.gateway.signer.sign("report", text).hex()
+    return msgspec.json.encode({"report": text.decode(), "signature": signature})
+
+
+def _first(document: dict[str, Any]) -> dict[str, Any]:
+    proven: dict[str, Any] = document["proofs"][int(document["facts"][0]["proof"])]
+    return proven
+
+
+LIES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "a value": (lambda d: d["facts"][0]["fields"][0].update(value="36099919800101999X"), "FACT"),
+    "a channel": (lambda d: d["facts"][0].update(channel="MANUAL"), "FACT"),
+    "a disclosed value": (lambda d: next(iter(_first(d)["disclosed"].values()))["values"].update(name="某"), "GROUP"),
+    "a salt": (lambda d: next(iter(_first(d)["disclosed"].values())).update(salt="00" * 32), "GROUP"),
+    "an envelope": (lambda d: _first(d)["envelope"].update(version="9"), "ROOT"),
+    "a path": (lambda d: _first(d)["path"].__setitem__(0, "00" * 32), "ROOT"),
+    "an index": (lambda d: _first(d).update(index="0" if _first(d)["index"] != "0" else "1"), "ROOT"),
+    "a manifest": (lambda d: _first(d)["manifest"].update(submitter="别人"), "SIGNATURE"),
+    "a receipt": (
+        lambda d: _first(d)["receipt"].update(block="1" if _first(d)["receipt"]["block"] != "1" else "2"),
+        "RECEIPT",
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_is_named_by_both_checkers(made: House, archived: Path, tmp_path: Path, lie: str) -> None:
+    alter, code = LIES[lie]
+    file = resigned(made, archived, alter)
+    shutil.copytree(archived, tmp_path / "a")
+    (tmp_path / "a" / "report.json").write_bytes(file)
+    checked = verify_report(file, trust(made.gateway))
+    assert (checked.broken[0][0], checked.broken[0][1]) == ("f1", code)
+    done = alone(tmp_path / "a", "report.json")
+    assert done.returncode == 1
+    assert f"NOT PROVEN  {code}: fact f1" in done.stderr
+
+
+def test_any_byte_of_what_is_attached_is_signed(made: House, archived: Path) -> None:
+    file = (archived / "report.json").read_bytes()
+    for at in random.Random(1).sample(range(len(file)), 60):
+        changed = file[:at] + bytes([file[at] ^ 1]) + file[at + 1 :]
+        with pytest.raises(ProofInvalid) as refused:
+            verify_report(changed, trust(made.gateway))
+        assert refused.value.code in {"SIGNATURE", "REPORT"}
+
+
+def test_a_changed_ledger_proves_nothing(archived: Path, tmp_path: Path) -> None:
+    shutil.copytree(archived, tmp_path / "a")
+    headers = tmp_path / "a" / "headers.jsonl"
+    lines = headers.read_text().splitlines()
+    headers.write_text("\n".join([lines[0], lines[1].replace("360981", "360982", 1), *lines[2:]]))
+    done = alone(tmp_path / "a")
+    assert (done.returncode, "NOT PROVEN  CHAIN: block 1" in done.stderr) == (1, True)
