@@ -111,10 +111,10 @@ class ProvincialExchange(RestAdapter):
         return GJ(self.ports, settings.base_url, settings.rid, settings.catalogue_sid)
 
     def stream(self, dataset: str) -> RestStream:
-        stream, settings = self.streams[dataset], self.settings
+        stream, settings = super().stream(dataset), self.settings
         stream = replace(stream, service=settings.services.get(dataset, stream.service))
         if dataset == "payment" and settings.payments_from:
-            return replace(stream, paging=DaySlice("submitted_date", start=settings.payments_from.isoformat()))
+            return replace(stream, paging=DaySlice("submitted_date", start=settings.payments_from))
         return stream
 
     def catalogue(self) -> list[dict[str, Any]]:

@@ -5,8 +5,7 @@ secrets alone. Whom to ask about comes from the worklist.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final
-from xml.sax.saxutils import escape
+from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
@@ -36,6 +35,11 @@ OFFICER: Final = {
     "QQRDWMC": "officer_unit_name",
 }
 """Element of the head -> the account's secret."""
+HEAD: Final = {
+    "QQBWDM": "RKXXCX",
+    "QQBWMC": "人口信息查询",
+    **{element: f"{{secret.{name}}}" for element, name in OFFICER.items()},
+}
 RECORDS: Final = 20
 """Persons a request; more are answered in part."""
 
@@ -64,6 +68,7 @@ class PublicSecurity(SoapAdapter):
             code="FHDM",
             success=("0000",),
             message="FHXX",
+            params={"PACKAGEHEAD": HEAD},
             xml_in_xml=InnerXml(request="request", root="PACKAGE", result="return"),
             source_time="GXSJ",
             ignore={
@@ -99,8 +104,10 @@ class PublicSecurity(SoapAdapter):
         due = ports.worklist.due(reached(cursor), self.settings.page_size or RECORDS)
         if not due.persons:
             return nobody_due(Answer("", 0, "", b"", ports.now()))
-        call = self.service.call(stream.operation, {"request": self.package(due.persons)})
-        opened, answer = exchange(ports, self.auth, stream.operation, lambda signed: self._send(stream, call, signed))
+        service, asked = self.service, self.package(due.persons)
+        opened, answer = exchange(
+            ports, self.caller, stream.operation, lambda signed: self._ask(service, stream, asked, signed)
+        )
         return about(
             due, opened, answer, number="GMSFHM", found=lambda item: item.get("CXJG") == "1", today=ports.today()
         )
@@ -109,36 +116,34 @@ class PublicSecurity(SoapAdapter):
         """From the first person again. Whom we asked about lately is not asked about before it is time."""
         return None
 
-    def package(self, persons: Sequence[Person]) -> str:
-        """The request. Raises SourceDenied: the account does not say who asks."""
-        now, settings, secrets = self.ports.now(), self.settings, self.ports.secrets
+    def package(self, persons: Sequence[Person]) -> dict[str, Any]:
+        """What a request says besides its fixed head."""
+        now, settings = self.ports.now(), self.settings
         head = {
             "FWQQBH": f"{settings.system_code}{now:%Y%m%d%H%M%S%f}",
-            "QQBWDM": "RKXXCX",
-            "QQBWMC": "人口信息查询",
             "SJLYXTDM": settings.system_code,
             "SJLYXTMC": settings.system_name,
             "JLS": str(len(persons)),
             "FSSJ": f"{now:%Y%m%d%H%M%S}",
-            **{element: secrets.get(secret) for element, secret in OFFICER.items()},
             "QQYWLXDM": settings.business_code,
             "QQYWLXMC": settings.business_name,
             "QQYWXTDM": settings.system_code,
             "QQYWXTMC": settings.system_name,
         }
-        records = "".join(
-            f"<RECORD no='{no}'>{_elements({'GMSFHM': person.id_no, 'XM': person.name})}</RECORD>"
-            for no, person in enumerate(persons, 1)
-        )
-        return f"<PACKAGE><PACKAGEHEAD>{_elements(head)}</PACKAGEHEAD><DATA>{records}</DATA></PACKAGE>"
+        records = [
+            {"@no": str(no), "GMSFHM": person.id_no, "XM": _plain(person.name)} for no, person in enumerate(persons, 1)
+        ]
+        return {f"PACKAGEHEAD.{name}": _plain(text) for name, text in head.items()} | {"DATA.RECORD": records}
 
     def probe(self) -> list[Probe]:
         try:
-            self.package(())
+            for name in OFFICER.values():
+                self.ports.secrets.get(name)
         except SourceError as error:
             return [Probe("officer", ok=False, sentence=str(error))]
         return [Probe("officer", ok=True, sentence="已配置请求人"), *super().probe()]
 
 
-def _elements(values: Mapping[str, str]) -> str:
-    return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in values.items())
+def _plain(text: str) -> str:
+    """A text in which braces are braces."""
+    return text.replace("{", "{{").replace("}", "}}")

@@ -70,7 +70,7 @@ XML = replace(
     message="MSG",
     paging=PageNumber("PAGENUM", "PAGESIZE", limit=500),
     since=Since("GXSJ"),
-    xml_in_xml=InnerXml(request="request", root="REQUEST", result="return"),
+    xml_in_xml=InnerXml(result="return", request="request", root="REQUEST"),
 )
 
 
@@ -86,4 +86,4 @@ class RealEstate(SoapAdapter):
         return Bearer(self.ports)
 
     def stream(self, dataset: str) -> SoapStream:
-        return XML if self.settings.form == "xml" else self.streams[dataset]
+        return XML if self.settings.form == "xml" else super().stream(dataset)

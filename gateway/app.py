@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from adapters.kit import Adapter, Allowance, Http, Ports, SourceSettings, Translator, registry
+from adapters.kit import Adapter, Allowance, Described, Http, Ports, SoapAdapter, SourceSettings, Translator, registry
 from adapters.kit.recording import Recording, record
 from gateway.accounts import AccountBudget, AccountSecrets
 from gateway.audit import Action, Actor, AllowAll, Authorizer
 from gateway.auditlog import AuditLog
 from gateway.chain import Chain, ChainBroken, Head, LocalChain
 from gateway.clock import Clock
-from gateway.config import Config, Feed, read
+from gateway.config import Config, Feed, overlaid, read
 from gateway.disclosure import Disclosure
 from gateway.dispatch import Executor
+from gateway.documents import StoreDocuments
 from gateway.errors import ConfigInvalid, Usage
 from gateway.forwarder import Forwarder
 from gateway.keyfiles import keyring, signing_seed
@@ -151,6 +153,7 @@ class Gateway:
             now=self.clock.real,
             today=self.clock.today,
             worklist=self.worklist(feed, errand),
+            documents=StoreDocuments(self.store, self.clock, self.config.root),
         )
         settings: SourceSettings = cls.Settings.model_validate(feed.source.settings)
         return cls(ports, settings, feed.county.code)
@@ -159,13 +162,13 @@ class Gateway:
         """A feed made ready to run with the published rules."""
         feed = self.feed(name)
         adapter = self.adapter(feed, errand)
-        stream = adapter.streams[feed.dataset]
+        stream = adapter.offers[feed.dataset] = overlaid(feed.model, adapter.offers[feed.dataset])
         dataset = DATASETS[feed.dataset]
         translator = Translator(
             dataset,
-            {**stream.mapping, **feed.model.mapping},
+            stream.mapping,
             source_time=stream.source_time,
-            ignore={**stream.ignore, **feed.model.ignore},
+            ignore=stream.ignore,
             deleted=stream.deleted,
             today=self.clock.today(),
         )
@@ -190,6 +193,21 @@ class Gateway:
             namer=Namer(self.vault, dataset, row.uid, kinds),
             vanish_limit=feed.model.vanish_limit,
         )
+
+    @contextmanager
+    def described(self, name: str) -> Iterator[Described]:
+        """The service description of a feed's source.
+
+        Raises:
+            Usage: the source is not SOAP.
+        """
+        adapter = self.adapter(self.feed(name))
+        try:
+            if not isinstance(adapter, SoapAdapter):
+                raise Usage("采集任务 {name} 的来源不是 SOAP，没有服务描述", name=name)
+            yield adapter.described
+        finally:
+            adapter.close()
 
     def record(self, name: str, pages: int, errand: Errand = NOBODY) -> Recording:
         """Every stream of a feed's source, read once and once more, scrubbed of people, keys and addresses.

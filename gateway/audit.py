@@ -44,6 +44,8 @@ class Action(StrEnum):
     SYNC = "sync"
     PREVIEW = "preview"
     CHECK = "check"
+    WSDL_SHOW = "wsdl_show"
+    WSDL_ACCEPT = "wsdl_accept"
     DISCOVER = "discover"
     SAMPLE = "sample"
     FORWARD = "forward"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +15,20 @@ from gateway.errors import GatewayError
 from gateway.sorter import FeedWork
 
 CONNECT_SECONDS: Final = 5.0
+ADDRESSES: Final = ("base_url", "endpoint", "wsdl", "url", "directory")
+"""Settings that say where a source is."""
+PORTS: Final[Mapping[str, int]] = {
+    "http": 80,
+    "https": 443,
+    "sftp": 22,
+    "postgresql": 5432,
+    "mysql": 3306,
+    "mariadb": 3306,
+    "oracle": 1521,
+    "dm": 5236,
+    "kingbase": 54321,
+}
+"""Where an address that names no port means; a database that is not listed has its driver's own."""
 
 
 def check_feed(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem]) -> list[Probe]:
@@ -22,7 +36,7 @@ def check_feed(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[P
     out: list[Probe] = []
     for probe in _layers(feed, prepare, problems):
         out.append(probe)
-        if not probe.ok:
+        if not probe.ok and probe.stops:
             break
     return out
 
@@ -30,12 +44,12 @@ def check_feed(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[P
 def _layers(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem]) -> Iterator[Probe]:
     mine = [p for p in problems if feed.county.code in p.file or not p.file.count("counties/")]
     yield Probe("配置", not mine, str(mine[0]) if mine else "配置没有问题")
-    address = next((str(v) for k, v in feed.source.settings.items() if k in ("base_url", "wsdl")), "")
+    told = (str(feed.source.settings.get(key, "")) for key in ADDRESSES)
+    address = next((address for address in told if "://" in address or address.startswith("/")), "")
     parts = urlsplit(address)
     if parts.hostname:
-        yield from _network(
-            parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), parts.scheme == "https"
-        )
+        port = parts.port or PORTS.get(parts.scheme.partition("+")[0])
+        yield from _network(parts.hostname, port, parts.scheme == "https")
     try:
         work = prepare()
     except (MappingError, GatewayError, SourceError) as error:
@@ -48,13 +62,15 @@ def _layers(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Prob
         work.adapter.close()
 
 
-def _network(host: str, port: int, tls: bool) -> Iterator[Probe]:
+def _network(host: str, port: int | None, tls: bool) -> Iterator[Probe]:
     try:
         addresses = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except OSError:
         yield Probe("域名", False, f"{host} 解析不了；请核对地址，或找网络管理员")
         return
     yield Probe("域名", True, f"{host} → {'、'.join(map(str, sorted(addresses)))}")
+    if port is None:
+        return
     try:
         with socket.create_connection((host, port), CONNECT_SECONDS) as plain:
             yield Probe("端口", True, f"{port} 能连上")

@@ -56,6 +56,8 @@ class Pipeline:
             group.commit()
             raise
         group.commit()
+        if page.incomplete is not None:
+            raise page.incomplete
         self._trust(feed)
         if not news:
             return None

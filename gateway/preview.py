@@ -70,18 +70,18 @@ def _cells(feed: FeedWork, item: dict[str, Any], record: Canonical, flags: tuple
 
 
 def _column(rule: FieldRule) -> str:
-    if rule.from_ is None:
+    if not rule.sources:
         return f"= {rule.const}"
-    return f"{rule.each}.{rule.from_}" if rule.each else rule.from_
+    return " + ".join(f"{rule.each}.{column}" if rule.each else column for column in rule.sources)
 
 
 def _raw(kind: str, item: dict[str, Any], rule: FieldRule) -> str | None:
-    if rule.from_ is None:
+    if not rule.sources:
         return None
     if rule.each is not None:
-        values = [row.get(rule.from_) for row in listed(item.get(rule.each)) or ()]
+        values = [rule.value(row) for row in listed(item.get(rule.each)) or ()]
         return ", ".join("—" if value is None else scrub(mask(kind, str(value))) for value in values)
-    value = item.get(rule.from_)
+    value = rule.value(item)
     return None if value is None else scrub(mask(kind, str(value)))
 
 

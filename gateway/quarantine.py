@@ -100,9 +100,9 @@ class Quarantine:
 def column_kinds(translator: Translator) -> dict[str, str]:
     """Source column, or `column.member` -> kind of the field it feeds, as `schemas.masking` names kinds."""
     return {
-        f"{rule.each}.{rule.from_}" if rule.each else rule.from_: translator.kind(path)
+        f"{rule.each}.{column}" if rule.each else column: translator.kind(path)
         for path, rule in translator.rules.items()
-        if rule.from_
+        for column in rule.sources
     }
 
 

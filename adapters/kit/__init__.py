@@ -29,7 +29,9 @@ from adapters.kit.base import (
     Asked,
     Budget,
     Cursor,
+    Documents,
     Item,
+    NoDocuments,
     Page,
     Person,
     Persons,
@@ -43,19 +45,24 @@ from adapters.kit.base import (
     Worklist,
 )
 from adapters.kit.budget import AccountState, Allowance, LocalBudget, after, may_call, resume
+from adapters.kit.declared import Datasets, DeclaredAdapter, DeclaredSettings, DeclaredWebAdapter, SignedSettings
+from adapters.kit.described import Described, outline
 from adapters.kit.envelope import Envelope, JsonRows, Opened
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
-from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesSettings, FilesStream
+from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesConnection, FilesSettings, FilesStream
 from adapters.kit.http import Http, Response
-from adapters.kit.mapping import Deleted, Rejected, Translated, Translator
-from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single, Walk
+from adapters.kit.mapping import Deleted, Rejected, Translated, Translator, mapping_faults
+from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single
 from adapters.kit.persons import about, nobody_due, reached
 from adapters.kit.relation import TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, listed, moment
+from adapters.kit.session import Session
 from adapters.kit.signed import Certificate, Signed
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
-from adapters.kit.table import TableAdapter, TableSettings
+from adapters.kit.table import TableAdapter, TableConnection, TableSettings
+from adapters.kit.values import DatasetName, Span
+from adapters.kit.walk import Walk
 from adapters.kit.xmlrows import XmlRows, decode_xml_row
 
 __all__ = [
@@ -80,13 +87,21 @@ __all__ = [
     "Carrier",
     "Certificate",
     "Cursor",
+    "DatasetName",
+    "Datasets",
     "DaySlice",
+    "DeclaredAdapter",
+    "DeclaredSettings",
+    "DeclaredWebAdapter",
     "Deleted",
     "DeletedRule",
+    "Described",
     "Digest",
+    "Documents",
     "Envelope",
     "FieldRule",
     "FilesAdapter",
+    "FilesConnection",
     "FilesSettings",
     "FilesStream",
     "Http",
@@ -101,6 +116,7 @@ __all__ = [
     "MutualTls",
     "NextToken",
     "NoAuth",
+    "NoDocuments",
     "Offset",
     "Opened",
     "Page",
@@ -119,8 +135,10 @@ __all__ = [
     "Rotating",
     "Rows",
     "Secrets",
+    "Session",
     "Sha1Concat",
     "Signed",
+    "SignedSettings",
     "Since",
     "Single",
     "SoapAdapter",
@@ -131,8 +149,10 @@ __all__ = [
     "SourceMalformed",
     "SourceSettings",
     "SourceUnavailable",
+    "Span",
     "Stream",
     "TableAdapter",
+    "TableConnection",
     "TableSettings",
     "TableStream",
     "Translated",
@@ -149,9 +169,11 @@ __all__ = [
     "exchange",
     "listed",
     "make_auth",
+    "mapping_faults",
     "may_call",
     "moment",
     "nobody_due",
+    "outline",
     "reached",
     "registry",
     "resume",

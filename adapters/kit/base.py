@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from adapters.kit.errors import SourceMalformed
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ class Page:
     """The source itself was reached; False where a worklist has nobody to ask about."""
     asked: tuple[Asked, ...] = ()
     """Whom the source has answered about: kept with the page, so that nobody is asked about again before it is time."""
+    incomplete: SourceMalformed | None = None
+    """With this page the run ends, and what it read is not the whole: it is committed, nothing is deleted for being absent,
+    the watermark stays, and this error is told.
+    """
     places: Sequence[str] = ()
     """Where each item stands at its source (`file › sheet › row`), in step with `rows.raw`; empty where the rows of an
     answer have no place. No part of an item: the same row on another line is the same item. It may name a person (a sheet
@@ -194,6 +199,44 @@ class Nobody:
         return Persons((), last=True)
 
 
+class Documents(Protocol):
+    """What others describe their services by, kept so that a run needs no second look; shared by every feed that names it."""
+
+    def get(self, name: str) -> Mapping[str, bytes] | None:
+        """The documents kept under an address."""
+        ...
+
+    def keep(self, name: str, documents: Mapping[str, bytes], *, anew: bool = False) -> Mapping[str, bytes]:
+        """Keeps them, unless some are kept already and it is not to be done anew; answers what is kept."""
+        ...
+
+    def file(self, path: str) -> bytes:
+        """A file below the configuration's directory.
+
+        Raises:
+            SourceMalformed: FILE_MISSING.
+        """
+        ...
+
+
+class NoDocuments:
+    """Keeps for as long as it lives, and has no files: a replay, a test."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Mapping[str, bytes]] = {}
+
+    def get(self, name: str) -> Mapping[str, bytes] | None:
+        return self.kept.get(name)
+
+    def keep(self, name: str, documents: Mapping[str, bytes], *, anew: bool = False) -> Mapping[str, bytes]:
+        if anew:
+            self.kept[name] = documents
+        return self.kept.setdefault(name, documents)
+
+    def file(self, path: str) -> bytes:
+        raise SourceMalformed("FILE_MISSING", "配置目录里没有文件 {path}", path=path)
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What an adapter needs from above."""
@@ -206,6 +249,7 @@ class Ports:
     today: Callable[[], date]
     """The business date, Asia/Shanghai: day slices, months."""
     worklist: Worklist = field(default_factory=Nobody)
+    documents: Documents = field(default_factory=NoDocuments)
 
 
 class SourceSettings(BaseModel):
@@ -215,6 +259,13 @@ class SourceSettings(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    beyond: ClassVar[str] = ""
+    """What else a person can do where the known keys do not suffice; ends the sentence about an unknown one."""
+
+    @property
+    def secrets_needed(self) -> tuple[str, ...]:
+        """Names of the account's secrets that this source asks for, as far as its settings tell."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +275,8 @@ class Probe:
     layer: str
     ok: bool
     sentence: str
+    stops: bool = True
+    """What lies above it could not hold either, if it does not."""
 
 
 class Adapter(ABC):
@@ -232,8 +285,8 @@ class Adapter(ABC):
     name: ClassVar[str]
     """Equal to the module's name: name = file = id."""
     title: ClassVar[str]
-    streams: ClassVar[Mapping[str, Stream]]
-    """dataset -> stream."""
+    streams: ClassVar[Mapping[str, Stream]] = {}
+    """dataset -> stream, where no settings are needed to know them; `offered` answers for any adapter."""
     asks: ClassVar[bool] = False
     """Whether it answers only about named persons, those of `Ports.worklist`; absence from a run says nothing of a record."""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings
@@ -242,6 +295,13 @@ class Adapter(ABC):
         self.ports = ports
         self.settings = settings
         self.county = county
+        self.offers: dict[str, Any] = dict(self.offered(settings))
+        """dataset -> stream, as they are read here; a feed lays its own rules over them."""
+
+    @classmethod
+    def offered(cls, settings: Any) -> Mapping[str, Any]:  # noqa: ARG003 # one that declares its streams reads them there
+        """Dataset -> stream of a source with these settings."""
+        return cls.streams
 
     @abstractmethod
     def fetch(self, dataset: str, cursor: Cursor | None) -> Page:

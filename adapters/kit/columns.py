@@ -11,7 +11,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.kit.rules import FieldRule, Item, MappingError, listed
-from schemas import FieldSpec
+from schemas import Dataset, FieldSpec
 from schemas.cleaning import Cleaned, Options, cleaner
 from schemas.plain import Plain, plain
 
@@ -132,12 +132,16 @@ class Column:
         clean = _field_cleaner(spec, options, key)
         self.name, self.path, self.leaf, self.source = spec.name, path, leaf(path), rule.from_
         self.memo = Memo(clean, plain(spec.kind, options))
-        self.const = rule.const
+        self.rule = rule
         if rule.const is not None and (fixed := clean(rule.const)).problem:
             raise MappingError(path, f"常量不合规：{fixed.problem}")
 
     def raw(self, item: Item) -> Any:
-        return self.const if self.source is None else item.get(self.source)
+        return self.rule.value(item)
+
+    def given(self, items: Sequence[Item]) -> Sequence[Any]:
+        """What all items hold, where no single column does."""
+        return [self.rule.const] * len(items) if self.rule.const is not None else list(map(self.rule.value, items))
 
     def read(self, raw: Sequence[Any]) -> tuple[Sequence[Any], Mapping[int, Cleaned]]:
         """Canonical values, and by position the verdicts on those that were repaired or refused."""
@@ -147,6 +151,21 @@ class Column:
         return [(self.path, self.memo.detail(self.raw(item)))]
 
 
+def compiled(dataset: Dataset, path: str, rule: FieldRule, today: date) -> Column:
+    """One rule of a known path as a column.
+
+    Raises:
+        MappingError: no place or several where the value comes from; an impossible unit, code list or constant.
+    """
+    spec = dataset.fields[leaf(path)]
+    if rule.given != 1:
+        raise MappingError(path, "请写 from（来源列）、join（几列相连）或 const（常量）之一")
+    if rule.each is not None and (spec.part is None or path != spec.path):
+        raise MappingError(path, "each 只用于成组的字段，路径里不写序号")
+    key = all(spec.path in alternative for alternative in dataset.record_key)
+    return Column(spec, path, rule, today, key=key)
+
+
 def leaf(path: str) -> str:
     """The field a rule's path leads to: `parties.0.name` -> `parties.name`."""
     head, _, rest = path.partition(".")
@@ -154,11 +173,16 @@ def leaf(path: str) -> str:
     return f"{head}.{tail}" if index.isdigit() else path
 
 
+def _apart(raw: Any) -> Any:
+    """A list of scalars (an element that came more than once) as a value that a memo can remember."""
+    return tuple(raw) if isinstance(raw, list) and not any(isinstance(one, (list, dict)) for one in raw) else raw
+
+
 _WIDE_SEPARATORS = str.maketrans({"，": ",", "、": ",", "；": ";", "／": "/"})
 
 
 class SplitPart:
-    """A repeated part whose elements a source joins into one text per column, in step (co-owners, §3.4)."""
+    """A repeated part whose elements a source joins into one text per column, or lists there, in step (co-owners, §3.4)."""
 
     def __init__(self, part: str, columns: list[Column], separator: str) -> None:
         self.part, self.columns, self.separator = part, columns, separator
@@ -166,6 +190,8 @@ class SplitPart:
         self.memos = [Memo(self._splitter(c)) for c in columns]
 
     def _pieces(self, raw: Any) -> list[Any]:
+        if isinstance(raw, tuple):
+            return [*raw]
         if not isinstance(raw, str):
             return [raw]
         text = raw.translate(_WIDE_SEPARATORS)
@@ -185,7 +211,9 @@ class SplitPart:
         return tuple(c.raw(item) for c in self.columns)
 
     def values(self, items: Sequence[Item]) -> list[Any]:
-        columns = [m.column([c.raw(i) for i in items])[0] for m, c in zip(self.memos, self.columns, strict=True)]
+        columns = [
+            m.column([_apart(c.raw(i)) for i in items])[0] for m, c in zip(self.memos, self.columns, strict=True)
+        ]
         return [self._elements(values) for values in zip(*columns, strict=True)]
 
     def _elements(self, values: tuple[Any, ...]) -> Any:
@@ -202,7 +230,7 @@ class SplitPart:
 
     def details(self, item: Item) -> tuple[Any, list[tuple[str, Cleaned]]]:
         """The elements and every cleaning verdict; raises nothing: a misalignment is a verdict too."""
-        cleaned = [[c.memo.detail(p) for p in self._pieces(c.raw(item))] for c in self.columns]
+        cleaned = [[c.memo.detail(p) for p in self._pieces(_apart(c.raw(item)))] for c in self.columns]
         verdicts = [(c.path, one) for c, ones in zip(self.columns, cleaned, strict=True) for one in ones]
         aligned = _align([[one.value for one in ones] for ones in cleaned], max(map(len, cleaned)))
         if aligned is None:

@@ -19,7 +19,7 @@ from adapters.kit.base import Adapter, Cursor, Item, Page, Stream
 from adapters.kit.errors import SourceError
 from adapters.kit.hostile import hostile, nothing, private
 from adapters.kit.recording import Recording, newest, replay, run
-from adapters.kit.rules import FieldRule, moment
+from adapters.kit.rules import columns_read, moment
 from schemas import DATASETS
 
 PAGES: Final = 200
@@ -56,9 +56,9 @@ class _Subject:
     kind: type[Adapter]
     recording: Recording
 
-    @property
+    @cached_property
     def streams(self) -> Mapping[str, Stream]:
-        return self.kind.streams
+        return self.adapter().offers
 
     def adapter(self) -> Adapter:
         return replay(self.recording, self.kind)
@@ -100,7 +100,7 @@ def mapping_fits_the_schema(subject: _Subject) -> None:
             leaf = ".".join(part for part in path.split(".") if not part.isdigit())
             _require(leaf in schema.fields, f"{dataset}: no field {path}")
             _require(
-                isinstance(rule, str) or (rule.from_ is None) != (rule.const is None),
+                isinstance(rule, str) or rule.given == 1,
                 f"{dataset}: {path} has no source",
             )
             covered.add(leaf)
@@ -167,11 +167,8 @@ def rows_decode_to_the_mapped_columns(subject: _Subject) -> None:
             picked = list(range(0, len(items), 3))
             _require(page.rows.decode(picked) == [items[i] for i in picked], f"{dataset}: decode(wanted) picks others")
         seen = {column for item in subject.items[dataset] for column in item}
-        wanted = {_column(rule) for rule in subject.streams[dataset].mapping.values()} - {
-            None,
-            *subject.absent(dataset),
-        }
-        missing = ", ".join(sorted(str(column) for column in wanted - seen))
+        wanted = columns_read(subject.streams[dataset].mapping.values()) - set(subject.absent(dataset))
+        missing = ", ".join(sorted(wanted - seen))
         _require(not missing or not seen, f"{dataset}: no row has {missing}")
 
 
@@ -291,7 +288,3 @@ _STRANGE: Final[tuple[dict[str, Any], ...]] = (
 
 def _time(stream: Stream) -> str | None:
     return stream.source_time if isinstance(stream.source_time, str) else None
-
-
-def _column(rule: FieldRule | str) -> str | None:
-    return rule if isinstance(rule, str) else rule.each or rule.from_

@@ -11,13 +11,14 @@ import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from adapters.kit.base import Item, Rows
 from adapters.kit.errors import SourceMalformed
 from adapters.kit.http import text_of
+from adapters.kit.values import Charset, charset
 from adapters.kit.verdicts import EVIDENCE_BYTES, refusal, verdict
 
 LEVELS: Final = 3
@@ -30,6 +31,14 @@ _SAMPLE: Final = 8192
 _items = msgspec.json.Decoder(list[dict[str, Any]])
 
 
+class AnswerRows(Rows, Protocol):
+    """Rows of one answer, which can be cut."""
+
+    def part(self, start: int, end: int) -> tuple[Rows, bytes]:
+        """The rows at these positions, and a document that holds them and no others."""
+        ...
+
+
 class JsonRows:
     """Rows as the bytes they came in; only the wanted ones are decoded, in one call."""
 
@@ -39,19 +48,26 @@ class JsonRows:
         self.raw = raw
 
     def decode(self, wanted: Sequence[int] | None = None) -> list[Item]:
-        chosen = self.raw if wanted is None else [self.raw[i] for i in wanted]
-        body = b"[" + b",".join(chosen) + b"]"
+        body = _listed(self.raw if wanted is None else [self.raw[i] for i in wanted])
         try:
             return _items.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise SourceMalformed("DECODE", "数据行不是约定的 JSON 对象", evidence=body[:EVIDENCE_BYTES]) from error
+
+    def part(self, start: int, end: int) -> tuple[JsonRows, bytes]:
+        raw = self.raw[start:end]
+        return JsonRows(raw), _listed(raw)
+
+
+def _listed(rows: Sequence[bytes]) -> bytes:
+    return b"[" + b",".join(rows) + b"]"
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An answer that was understood."""
 
-    rows: Rows
+    rows: AnswerRows
     total: int | None
     """Items the source says the whole slice holds."""
     empty_confirmed: bool = False
@@ -77,6 +93,8 @@ class Envelope:
     """Member with which the page that follows is asked for (`NextToken`)."""
     empty_texts: tuple[str, ...] = ()
     """Texts that mean an empty success here, besides those of china-facts §1.1."""
+    charset: Charset | None = None
+    """What the answer is written in; not told: UTF-8, else GB18030, as its first 8 kB show."""
 
     @cached_property
     def _wanted(self) -> tuple[str, ...]:
@@ -105,7 +123,7 @@ class _Reading:
 
     def open(self) -> Opened:
         envelope = self._envelope
-        text = self._unpack(_utf8(self._body).strip(_BLANK))
+        text = self._unpack(self._utf8().strip(_BLANK))
         if text[:1] == b"[":
             return self._opened(text, {})
         if text in _NOTHING and not envelope.success:
@@ -121,7 +139,7 @@ class _Reading:
         return self._opened(self._unpack(raw), members)
 
     def payload(self) -> Any:
-        text = self._unpack(_utf8(self._body).strip(_BLANK))
+        text = self._unpack(self._utf8().strip(_BLANK))
         if text[:1] != b"{":
             self._plain(text)
             raise self._unknown()
@@ -136,6 +154,15 @@ class _Reading:
             return msgspec.json.decode(self._unpack(raw))
         except msgspec.DecodeError as error:
             raise self._unknown() from error
+
+    def _utf8(self) -> bytes:
+        declared = self._envelope.charset
+        if declared is None:
+            return _utf8(self._body)
+        try:
+            return self._body.decode(charset(declared)).encode()
+        except UnicodeDecodeError as error:
+            raise self._malformed("DECODE", "{label}：答复不是约定的文字编码") from error
 
     def _unpack(self, raw: bytes) -> bytes:
         """JSON out of JSON texts; a text that holds no JSON stays as it is, without its quotes."""

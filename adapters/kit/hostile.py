@@ -7,21 +7,22 @@ error it must become.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NoReturn
-from xml.sax.saxutils import escape
 
 import httpx
 import msgspec
 import sqlalchemy as sa
+from lxml import etree
 
 from adapters.kit.base import Adapter
 from adapters.kit.errors import SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.names import Entry
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, emptied
+from adapters.kit.nested import element, nest
 from adapters.kit.recordedrows import NOWHERE, RecordedRows, recorded_engine
 from adapters.kit.recording import Recording, Replayer, replay, reply
 from adapters.kit.rest import RestStream
@@ -69,10 +70,10 @@ def private(recording: Recording, kind: type[Adapter]) -> set[str]:
     if not issubclass(kind, (FilesAdapter, TableAdapter)):
         asked = {value for person in recording.persons for value in (person.id_no, person.name)}
         return {"replayed-", recording.today.isoformat(), recording.county} | asked
-    personal = {column for column, how in columns(kind.streams.items()).items() if how != "keep"}
     adapter = replay(recording, kind)
+    personal = {column for column, how in columns(adapter.offers.items()).items() if how != "keep"}
     found = {"replayed-"}
-    for dataset in kind.streams:
+    for dataset in adapter.offers:
         page = adapter.fetch(dataset, None)
         found |= {str(v) for item in page.rows.decode() for k, v in item.items() if k in personal and len(str(v)) > 1}
     adapter.close()
@@ -125,13 +126,12 @@ class _Replaced(Replayer):
 def _empty_answer(adapter: Adapter, dataset: str) -> httpx.Response:
     """An empty success as this stream's declaration says the source would write it."""
     choose = getattr(adapter, "stream", None)
-    stream = choose(dataset) if choose else adapter.streams[dataset]
+    stream = choose(dataset) if choose else adapter.offers[dataset]
     if isinstance(stream, SoapStream):
-        members = {stream.code: stream.success[0], stream.total: "0"}
-        body = "".join(f"<{name}>{text}</{name}>" for name, text in members.items() if name)
+        body = _at({stream.code: stream.success[0], stream.total: "0"})
         if stream.xml_in_xml:
-            body = f"<{stream.xml_in_xml.result}>{escape(f'<R>{body}</R>')}</{stream.xml_in_xml.result}>"
-        return reply(200, f"<Envelope><Body><R>{body}</R></Body></Envelope>".encode())
+            body = _at({stream.xml_in_xml.result: body})
+        return reply(200, f"<Envelope><Body>{body}</Body></Envelope>".encode())
     assert isinstance(stream, RestStream)
     envelope = stream.envelope
     if envelope.total is None:
@@ -146,6 +146,12 @@ def _empty_answer(adapter: Adapter, dataset: str) -> httpx.Response:
             level = level.setdefault(name, {})
         level[leaf] = value
     return reply(200, msgspec.json.encode(answer))
+
+
+def _at(texts: Mapping[str | None, str]) -> str:
+    """An element that holds each text at its path."""
+    told = {path.replace("/", "."): text for path, text in texts.items() if path}
+    return etree.tostring(element("R", nest(told)), encoding="unicode")
 
 
 # File drops.

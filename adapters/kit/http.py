@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -128,8 +128,11 @@ class Http:
         deadline: float = DEADLINE,
         connect: float = CONNECT,
         transport: httpx.BaseTransport | None = None,
+        around: Callable[[httpx.BaseTransport], httpx.BaseTransport] = lambda transport: transport,
     ) -> None:
+        """One that listens to every call stands `around` what would make it, certificate and all."""
         self._max_bytes, self._deadline, self._connect, self._transport = max_bytes, deadline, connect, transport
+        self._around = around
         self._clock = _Clock()
         self._guard = threading.Lock()
         self._clients: dict[Certificate | None, httpx.Client] = {}
@@ -152,7 +155,7 @@ class Http:
         with self._guard:
             if certificate not in self._clients:
                 self._clients[certificate] = httpx.Client(
-                    transport=self._transport or _ClockedTransport(self._clock, _context(certificate)),
+                    transport=self._around(self._transport or _ClockedTransport(self._clock, _context(certificate))),
                     timeout=httpx.Timeout(self._deadline, connect=self._connect),
                     trust_env=False,
                     headers={"Accept-Encoding": "identity", "User-Agent": "shuqiao"},
@@ -169,6 +172,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str | int] | None = None,
         json: Any = None,
+        form: Mapping[str, str | int] | None = None,
         content: bytes | None = None,
         deadline: float | None = None,
         max_bytes: int | None = None,
@@ -184,7 +188,7 @@ class Http:
         client = self._client(signed.certificate or self._certificate)
         with self._bounded(deadline or self._deadline, label):
             request = client.build_request(
-                method, url, headers=headers, params=params or None, json=json, content=content
+                method, url, headers=headers, params=params or None, json=json, data=form, content=content
             )
             _add(signed, request, label)
             answer = self._exchange(client, request, signed, max_bytes or self._max_bytes, label)

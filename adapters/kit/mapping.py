@@ -7,9 +7,10 @@ collects its flags or names its first fault. `Translator.translate` is pure: the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 from hashlib import blake2b
 from itertools import compress
 from operator import itemgetter
@@ -17,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.kit.columns import ODD, Column, ListPart, SplitPart, leaf
+from adapters.kit.columns import ODD, Column, ListPart, SplitPart, compiled, leaf
 from adapters.kit.rules import FAULT, DeletedRule, FieldRule, IgnoreRule, Item, MappingError, moments
 from schemas import Canonical, Dataset, Value
 from schemas.cleaning import Cleaned
@@ -100,6 +101,40 @@ class Translated:
         return [dict(zip(self.names, values, strict=True)) for values in zip(*self.columns, strict=True)]
 
 
+def mapping_faults(dataset: Dataset, rules: Mapping[str, FieldRule | str]) -> Iterator[MappingError]:
+    """Everything for which a `Translator` would refuse these rules; a misspelt field is not also missing."""
+    whole = {path: FieldRule(from_=r) if isinstance(r, str) else r for path, r in rules.items()}
+    found = list(_path_faults(dataset, whole))
+    strange = [path for path in whole if leaf(path) not in dataset.fields]
+    yield from (fault for fault in found if fault.path in strange or not get_close_matches(fault.path, strange))
+    for path, rule in whole.items():
+        try:
+            if path not in strange:
+                compiled(dataset, path, rule, date.min)
+        except MappingError as fault:
+            found.append(fault)
+            yield fault
+    if not found:
+        try:
+            Translator(dataset, whole, today=date.min)
+        except MappingError as fault:
+            yield fault
+
+
+def _path_faults(dataset: Dataset, rules: Mapping[str, FieldRule]) -> Iterator[MappingError]:
+    fields = dataset.fields
+    for path in rules:
+        if leaf(path) not in fields:
+            yield MappingError(path, f"{dataset.title}没有这个字段。可用的有：{'、'.join(fields)}")
+    covered = {leaf(path) for path in rules}
+    missing = [spec for spec in fields.values() if spec.of.required and spec.path not in covered]
+    for spec in missing:
+        yield MappingError(spec.path, f"必填字段“{spec.of.title}”没有映射规则")
+    if not missing and not any(covered.issuperset(alternative) for alternative in dataset.record_key):
+        known = " / ".join(" + ".join(alternative) for alternative in dataset.record_key)
+        yield MappingError(dataset.record_key[0][0], f"记录主键没有映射规则：{known}")
+
+
 class Translator:
     """One feed's rules, compiled. Not thread-safe (its memos are its own); build one per run."""
 
@@ -123,7 +158,8 @@ class Translator:
         self.ignore = dict(ignore or {})
         self.deleted = deleted
         self.rules = {path: FieldRule(from_=r) if isinstance(r, str) else r for path, r in rules.items()}
-        self._check_paths()
+        for fault in _path_faults(dataset, self.rules):
+            raise fault
         self._columns: list[Column] = []
         self._split: list[SplitPart | ListPart] = []
         self._fixed: dict[str, list[list[Column]]] = {}
@@ -136,7 +172,7 @@ class Translator:
         """16 hex digits naming rules, cleaning and code lists; part of every version made with them."""
 
     def _version(self) -> str:
-        rules = {path: rule.model_dump(exclude_none=True) for path, rule in self.rules.items()}
+        rules = {path: rule.model_dump(exclude_defaults=True) for path, rule in self.rules.items()}
         ignore = {name: rule.model_dump() for name, rule in self.ignore.items()}
         what = [
             self.dataset.name,
@@ -155,29 +191,10 @@ class Translator:
         """How a value under a rule's path is masked (`schemas.masking`)."""
         return mask_kind(self.dataset.fields[leaf(path)])
 
-    def _check_paths(self) -> None:
-        fields = self.dataset.fields
-        for path in self.rules:
-            if leaf(path) not in fields:
-                raise MappingError(path, f"{self.dataset.title}没有这个字段。可用的有：{'、'.join(fields)}")
-        covered = {leaf(path) for path in self.rules}
-        for spec in fields.values():
-            if spec.of.required and spec.path not in covered:
-                raise MappingError(spec.path, f"必填字段“{spec.of.title}”没有映射规则")
-        if not any(covered.issuperset(alternative) for alternative in self.dataset.record_key):
-            known = " / ".join(" + ".join(alternative) for alternative in self.dataset.record_key)
-            raise MappingError(self.dataset.record_key[0][0], f"记录主键没有映射规则：{known}")
-
     def _compile(self, today: date) -> None:
         split: dict[str, list[tuple[Column, FieldRule]]] = {}
         for path, rule in self.rules.items():
-            spec = self.dataset.fields[leaf(path)]
-            if (rule.from_ is None) == (rule.const is None):
-                raise MappingError(path, "请写 from（来源列）或 const（常量）之一")
-            if rule.each is not None and (spec.part is None or path != spec.path):
-                raise MappingError(path, "each 只用于成组的字段，路径里不写序号")
-            key = all(spec.path in alternative for alternative in self.dataset.record_key)
-            column = Column(spec, path, rule, today, key=key)
+            spec, column = self.dataset.fields[leaf(path)], compiled(self.dataset, path, rule, today)
             if spec.part is None:
                 self._columns.append(column)
             elif path != spec.path:
@@ -264,7 +281,7 @@ class Translator:
         columns: list[list[Any]] = []
         raw = dict(zip(self._sources, _columns_of(items, self._sources), strict=True))
         for column in self._columns:
-            given = [column.const] * len(items) if column.source is None else raw[column.source]
+            given = column.given(items) if column.source is None else raw[column.source]
             read, odd = column.read(given)
             values = list(read)
             for i, cleaned in odd.items():
@@ -366,7 +383,7 @@ class Translator:
 
     def _fed_by(self, source: str) -> str | None:
         """The field that a source column feeds; None if none does."""
-        return next((leaf(path) for path, rule in self.rules.items() if source and rule.from_ == source), None)
+        return next((leaf(path) for path, rule in self.rules.items() if source and source in rule.sources), None)
 
 
 def _columns_of(items: Sequence[Item], names: tuple[str, ...]) -> Iterable[Sequence[Any]]:

@@ -9,15 +9,17 @@ watermark itself are read again; the store recognises them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from hashlib import sha256
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
-from adapters.kit.base import Answer, Cursor, Page, Rows
-from adapters.kit.envelope import Opened
+from pydantic import Field
+
+from adapters.kit.base import Cursor, Rows
 from adapters.kit.errors import SourceMalformed
+from adapters.kit.values import Count, Span, TimeFormat, written
 
 Position: TypeAlias = dict[str, Any]
 """Where a walk stands: JSON values."""
@@ -51,24 +53,29 @@ class Next:
     capped: bool = False
 
 
-class Paging(Protocol):
-    """One style of paging."""
+class Pager(ABC):
+    """One style of paging, with the `kind` by which a file chooses it (`Paging`)."""
+
+    counted: ClassVar[bool] = False
+    """Pages are told by counting: a row that moves while it is read may be skipped, so the first page is asked again."""
+    whole: ClassVar[bool] = False
+    """Each answer holds all that its total says."""
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         """The first position of a pass, after this resting cursor; `limit` overrides the page size."""
-        ...
+        return {}
 
     def params(self, position: Position) -> Params:
         """Request parameters of a position."""
-        ...
+        return {}
 
+    @abstractmethod
     def next(self, position: Position, got: Got) -> Next:
         """Raises SourceMalformed (REPEATED_PAGE): the same page again though more was promised."""
-        ...
 
     def rest(self, position: Position) -> dict[str, Any]:
         """What the cursor keeps between runs."""
-        ...
+        return {}
 
 
 def _ends(behind: int, asked: int, got: Got) -> bool:
@@ -87,7 +94,7 @@ def _ends(behind: int, asked: int, got: Got) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class PageNumber:
+class PageNumber(Pager):
     """Page and size. Position: page `n` from 0 of size `k`, and `gap`, the items behind an unexplained short page and its size.
 
     A silent cap met on the first page becomes the page size of the run. A short page later on is either the end of a source
@@ -95,10 +102,14 @@ class PageNumber:
     back. Pages may then overlap; they never leave a gap.
     """
 
+    counted: ClassVar[bool] = True
+
     page: str = "pageNum"
     size: str = "pageSize"
-    limit: int = 500
+    limit: Count = 500
     first: int = 1
+    """Number of the first page; 0 at some."""
+    kind: Literal["page_number"] = "page_number"
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         return {"n": 0, "k": limit or self.limit}
@@ -122,25 +133,25 @@ class PageNumber:
             return Next({"n": (behind + got.count) // got.count, "k": got.count})
         return Next({"n": number + 1, "k": size, "gap": [behind, got.count]})
 
-    def rest(self, position: Position) -> dict[str, Any]:
-        return {}
-
 
 @dataclass(frozen=True, slots=True)
-class Offset:
+class Offset(Pager):
     """Offset and limit: goes on from what was really returned, so that a cap costs calls and nothing else."""
 
-    offset: str = "offset"
-    limit_param: str = "limit"
-    limit: int = 200
+    counted: ClassVar[bool] = True
+
+    start: str = "offset"
+    size: str = "limit"
+    limit: Count = 200
     first: int = 0
     """Number of the first row; STARTNUM counts from 1 at some platforms."""
+    kind: Literal["offset"] = "offset"
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         return {"o": 0, "k": limit or self.limit}
 
     def params(self, position: Position) -> Params:
-        return {self.offset: self.first + int(position["o"]), self.limit_param: int(position["k"])}
+        return {self.start: self.first + int(position["o"]), self.size: int(position["k"])}
 
     def next(self, position: Position, got: Got) -> Next:
         behind, size = position["o"], position["k"]
@@ -148,25 +159,25 @@ class Offset:
             return Next(None)
         return Next({"o": behind + got.count, "k": size}, capped=got.count < size)
 
-    def rest(self, position: Position) -> dict[str, Any]:
-        return {}
-
 
 @dataclass(frozen=True, slots=True)
-class DaySlice:
-    """One request a day, from the last day pulled (read again) to today. `start` is an ISO date or days back."""
+class DaySlice(Pager):
+    """One request a day, from the last day pulled (read again) to today. `start` is a date or days back."""
+
+    whole: ClassVar[bool] = True
 
     param: str
-    start: str | int
-    format: str = "%Y-%m-%d"
+    start: date | int
+    format: TimeFormat = "%Y-%m-%d"
+    kind: Literal["day_slice"] = "day_slice"
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
-        start = today - timedelta(days=self.start) if isinstance(self.start, int) else date.fromisoformat(self.start)
+        start = today - timedelta(days=self.start) if isinstance(self.start, int) else self.start
         day = date.fromisoformat(cursor["day"]) if "day" in cursor else start
         return {"day": min(day, today).isoformat()}
 
     def params(self, position: Position) -> Params:
-        return {self.param: date.fromisoformat(position["day"]).strftime(self.format)}
+        return {self.param: written(datetime.fromisoformat(position["day"]), self.format)}
 
     def next(self, position: Position, got: Got) -> Next:
         day = date.fromisoformat(position["day"])
@@ -190,7 +201,7 @@ def _onward(position: Position, key: Any) -> Position:
 
 
 @dataclass(frozen=True, slots=True)
-class AfterKey:
+class AfterKey(Pager):
     """Asks for the rows after the last one received, by its own columns: `lastId`, or `lastUpdateTime` and `lastId` together.
 
     The source sorts by these columns. One that asks by a time alone must answer `inclusive`, or rows of one moment that two
@@ -198,15 +209,16 @@ class AfterKey:
     sources that only add.
     """
 
-    keys: Mapping[str, str]
+    keys: Annotated[Mapping[str, str], Field(min_length=1)]
     """parameter -> the column whose value in the last row it takes."""
     size: str = "pageSize"
-    limit: int = 500
+    limit: Count = 500
     inclusive: bool = False
     """The rows at the key come again."""
     start: Mapping[str, str] = field(default_factory=dict)
     """What the first call sends in the keys' place (`lastId=0`)."""
     keep: bool = False
+    kind: Literal["after_key"] = "after_key"
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         return _kept(self.keep, cursor) | {"k": limit or self.limit}
@@ -239,7 +251,7 @@ class AfterKey:
 
 
 @dataclass(frozen=True, slots=True)
-class NextToken:
+class NextToken(Pager):
     """Asks with the token that the page before gave (`Envelope.next_token`), whatever it means; none, or an empty page, is the end.
 
     `keep` takes up the last token in the next run: feeds of changes always give one.
@@ -247,12 +259,13 @@ class NextToken:
 
     token: str = "nextToken"  # noqa: S105 # the name of a parameter
     size: str = "pageSize"
-    limit: int = 500
+    limit: Count = 500
     ends: tuple[str, ...] = ()
     """Tokens that mean none, besides a blank one (`0`, `-1`)."""
     start: str | None = None
     """What the first call sends in the token's place."""
     keep: bool = False
+    kind: Literal["next_token"] = "next_token"
 
     def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
         return _kept(self.keep, cursor) | {"k": limit or self.limit}
@@ -275,35 +288,38 @@ def _kept(keep: bool, where: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Single:
+class Single(Pager):
     """Everything in one answer."""
 
-    def begin(self, cursor: Cursor, limit: int | None, today: date) -> Position:
-        return {}
+    whole: ClassVar[bool] = True
 
-    def params(self, position: Position) -> Params:
-        return {}
+    kind: Literal["single"] = "single"
 
     def next(self, position: Position, got: Got) -> Next:
         return Next(None)
 
-    def rest(self, position: Position) -> dict[str, Any]:
-        return {}
+
+Paging: TypeAlias = Annotated[
+    PageNumber | Offset | DaySlice | AfterKey | NextToken | Single, Field(discriminator="kind")
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """Incremental reading: asks for rows changed at or after the newest source time of the runs before."""
+    """Incremental reading: asks for rows changed at or after the newest source time of the runs before.
+
+    Nothing is sent where there was none; what a source wants then stands among the fixed parameters.
+    """
 
     param: str
-    format: str = "%Y-%m-%d %H:%M:%S"
-    overlap: timedelta = timedelta(0)
+    format: TimeFormat = "%Y-%m-%d %H:%M:%S"
+    overlap: Span = timedelta(0)
     """Read again this far back: rows that a source commits late carry an older time than those it showed before."""
 
     def params(self, since: str | None) -> Params:
         if since is None:
             return {}
-        return {self.param: (datetime.fromisoformat(since) - self.overlap).strftime(self.format)}
+        return {self.param: written(datetime.fromisoformat(since) - self.overlap, self.format)}
 
 
 GARBAGE: Final = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -312,84 +328,3 @@ GARBAGE: Final = (KeyError, TypeError, ValueError, AttributeError, ArithmeticErr
 
 def unknown_cursor() -> SourceMalformed:
     return SourceMalformed("CURSOR_UNKNOWN", "采集位置无法识别，请用 --full 重新开始")
-
-
-class Walk:
-    """One fetch: a cursor read, turned into parameters, and turned into the page that answers them."""
-
-    def __init__(
-        self, paging: Paging, since: Since | None, cursor: Cursor | None, *, today: date, limit: int | None = None
-    ) -> None:
-        """Reads a cursor.
-
-        Raises:
-            SourceMalformed: CURSOR_UNKNOWN, it is none of ours.
-        """
-        self._paging, self._since, self._today = paging, since, today
-        cursor = cursor or {"rest": True}
-        try:
-            resting = cursor.get("rest", False)
-            self._position: Position = paging.begin(cursor, limit, today) if resting else dict(cursor["at"])
-            self._from: str | None = cursor.get("since") if since else None
-            self._high: str | None = cursor.get("high", self._from)
-            self._previous: str | None = None if resting else cursor.get("prev")
-            if self._high is not None:
-                datetime.fromisoformat(self._high)
-            self.params: Params = paging.params(self._position) | (since.params(self._from) if since else {})
-        except GARBAGE as error:
-            raise unknown_cursor() from error
-
-    def page(self, opened: Opened, answer: Answer) -> Page:
-        """The page, with the cursor that follows it.
-
-        Raises:
-            SourceMalformed: REPEATED_PAGE, CURSOR_UNKNOWN.
-        """
-        digest = _digest(opened.rows.raw)
-        repeated = bool(opened.rows.raw) and digest == self._previous
-        count = len(opened.rows.raw) + opened.dropped
-        got = Got(count, opened.total, repeated, self._today, opened.rows, opened.next_token)
-        try:
-            following = self._paging.next(self._position, got)
-        except GARBAGE as error:
-            raise unknown_cursor() from error
-        notes = (*opened.notes, *(("CAPPED",) if following.capped else ()))
-
-        def after(newest: str | None) -> Cursor:
-            high = self._merge(newest)
-            if following.position is None:
-                return {"rest": True, **self._paging.rest(self._position)} | ({"since": high} if self._since else {})
-            times = {"since": self._from, "high": high} if self._since else {}
-            return {"at": following.position, "prev": digest} | times
-
-        return Page(
-            rows=opened.rows,
-            answer=answer,
-            after=after,
-            last=following.position is None,
-            declared=opened.total,
-            empty_confirmed=opened.empty_confirmed,
-            notes=notes,
-        )
-
-    def _merge(self, newest: str | None) -> str | None:
-        """The newest time seen, held to today: one row dated 2099 must not end all reading."""
-        if newest is None:
-            return self._high
-        newest = min(newest, f"{self._today.isoformat()}T23:59:59")
-        return max(newest, self._high or newest)
-
-
-def restart(cursor: Cursor | None) -> Cursor | None:
-    """Everything again from the beginning; the watermark reached so far is taken up again where the pass ends."""
-    high = (cursor or {}).get("high") or (cursor or {}).get("since")
-    return {"rest": True, "since": None, "high": high} if high else None
-
-
-def request_values(params: Mapping[str, str], values: Mapping[str, str]) -> Params:
-    """Fixed parameters with `{county}`, `{today}` and `{month}` filled in."""
-    return {name: value.format_map(values) for name, value in params.items()}
-
-
-def _digest(rows: Sequence[bytes]) -> str:
-    return sha256(b"\n".join(rows)).hexdigest()[:16]

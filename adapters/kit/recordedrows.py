@@ -50,7 +50,7 @@ class RecordedRows(msgspec.Struct, frozen=True):
 
 def recorded_rows(adapter: TableAdapter, scrubber: Scrubber, rows: int) -> list[RecordedRows]:
     """The tables of an adapter without their people, each with at most so many rows. Raises as `TableAdapter.fetch`."""
-    found = [_recorded(adapter, dataset, scrubber, rows) for dataset in adapter.streams]
+    found = [_recorded(adapter, dataset, scrubber, rows) for dataset in adapter.offers]
     return msgspec.json.decode(scrubber.sweep(msgspec.json.encode(found).decode()), type=list[RecordedRows])
 
 

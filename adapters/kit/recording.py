@@ -14,7 +14,19 @@ import httpx
 import msgspec
 from lxml import etree
 
-from adapters.kit.base import Adapter, Cursor, Page, Person, Persons, Ports, Rotating, SourceSettings, Worklist
+from adapters.kit.base import (
+    Adapter,
+    Cursor,
+    Documents,
+    NoDocuments,
+    Page,
+    Person,
+    Persons,
+    Ports,
+    Rotating,
+    SourceSettings,
+    Worklist,
+)
 from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, Remembering, placeless, recorded_files
 from adapters.kit.http import SIGNED_PARAMS, Http, text_of
@@ -73,6 +85,8 @@ class Recording(msgspec.Struct, frozen=True):
     """What a front-end database held."""
     persons: list[RecordedPerson] = []
     """Whom a source was asked about that answers only about a named person."""
+    documents: dict[str, dict[str, str]] = {}
+    """Service descriptions that came as files, as they are kept (`base.Documents`)."""
 
     def save(self, path: Path) -> None:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
@@ -86,9 +100,8 @@ class Recording(msgspec.Struct, frozen=True):
 class Recorder(httpx.BaseTransport):
     """Passes calls on and keeps them."""
 
-    def __init__(self, onward: httpx.BaseTransport) -> None:
-        self._onward = onward
-        self.exchanges: list[Exchange] = []
+    def __init__(self, onward: httpx.BaseTransport, exchanges: list[Exchange]) -> None:
+        self._onward, self._exchanges = onward, exchanges
 
     def close(self) -> None:
         self._onward.close()
@@ -98,7 +111,7 @@ class Recorder(httpx.BaseTransport):
         body = response.read()
         response.close()
         media = response.headers.get("content-type", "")
-        self.exchanges.append(Exchange(*_asked(request), status=response.status_code, media=media, body=text_of(body)))
+        self._exchanges.append(Exchange(*_asked(request), status=response.status_code, media=media, body=text_of(body)))
         return reply(response.status_code, body, {"Content-Type": media})
 
 
@@ -217,6 +230,8 @@ def replay(recording: Recording, kind: type[Adapter], transport: httpx.BaseTrans
         today=lambda: recording.today,
         worklist=RecordedWorklist(recording.persons),
     )
+    for name, kept in recording.documents.items():
+        ports.documents.keep(name, {member: text.encode() for member, text in kept.items()})
     adapter = kind(ports, kind.Settings.model_validate(recording.settings), recording.county)
     if isinstance(adapter, FilesAdapter):
         adapter.drop = RecordedDrop(adapter, recording.files, recording.now)
@@ -234,7 +249,7 @@ def newest(page: Page, source_time: str | None) -> str | None:
 
 def run(adapter: Adapter, dataset: str, cursor: Cursor | None, pages: int) -> tuple[list[Page], Cursor | None]:
     """One run of at most so many pages, and the cursor after it."""
-    source_time = adapter.streams[dataset].source_time
+    source_time = adapter.offers[dataset].source_time
     assert source_time is None or isinstance(source_time, str)
     read: list[Page] = []
     while len(read) < pages:
@@ -261,30 +276,31 @@ def record(
     `secrets` are values to sweep out wherever they appear. Raises what `Adapter.fetch` raises.
     """
     kind(ports, settings, county).probe()
-    recorder = Recorder(onward or httpx.HTTPTransport())
-    http, worklist = Http(transport=recorder), RememberingWorklist(ports.worklist)
-    complete = {}
+    exchanges: list[Exchange] = []
+    http = Http(transport=onward, around=lambda transport: Recorder(transport, exchanges))
+    worklist, complete = RememberingWorklist(ports.worklist), {}
     try:
-        adapter = kind(replace(ports, http=http, worklist=worklist), settings, county)
+        documents = _Afresh(ports.documents)
+        adapter = kind(replace(ports, http=http, documents=documents, worklist=worklist), settings, county)
         if isinstance(adapter, FilesAdapter):
             adapter.drop = Remembering(adapter.drop)
-        for dataset in kind.streams:
+        for dataset in adapter.offers:
             read, cursor = run(adapter, dataset, None, pages)
             complete[dataset] = read[-1].last
             if read[-1].last:
                 run(adapter, dataset, cursor, pages)
-        scrubber = Scrubber(columns(kind.streams.items()), (secrets or {}).values())
+        scrubber = Scrubber(columns(adapter.offers.items()), (secrets or {}).values())
         persons = [RecordedPerson(*scrubber.person(p.id_no, p.name)) for p in worklist.persons.values()]
         files, rows = _files(adapter, scrubber, pages), _rows(adapter, scrubber, pages)
         adapter.close()
     finally:
         http.close()
-    told = settings.model_dump(mode="json", exclude_none=True)
+    told = settings.model_dump(mode="json", by_alias=True)
     if isinstance(adapter, FilesAdapter):
         told = placeless(told)
     if isinstance(adapter, TableAdapter):
         told |= {"url": NOWHERE}
-    hosts = {_host(value) for value in told.values() if isinstance(value, str) and value.startswith("http")}
+    hosts = {_host(value) for value in _texts(told) if value.startswith(("http://", "https://"))}
     return Recording(
         adapter=kind.name,
         county=county,
@@ -292,11 +308,27 @@ def record(
         now=ports.now(),
         today=ports.today(),
         complete=complete,
-        exchanges=_scrubbed(recorder.exchanges, scrubber, hosts),
+        exchanges=_scrubbed(exchanges, scrubber, hosts),
         files=files,
         rows=rows,
         persons=persons,
+        documents={
+            name: {member: scrubber.sweep(text.decode()) for member, text in kept.items()}
+            for name, kept in documents.kept.items()
+            if not name.startswith("http")
+        },
     )
+
+
+class _Afresh(NoDocuments):
+    """Descriptions are read again, so that reading them is recorded; files are where they were."""
+
+    def __init__(self, real: Documents) -> None:
+        super().__init__()
+        self._real = real
+
+    def file(self, path: str) -> bytes:
+        return self._real.file(path)
 
 
 def _files(adapter: Adapter, scrubber: Scrubber, pages: int) -> list[RecordedFile]:
@@ -326,9 +358,20 @@ def _scrubbed(exchanges: list[Exchange], scrubber: Scrubber, hosts: set[str]) ->
 
 
 def _told(name: str, value: Any, scrubber: Scrubber, hosts: set[str]) -> Any:
+    """A setting as a recording may say it. What is declared under `datasets` names members (`next_token`), no secrets."""
+    if isinstance(value, dict):
+        inner_name = name if name == "datasets" else ""
+        return {key: _told(inner_name or key, inner, scrubber, hosts) for key, inner in value.items()}
     if not isinstance(value, str):
         return value
     return SCRUBBED if SECRET_NAME.search(name) else _unhosted(scrubber.sweep(value), hosts)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for part in value.values() if isinstance(value, dict) else ():
+        yield from _texts(part)
 
 
 def _host(url: str) -> str:

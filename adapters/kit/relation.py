@@ -16,7 +16,8 @@ from sqlalchemy import exc
 from adapters.kit.base import BESIDE, Item, Stream
 from adapters.kit.errors import SourceMalformed
 from adapters.kit.paging import GARBAGE, unknown_cursor
-from adapters.kit.rules import CHINA
+from adapters.kit.rules import CHINA, columns_read
+from adapters.kit.values import CountyText, Span, TimeFormat
 
 TOLD: Final = 30
 """Names of tables or columns that a sentence lists."""
@@ -57,10 +58,10 @@ class TableStream(Stream):
     """Columns that name a row; none given: the table's primary key."""
     time: str | None = None
     """The column of the exchange's own time. None: every run reads all of the table, and it is a `snapshot` if it is a state."""
-    time_format: str | None = None
+    time_format: TimeFormat | None = None
     """How the time is written where its column is a text or a number, e.g. `%Y-%m-%d %H:%M:%S`; it must sort as time does."""
-    overlap: timedelta = timedelta(minutes=10)
-    where: Mapping[str, str] = field(default_factory=dict)
+    overlap: Span = timedelta(minutes=10)
+    where: Mapping[str, CountyText] = field(default_factory=dict)
     """Column -> the value a row must have; may hold `{county}`."""
     technical: tuple[str, ...] = TECHNICAL
     """Columns that are left out of the items unless a rule reads them."""
@@ -81,8 +82,7 @@ class TableStream(Stream):
     def named(self) -> frozenset[str]:
         """Every column that a mapping or a rule of this stream reads."""
         rules = [*self.mapping.values(), self.source_time, *self.ignore.values(), self.deleted]
-        found = (rule if isinstance(rule, str) else rule.from_ for rule in rules if rule is not None)
-        return frozenset(column for column in found if column and column[:1] != "@") - set(self.absent)
+        return frozenset(column for column in columns_read(rules) if column[:1] != "@") - set(self.absent)
 
     @property
     def label(self) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,8 +14,10 @@ from adapters.kit.base import Adapter, Answer, Cursor, Page, Probe, SourceSettin
 from adapters.kit.envelope import Envelope, Opened
 from adapters.kit.errors import SourceError
 from adapters.kit.http import DEADLINE
-from adapters.kit.paging import Paging, Params, Since, Single, Walk, request_values, restart
+from adapters.kit.paging import Paging, Params, Since, Single
 from adapters.kit.signed import Signed
+from adapters.kit.values import Address, Text
+from adapters.kit.walk import Walk, request_values, restart
 
 
 class WebSettings(SourceSettings):
@@ -28,23 +30,30 @@ class WebSettings(SourceSettings):
 
 
 class RestSettings(WebSettings):
-    base_url: str = Field(pattern=r"^https?://[^/?#]+[^?#]*[^/?#]$")
+    base_url: Address
 
 
 @dataclass(frozen=True, kw_only=True)
 class RestStream(Stream):
     """One call. `path` and values of `params` and `body_params` may hold `{county}`, `{today}` and `{month}` (business date)."""
 
-    path: str
-    method: str = "GET"
-    service: str = ""
+    path: Text
+    method: Literal["GET", "POST"] = "GET"
+    service: Text = ""
     """What the auth profile signs for, where it signs for something; may hold `{county}` too."""
-    params: Mapping[str, str] = field(default_factory=dict)
-    body_params: Mapping[str, str] = field(default_factory=dict)
-    """Members of the JSON body. Paging goes there too if the method is POST."""
+    params: Mapping[str, Text] = field(default_factory=dict)
+    """Parameters of the query."""
+    body: Literal["json", "form"] = "json"
+    """How a POST sends its members. In JSON a dotted name is a member of a member: `page.current`."""
+    body_params: Mapping[str, Text] = field(default_factory=dict)
+    """Members of the body. Paging goes there too if the method is POST."""
     envelope: Envelope = field(default_factory=Envelope)
     paging: Paging = field(default_factory=Single)
     since: Since | None = None
+
+    def __post_init__(self) -> None:
+        if self.body_params and self.method == "GET":
+            raise ValueError("GET 没有正文：参数写进 params，或写 method: POST")
 
     def label(self, service: str) -> str:
         """The request's shape, without a value of it."""
@@ -56,6 +65,7 @@ class WebAdapter(Adapter):
 
     Settings: ClassVar[type[SourceSettings]] = WebSettings
     settings: WebSettings
+    _held: tuple[str, Opened, Answer] | None = None
 
     @cached_property
     def auth(self) -> Auth:
@@ -63,13 +73,22 @@ class WebAdapter(Adapter):
         return NoAuth()
 
     @property
-    def values(self) -> dict[str, str]:
-        """What `{…}` in parameters may name."""
+    def values(self) -> dict[str, object]:
+        """What `{…}` in parameters may name (`values.PLACES`)."""
         today = self.ports.today()
-        return {"county": self.county, "today": today.isoformat(), "month": f"{today:%Y-%m}"}
+        return {"county": self.county, "today": today, "month": f"{today:%Y-%m}"}
 
     def walk(self, paging: Paging, since: Since | None, cursor: Cursor | None) -> Walk:
         return Walk(paging, since, cursor, today=self.ports.today(), limit=self.settings.page_size)
+
+    def page(self, walk: Walk, ask: Callable[[], tuple[Opened, Answer]]) -> Page:
+        """The page that answers. An answer too large for one page is held until the last of its slices was given."""
+        held, self._held = self._held, None
+        opened, answer = held[1:] if held is not None and walk.goes_on(held[0]) else ask()
+        page = walk.page(opened, answer)
+        if walk.unfinished:
+            self._held = (walk.unfinished, opened, replace(answer, body=b""))
+        return page
 
     def restart(self, cursor: Cursor | None) -> Cursor | None:
         return restart(cursor)
@@ -91,19 +110,22 @@ class RestAdapter(WebAdapter):
 
     def stream(self, dataset: str) -> RestStream:
         """The stream as this source's settings want it; an adapter may override it."""
-        return self.streams[dataset]
+        stream: RestStream = self.offers[dataset]
+        return stream
 
     def fetch(self, dataset: str, cursor: Cursor | None) -> Page:
         stream = self.stream(dataset)
         walk = self.walk(stream.paging, stream.since, cursor)
         service = stream.service.format_map(self.values)
-        opened, answer = exchange(
-            self.ports,
-            self.auth,
-            service,
-            lambda signed: self._call(stream, walk.params, signed, stream.label(service)),
+        return self.page(
+            walk,
+            lambda: exchange(
+                self.ports,
+                self.auth,
+                service,
+                lambda signed: self._call(stream, walk.params, signed, stream.label(service)),
+            ),
         )
-        return walk.page(opened, answer)
 
     def _call(self, stream: RestStream, paging: Params, signed: Signed, label: str) -> tuple[Opened, Answer]:
         posts = stream.method == "POST"
@@ -117,9 +139,22 @@ class RestAdapter(WebAdapter):
             label=label,
             signed=signed,
             params=params,
-            json=body if posts else None,
+            json=_nested(body) if posts and stream.body == "json" else None,
+            form=body if posts and stream.body == "form" else None,
             deadline=settings.deadline,
             max_bytes=settings.max_mb << 20,
         )
         opened = stream.envelope.unwrap(answer.body, label)
         return opened, Answer(label, answer.status, answer.media, answer.body, self.ports.now())
+
+
+def _nested(params: Params) -> dict[str, Any]:
+    """Members by dotted names as the objects that hold them."""
+    out: dict[str, Any] = {}
+    for path, value in params.items():
+        *above, leaf = path.split(".")
+        level = out
+        for name in above:
+            level = level.setdefault(name, {})
+        level[leaf] = value
+    return out

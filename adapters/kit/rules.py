@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, TypeAlias
 
@@ -34,6 +34,27 @@ class FieldRule(BaseModel):
     part: str | None = None
     each: str | None = None
     """The column that holds the elements of a repeated part as a list of objects; `from` is then a member of each."""
+    join: tuple[str, ...] = ()
+    """Columns whose texts make the value together, blank ones left out."""
+    between: str = ""
+    """What stands between the joined texts."""
+
+    @property
+    def given(self) -> int:
+        """In how many ways the rule says where its value comes from; one is right."""
+        return (self.from_ is not None) + (self.const is not None) + bool(self.join)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The columns whose values it takes: of an item, or with `each` of an element."""
+        return self.join if self.from_ is None else (self.from_,)
+
+    def value(self, item: Item) -> Any:
+        """What an item holds for this field, as sent."""
+        if self.join:
+            pieces = (str(item.get(column) or "").strip() for column in self.join)
+            return self.between.join(filter(None, pieces)) or None
+        return self.const if self.from_ is None else item.get(self.from_)
 
 
 class IgnoreRule(BaseModel):
@@ -71,6 +92,17 @@ class DeletedRule(BaseModel):
 def _first(item: Item) -> str:
     cells = ("".join(str(value).split()) for name, value in item.items() if value is not None and name[:1] != "@")
     return next(filter(None, cells), "")
+
+
+def columns_read(rules: Iterable[FieldRule | IgnoreRule | DeletedRule | str | None]) -> frozenset[str]:
+    """Every column of an item that these rules look at."""
+    out: set[str] = set()
+    for rule in rules:
+        if isinstance(rule, FieldRule):
+            out.update(rule.sources if rule.each is None else (rule.each,))
+        elif rule is not None:
+            out.add(rule if isinstance(rule, str) else rule.from_)
+    return frozenset(filter(None, out))
 
 
 def listed(value: Any) -> list[Item] | None:

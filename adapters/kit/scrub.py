@@ -52,10 +52,10 @@ def columns(streams: Iterable[tuple[str, Stream]]) -> dict[str, str]:
     for dataset, stream in streams:
         fields = DATASETS[dataset].fields
         for path, rule in stream.mapping.items():
-            column = rule.from_ if isinstance(rule, FieldRule) else rule
             spec = fields.get(re.sub(r"\.\d+\.", ".", path))
-            if column is not None and spec is not None:
-                found[column] = _treatment(spec.kind, spec.of.level)
+            if spec is not None:
+                read = rule.sources if isinstance(rule, FieldRule) else (rule,)
+                found |= dict.fromkeys(read, _treatment(spec.kind, spec.of.level))
             if isinstance(rule, FieldRule) and rule.each is not None:
                 found[rule.each] = "rows"
         kept = [stream.source_time, *(rule.from_ for rule in (*stream.ignore.values(), stream.deleted) if rule)]

@@ -44,19 +44,42 @@ def _without_password(url: str) -> str:
     return url
 
 
-class TableSettings(SourceSettings):
-    """What a county file may say of a front-end database."""
+class TableConnection(SourceSettings):
+    """Where a front-end database is, and what one read may cost."""
 
     url: Annotated[str, AfterValidator(_without_password)]
     """An SQLAlchemy address (`adapters.kit.database`); with a user in it the account's secret `password` is used."""
     page_size: int = Field(default=PAGE_ROWS, ge=1, le=10_000)
     deadline: float = Field(default=60.0, gt=0, le=3600)
     """Seconds for one statement."""
+
+    @property
+    def secrets_needed(self) -> tuple[str, ...]:
+        return ("password",) if sa.make_url(self.url).username else ()
+
+    def over(self, dataset: str, stream: TableStream) -> TableStream:
+        """The stream as this county has it."""
+        return stream
+
+
+class TableSettings(TableConnection):
+    """What a county file may say of a front-end database whose tables an adapter declares."""
+
     overlap_minutes: float | None = Field(default=None, ge=0)
     tables: Mapping[str, str] = Field(default_factory=dict)
     """dataset -> table, where it is not called as the adapter has it."""
     renamed: Mapping[str, str] = Field(default_factory=dict)
     absent: tuple[str, ...] = ()
+
+    def over(self, dataset: str, stream: TableStream) -> TableStream:
+        minutes = self.overlap_minutes
+        return replace(
+            stream,
+            table=self.tables.get(dataset, stream.table),
+            overlap=stream.overlap if minutes is None else timedelta(minutes=minutes),
+            renamed={**stream.renamed, **self.renamed},
+            absent=(*stream.absent, *self.absent),
+        )
 
 
 @dataclass(slots=True)
@@ -95,7 +118,7 @@ class TableAdapter(Adapter):
     """A source whose streams are `TableStream`s."""
 
     Settings: ClassVar[type[SourceSettings]] = TableSettings
-    settings: TableSettings
+    settings: TableConnection
     streams: ClassVar[Mapping[str, TableStream]]
 
     def __init__(self, ports: Ports, settings: Any, county: str) -> None:
@@ -104,15 +127,7 @@ class TableAdapter(Adapter):
 
     def stream(self, dataset: str) -> TableStream:
         """The stream as this source's settings want it; an adapter may override it."""
-        stream, settings = self.streams[dataset], self.settings
-        minutes = settings.overlap_minutes
-        return replace(
-            stream,
-            table=settings.tables.get(dataset, stream.table),
-            overlap=stream.overlap if minutes is None else timedelta(minutes=minutes),
-            renamed={**stream.renamed, **settings.renamed},
-            absent=(*stream.absent, *settings.absent),
-        )
+        return self.settings.over(dataset, self.offers[dataset])
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -205,7 +220,7 @@ class TableAdapter(Adapter):
 
     def probe(self) -> list[Probe]:
         out = []
-        for dataset in self.streams:
+        for dataset in self.offers:
             try:
                 with self.relation(dataset) as (_, relation):
                     count = len(relation.table.columns)

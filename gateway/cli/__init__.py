@@ -13,7 +13,7 @@ import typer
 from adapters.kit import SourceError
 from gateway.audit import NotAllowed, PersonalData
 from gateway.chain import ChainError
-from gateway.cli import adapter, bank, config, member, quarantine
+from gateway.cli import adapter, bank, config, member, quarantine, wsdl
 from gateway.cli.check import check, preview
 from gateway.cli.common import State, fail
 from gateway.cli.demo import demo
@@ -61,6 +61,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(adapter.app, name="adapter")
 app.add_typer(bank.consents, name="consent")
 app.add_typer(bank.reports, name="report")
+app.add_typer(wsdl.app, name="wsdl")
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Configuration: drafts on disk, validated with places, published as versions."""
 
-from gateway.config.load import Config, Feed, cron_trigger, digest, read, read_texts, resolve
+from gateway.config.load import Config, Feed, cron_trigger, digest, overlaid, read, read_texts, resolve
 from gateway.config.models import AccountModel, CatalogueEntry, GatewayFile, MemberModel, SinkModel
 from gateway.config.positions import Problem
 
@@ -15,6 +15,7 @@ __all__ = [
     "SinkModel",
     "cron_trigger",
     "digest",
+    "overlaid",
     "read",
     "read_texts",
     "resolve",

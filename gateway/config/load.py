@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 from apscheduler.triggers.cron import CronTrigger
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from adapters.kit import Adapter, FieldRule, MappingError, Translator, registry
+from adapters.kit import DeclaredAdapter, FieldRule, SourceSettings, Stream, mapping_faults, registry
 from gateway.clock import SHANGHAI
 from gateway.config.models import (
     AccountModel,
@@ -33,6 +32,8 @@ from gateway.config.positions import Document, Problem, load, validate
 from schemas import DATASETS
 
 M = TypeVar("M", bound=BaseModel)
+S = TypeVar("S", bound=Stream)
+Rules: TypeAlias = Mapping[str, FieldRule | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def _whole_parts(data: Any) -> CountyFile:
 def _link(config: Config, doc: Document, county: CountyFile) -> None:
     """Checks what a county's file refers to; its feeds join the configuration only when the whole file holds."""
     named = doc.data.get("sources") if isinstance(doc.data, dict) else None
-    adapters = {name: _source(config, doc, name, source) for name, source in county.sources.items()}
+    offered = {name: _source(config, doc, name, source) for name, source in county.sources.items()}
     found: dict[str, Feed] = {}
     for key, feed in county.feeds.items():
         where = ("feeds", key)
@@ -192,9 +193,9 @@ def _link(config: Config, doc: Document, county: CountyFile) -> None:
             doc.report(where, "请写 poll（间隔）或 cron（定时）之一", key=True)
         if feed.cron is not None:
             _try(doc, (*where, "cron"), partial(cron_trigger, feed.cron))
-        adapter = adapters[feed.source]
-        if adapter is not None:
-            _check_mapping(doc, where, feed, adapter)
+        streams = offered[feed.source]
+        if streams is not None:
+            _check_feed(doc, where, feed, streams)
         code = county.county.code
         renamed = f"{code}/{feed.renamed_from}" if feed.renamed_from else None
         found[f"{code}/{key}"] = Feed(f"{code}/{key}", county.county, feed, source, entry, renamed)
@@ -204,7 +205,8 @@ def _link(config: Config, doc: Document, county: CountyFile) -> None:
         config.feeds.update(found)
 
 
-def _source(config: Config, doc: Document, name: str, source: SourceModel) -> type[Adapter] | None:
+def _source(config: Config, doc: Document, name: str, source: SourceModel) -> Mapping[str, Stream] | None:
+    """What a source offers; None if its own faults hide it."""
     where = ("sources", name)
     if config.accounts and source.account not in config.accounts:
         known = "、".join(config.accounts)
@@ -214,21 +216,62 @@ def _source(config: Config, doc: Document, name: str, source: SourceModel) -> ty
     except ValueError as error:
         doc.report((*where, "adapter"), str(error))
         return None
-    validate(doc, adapter.Settings, source.settings, where)
-    return adapter
+    if issubclass(adapter, DeclaredAdapter):
+        _check_declared(doc, where, source)
+    settings = validate(doc, adapter.Settings, source.settings, where)
+    if settings is None:
+        return adapter.streams or None
+    _check_account(config, doc, where, source, settings)
+    return adapter.offered(settings)
 
 
-def _check_mapping(doc: Document, where: tuple[str, str], feed: FeedModel, adapter: type[Adapter]) -> None:
-    stream = adapter.streams.get(feed.dataset)
+def _check_account(
+    config: Config, doc: Document, where: tuple[str, str], source: SourceModel, settings: SourceSettings
+) -> None:
+    account = config.accounts.get(source.account)
+    for secret in settings.secrets_needed:
+        if account is not None and secret not in account.secrets:
+            doc.report(
+                (*where, "account"),
+                f"账号 {source.account} 缺少密钥 {secret}，请在 accounts.yaml 里写进这个账号的 secrets",
+            )
+
+
+_mapping: Final = TypeAdapter[Rules](Rules)
+
+
+def _check_declared(doc: Document, where: tuple[str, str], source: SourceModel) -> None:
+    """The mappings that a source declares, each by itself: they are told of whatever else is wrong."""
+    declared = source.settings.get("datasets")
+    for dataset, stanza in declared.items() if isinstance(declared, dict) else ():
+        try:
+            mapping = _mapping.validate_python(stanza["mapping"])
+        except (ValidationError, LookupError, TypeError):
+            continue  # told by the model
+        for error in mapping_faults(DATASETS[dataset], mapping) if dataset in DATASETS else ():
+            doc.report((*where, "datasets", dataset, "mapping", error.path), error.sentence, key=True)
+
+
+def _check_feed(doc: Document, where: tuple[str, str], feed: FeedModel, streams: Mapping[str, Stream]) -> None:
+    stream = streams.get(feed.dataset)
     if stream is None:
-        offered = "、".join(adapter.streams)
-        doc.report((*where, "dataset"), f"适配器 {adapter.name} 不提供 {feed.dataset}。可用的有：{offered}")
+        offered = "、".join(streams)
+        doc.report((*where, "dataset"), f"数据源 {feed.source} 不提供 {feed.dataset}。可用的有：{offered}")
         return
-    rules: dict[str, FieldRule | str] = {**stream.mapping, **feed.mapping}
-    try:
-        Translator(DATASETS[feed.dataset], rules, today=date.min)
-    except MappingError as error:
-        doc.report((*where, "mapping", error.path), error.sentence, key=True)
+    told = {problem.where for problem in doc.problems}
+    for error in mapping_faults(DATASETS[feed.dataset], overlaid(feed, stream).mapping):
+        if f"sources.{feed.source}.datasets.{feed.dataset}.mapping.{error.path}" not in told:
+            doc.report((*where, "mapping", error.path), error.sentence, key=True)
+
+
+def overlaid(feed: FeedModel, stream: S) -> S:
+    """A stream with a feed's own rules over it: single fields, named rules, the sign of a withdrawal."""
+    return replace(
+        stream,
+        mapping={**stream.mapping, **feed.mapping},
+        ignore={**stream.ignore, **feed.ignore},
+        deleted=feed.deleted or stream.deleted,
+    )
 
 
 def _try(doc: Document, where: tuple[Any, ...], build: Callable[[], object]) -> None:

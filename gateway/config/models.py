@@ -6,21 +6,9 @@ import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
 
-from adapters.kit import FieldRule, IgnoreRule
-from schemas import DATASETS
-
-_SPAN = re.compile(r"^(\d+)\s*(s|m|h|d)$")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _span(value: Any) -> Any:
-    if isinstance(value, str) and (found := _SPAN.match(value)):
-        return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
-    if isinstance(value, timedelta):
-        return value
-    raise ValueError("请写时长，如 30s、5m、2h、1d")
+from adapters.kit import DatasetName, DeletedRule, FieldRule, IgnoreRule, Span
 
 
 def _county(value: str) -> str:
@@ -29,15 +17,7 @@ def _county(value: str) -> str:
     return value
 
 
-def _dataset(value: str) -> str:
-    if value not in DATASETS:
-        raise ValueError(f"没有数据资源 {value}。可用的有：{'、'.join(DATASETS)}")
-    return value
-
-
-Span = Annotated[timedelta, BeforeValidator(_span)]
 CountyCode = Annotated[StrictStr, AfterValidator(_county)]
-DatasetName = Annotated[StrictStr, AfterValidator(_dataset)]
 FeedKey = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 UpdateFrequency = Literal[
     "实时更新", "每小时", "每日", "每周", "每旬", "每半月", "每月", "每季度", "每半年", "每年", "不定期", "一次性"
@@ -136,6 +116,7 @@ class FeedModel(Strict):
     channel: Literal["SYSTEM", "MANUAL"] = "SYSTEM"
     mapping: dict[str, FieldRule | str] = {}
     ignore: dict[str, IgnoreRule] = {}
+    deleted: DeletedRule | None = None
     vanish_limit: float = Field(default=0.2, gt=0, le=1)
     ask_again: Span = Field(default=timedelta(days=30), ge=timedelta(days=1))
     """How long a person of the worklist is left in peace, whole days."""

@@ -16,7 +16,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
-from gateway.config.wording import of_syntax, of_value
+from gateway.config.shapes import follow, takes
+from gateway.config.wording import UNKNOWN_KEY, of_syntax, of_value
 
 Path_: TypeAlias = tuple[Any, ...]
 
@@ -141,30 +142,46 @@ M = TypeVar("M", bound=BaseModel)
 
 def validate(document: Document, model: type[M], data: Any = None, base: Path_ = ()) -> M | None:
     """The document (or a part of it under `base`) as a model; what does not fit becomes problems with their places."""
+    data = document.data if data is None else data
     try:
-        return model.model_validate(document.data if data is None else data)
+        return model.model_validate(data)
     except ValidationError as error:
-        for detail in _apart(error.errors(include_url=False)):
-            where, key = _place(base, detail)
-            document.report(where, of_value(model, detail), key=key)
+        for detail in _apart(model, data, error.errors(include_url=False)):
+            where, key = _place(model, detail)
+            document.report((*base, *where), of_value(model, detail), key=key)
         return None
 
 
-def _apart(details: list[ErrorDetails]) -> list[ErrorDetails]:
-    """One fault, one sentence: a misspelt key is not also missing."""
-    strange = [d["loc"] for d in details if d["type"] == "extra_forbidden"]
+def _apart(model: type[BaseModel], data: Any, details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """One fault, one sentence: a misspelt key is not also missing, and of a union the member speaks that the value resembles."""
+    strange = [d["loc"] for d in details if d["type"] in UNKNOWN_KEY]
 
     def misspelt(loc: tuple[int | str, ...]) -> bool:
         return any(s[:-1] == loc[:-1] and get_close_matches(str(s[-1]), [str(loc[-1])]) for s in strange)
 
-    return [d for d in details if d["type"] != "missing" or not misspelt(d["loc"])]
+    speaks: dict[Path_, str] = {}
+
+    def speaking(detail: ErrorDetails) -> bool:
+        tried = follow(model, detail["loc"]).tried
+        return all(speaks.get(path, name) == name for path, name, _ in tried)
+
+    tried = [one for detail in details for one in follow(model, detail["loc"]).tried]
+    for path, name, member in tried:
+        if takes(member, _value(data, path)):
+            speaks.setdefault(path, name)
+    for path, name, _ in reversed(tried):  # a shape that none of them takes
+        speaks.setdefault(path, name)
+    return [d for d in details if speaking(d) and (d["type"] != "missing" or not misspelt(d["loc"]))]
 
 
-def _place(base: Path_, detail: ErrorDetails) -> tuple[Path_, bool]:
-    loc = tuple(part for part in detail["loc"] if part != "[key]")
-    # a union adds the name of the member it tried; such a name is no key of the file
-    loc = tuple(part for part in loc if not (isinstance(part, str) and part in _UNION_NAMES))
-    return (*base, *loc), detail["type"] in ("extra_forbidden", "missing") or "[key]" in detail["loc"]
+def _value(data: Any, path: Path_) -> Any:
+    for part in path:
+        data = data[part]
+    return data
 
 
-_UNION_NAMES = frozenset({"FieldRule", "str", "tuple[str, ...]", "literal['all']"})
+def _place(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path_, bool]:
+    path, kind = follow(model, detail["loc"]).path, detail["type"]
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        path = (*path, detail["ctx"]["discriminator"].strip("'"))
+    return path, kind in {*UNKNOWN_KEY, "missing", "union_tag_not_found"} or "[key]" in detail["loc"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from typing import Any, Final, get_args
+from typing import Final
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 from ruamel.yaml.error import MarkedYAMLError
+
+from gateway.config.shapes import choices, follow, keys
 
 _SYNTAX: Final = (
     (r"mapping values are not allowed", "这里不该有冒号；请核对缩进，含冒号的文本请加引号"),
@@ -46,11 +48,15 @@ _TYPES: Final = {
     "less_than_equal": "应不大于 {le}",
     "string_too_short": "至少要写 {min_length} 个字",
 }
+UNKNOWN_KEY: Final = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+"""What pydantic calls an unknown key: of a model, of a dataclass."""
 _SHAPES: Final = {
     "model_type": "这里应有下级的键，写成“键: 值”",
     "dict_type": "这里应有下级的键，写成“键: 值”",
     "mapping_type": "这里应有下级的键，写成“键: 值”",
     "model_attributes_type": "这里应有下级的键，写成“键: 值”",
+    "dataclass_type": "这里应有下级的键，写成“键: 值”",
+    "invalid_key": "键应为文本，请加引号",
     "list_type": "这里应为列表，写成 [甲, 乙]",
     "tuple_type": "这里应为列表，写成 [甲, 乙]",
 }
@@ -67,13 +73,17 @@ def of_syntax(error: MarkedYAMLError) -> str:
 def of_value(model: type[BaseModel], detail: ErrorDetails) -> str:
     """One sentence for a value that a model refuses: what is wrong, and what is allowed."""
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
-    if kind == "extra_forbidden":
+    if kind in UNKNOWN_KEY:
         allowed = keys_at(model, detail["loc"][:-1])
-        return f"没有这个键。{_hint(str(detail['loc'][-1]), allowed)}可用的有：{'、'.join(allowed)}"
+        hint, known, beyond = _hint(str(detail["loc"][-1]), allowed), "、".join(allowed), getattr(model, "beyond", "")
+        return f"没有这个键。{hint}可用的有：{known}。{beyond}" if beyond else f"没有这个键。{hint}可用的有：{known}"
     if kind == "missing":
         return "缺少这个键"
-    if kind in ("literal_error", "enum"):
-        allowed = re.findall(r"'([^']*)'", str(context["expected"]))
+    if kind == "union_tag_not_found":
+        return f"缺少这个键。可用的有：{'、'.join(choices(follow(model, detail['loc']).annotation))}"
+    if kind in ("literal_error", "enum", "union_tag_invalid"):
+        allowed = re.findall(r"'([^']*)'", str(context.get("expected") or context["expected_tags"]))
+        given = context.get("tag", given)
         return f"“{given}”不在可用值内。{_hint(str(given), allowed)}可用的有：{'、'.join(allowed)}"
     if kind == "value_error":
         return str(context["error"])
@@ -81,6 +91,8 @@ def of_value(model: type[BaseModel], detail: ErrorDetails) -> str:
         return f"“{given}”写法不对，{_FORMS.get(context['pattern'], '应符合 ' + context['pattern'])}"
     if kind in _SHAPES:
         return _SHAPES[kind]
+    if isinstance(given, (dict, list)):
+        return "这里应为一个值，不是列表，也没有下级的键"
     sentence = _TYPES[kind].format(input=given, **context) if kind in _TYPES else detail["msg"]
     return "这里没有写值，" + sentence.partition("，")[0] if given is None else f"{given} 不合规：{sentence}"
 
@@ -91,21 +103,5 @@ def _hint(given: str, allowed: list[str]) -> str:
 
 
 def keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    """Keys that the model at `loc` knows."""
-    current: Any = model
-    for part in loc:
-        found = current.model_fields.get(str(part)) if _is_model(current) else None
-        current = _model_in(found.annotation) if found is not None else current
-    fields = current.model_fields if _is_model(current) else {}
-    return [info.alias or name for name, info in fields.items()]
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _model_in(annotation: Any) -> Any:
-    """The model inside `dict[str, M]`, `M | None`, `tuple[M, ...]`."""
-    if _is_model(annotation):
-        return annotation
-    return next((m for part in get_args(annotation) if (m := _model_in(part)) is not None), None)
+    """Keys that may stand at `loc`: under a profile or a kind, those of this one."""
+    return keys(follow(model, loc).annotation)

@@ -328,6 +328,15 @@ secret = Table(
     _bytes("sealed"),
 )
 
+document = Table(
+    "document",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("at"),
+    _text("digest"),
+    _bytes("body"),
+)
+
 audit = Table(
     "audit",
     metadata,

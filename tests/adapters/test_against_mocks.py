@@ -226,12 +226,17 @@ def test_a_slice_that_shifts_while_it_is_read_loses_nothing(
 
 
 @pytest.mark.parametrize(("agency", "dataset", "settings"), PAGED)
-def test_a_dropped_row_is_noted(desk: Desk, agency: str, dataset: str, settings: Mapping[str, Any]) -> None:
+def test_a_dropped_row_is_noted_and_read_again(
+    desk: Desk, agency: str, dataset: str, settings: Mapping[str, Any]
+) -> None:
     adapter = desk.adapter(agency, page_size=10, **settings)
     fault(desk, agency, "partial")
     pages, _ = run(adapter, dataset, None, 500)
     assert pages[0].notes == ("PARTIAL",)
-    assert len(rows(pages)) == len(desk.mocks.truth(dataset)) - 1
+    whole = len(desk.mocks.truth(dataset))
+    assert len(rows(pages)) == whole - 1 if len(pages) == 1 else len(set(rows(pages))) <= whole
+    if whole > 10:
+        assert set(rows(pages)) == set(rows(run(desk.adapter(agency, **settings), dataset, None, 500)[0]))
 
 
 def test_an_expired_secret_is_renewed_on_the_way(desk: Desk) -> None:

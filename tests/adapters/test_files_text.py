@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adapters.kit import Page, Ports, SourceMalformed, Translator
-from adapters.kit.files.text import charset, encoding_of, text_sheet
+from adapters.kit.files.text import encoding_of, text_sheet
 from adapters.kit.recording import run
+from adapters.kit.values import charset
 from schemas import DATASETS
 from tests.adapters.conftest import TODAY
 from tests.adapters.drops import HEADER, NAME, NOW, STREAM, Folder, as_csv, changed, id_number, ids, items, row, rows

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.kit import DeletedRule, FieldRule, IgnoreRule, MappingError, Translator, moment
+from adapters.kit import DeletedRule, FieldRule, IgnoreRule, MappingError, Translator, mapping_faults, moment
+from adapters.kit.rules import columns_read
 from schemas import DATASETS
 
 HOMESTEAD = DATASETS["homestead"]
@@ -37,6 +38,17 @@ TODAY = date(2026, 3, 2)
 
 def translator(**ignore: IgnoreRule) -> Translator:
     return Translator(HOMESTEAD, RULES, source_time="GXSJ", ignore=ignore, today=TODAY)
+
+
+def test_values_that_came_as_lists_are_in_step_like_joined_ones() -> None:
+    ids = ["360999198001010016", "360999198201020016"]
+    listed = {**ITEM, "QLRMC": ["张三", "李四"], "ZJH": ids}
+    joined = {**ITEM, "QLRMC": "张三,李四", "ZJH": ",".join(ids)}
+    one, other = (translator().translate([item]) for item in (listed, joined))
+    assert [holder["name"] for holder in one.records[0]["holders"]] == ["张三", "李四"]
+    assert (one.records, one.rejected) == (other.records, other.rejected)
+    uneven = translator().translate([{**ITEM, "QLRMC": ["张三", "李四"], "ZJH": ids[:1]}])
+    assert [rejected.reason for rejected in uneven.rejected] == ["MISALIGNED"]
 
 
 def test_a_plain_item_becomes_a_whole_record() -> None:
@@ -336,3 +348,49 @@ def test_source_times(raw: object, iso: str | None) -> None:
 def test_a_page_of_which_nothing_is_left_is_empty_columns() -> None:
     t = translator(ALL=IgnoreRule(from_="QLLX", equals=("5",))).translate([ITEM])
     assert (t.records, list(t.column("unit_no")), t.ignored) == ([], [], {"ALL": [0]})
+
+
+JOINED = {**RULES, "location": FieldRule(join=("XZ", "CUN", "ZU"), between="·")}
+
+
+def test_columns_are_joined_and_blank_ones_left_out() -> None:
+    rows = [
+        {**ITEM, "XZ": "白土镇", "CUN": " 坪上村 ", "ZU": "三组"},
+        {**ITEM, "XZ": "白土镇", "CUN": None, "ZU": ""},
+        ITEM,
+    ]
+    t = Translator(HOMESTEAD, JOINED, today=TODAY).translate(rows)
+    assert t.column("location") == ["白土镇·坪上村·三组", "白土镇", None]
+    assert Translator(HOMESTEAD, JOINED, today=TODAY).version != Translator(HOMESTEAD, RULES, today=TODAY).version
+
+
+@pytest.mark.parametrize("more", [{"from_": "ZL"}, {"const": "某镇"}])
+def test_a_value_comes_from_one_place(more: dict[str, str]) -> None:
+    with pytest.raises(MappingError, match="之一"):
+        Translator(HOMESTEAD, {**RULES, "location": FieldRule(join=("XZ",), **more)}, today=TODAY)
+
+
+def test_every_fault_of_a_mapping_is_told_once() -> None:
+    rules = {path: rule for path, rule in RULES.items() if path != "cert_no"}
+    wrong = {**rules, "cert_nr": "BDCQZH", "colour": "X", "land_area_m2": FieldRule(from_="SYQMJ", unit="斤")}
+    assert [fault.path for fault in mapping_faults(HOMESTEAD, wrong)] == ["cert_nr", "colour", "land_area_m2"]
+    assert [fault.path for fault in mapping_faults(HOMESTEAD, rules)] == ["cert_no"]
+    apart = {
+        **RULES,
+        "holders.id_no": FieldRule(from_="ZJH", each="GYR"),
+        "holders.name": FieldRule(from_="XM", each="QLR"),
+    }
+    assert [fault.sentence for fault in mapping_faults(HOMESTEAD, apart)] == ["同一组字段的 each 要写同一列"]
+    assert list(mapping_faults(HOMESTEAD, RULES)) == []
+
+
+def test_the_columns_that_rules_look_at() -> None:
+    rules = [
+        "A",
+        FieldRule(from_="B"),
+        FieldRule(from_="c", each="C"),
+        FieldRule(join=("D", "E")),
+        FieldRule(const="x"),
+        None,
+    ]
+    assert columns_read([*rules, IgnoreRule(from_="F"), DeletedRule(from_="G", equals=("1",))]) == set("ABCDEFG")

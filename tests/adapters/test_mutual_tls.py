@@ -28,6 +28,8 @@ from adapters.kit import (
     exchange,
     make_auth,
 )
+from adapters.kit.recording import record
+from adapters.rest import Rest
 from mock_agencies import auth_desk
 from mock_agencies.auth_doors import SECRETS
 
@@ -212,3 +214,13 @@ def test_connections_are_kept_for_each_certificate_and_closed_together(
     clients = list(http._clients.values())
     http.close()
     assert all(client.is_closed for client in clients)
+
+
+def test_a_recording_is_made_with_the_certificate(desk: Any, authority: Authority, ported: Any) -> None:
+    secrets = account(authority)
+    stream = {"path": "/mutual/rows", "envelope": {"rows": "data.list"}, "mapping": {}}
+    told = {"base_url": desk[1], "auth": MTLS, "datasets": {"marriage": stream}}
+    ports = ported(secrets)
+    recording = record(Rest, ports, Rest.Settings.model_validate(told), "360981", secrets=secrets)
+    assert [(e.path, e.status) for e in recording.exchanges] == [("/mutual/rows", 200)] * 2
+    assert "CERTIFICATE" not in str(recording)

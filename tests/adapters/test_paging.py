@@ -27,7 +27,7 @@ from adapters.kit import (
     SourceMalformed,
     Walk,
 )
-from adapters.kit.paging import restart
+from adapters.kit.walk import restart
 
 TODAY = date(2026, 3, 2)
 ANSWER = Answer("GET /x", 200, "", b"", datetime(2026, 3, 2, tzinfo=UTC))
@@ -62,7 +62,9 @@ def read(source: Any, paging: Paging, since: Since | None = None, cursor: Cursor
         notes.update(page.notes)
         cursor = json.loads(json.dumps(page.after(more.get("newest"))))
         if page.last:
+            assert (page.incomplete.code if page.incomplete else None) == more.get("told")
             return rows, notes, cursor
+        assert page.incomplete is None
     raise AssertionError("the walk never ends")
 
 
@@ -81,11 +83,12 @@ def test_every_row_is_read_whatever_the_cap(paging: Paging, total: bool, size: i
 
 
 @pytest.mark.parametrize("paging", COUNTED)
-def test_an_honest_table_is_read_without_a_wasted_call(paging: Paging) -> None:
+def test_an_honest_table_costs_one_call_more_than_its_pages(paging: Paging) -> None:
     table = Table(1000)
     rows, notes, _ = read(table, paging)
     assert (rows, notes) == (list(range(1000)), set())
-    assert len(table.asked) == (2 if isinstance(paging, PageNumber) else 5)
+    assert len(table.asked) == (3 if isinstance(paging, PageNumber) else 6)
+    assert table.asked[-1] == table.asked[0], "the first page is asked again: nothing moved"
 
 
 @pytest.mark.parametrize("paging", COUNTED)
@@ -147,19 +150,60 @@ def test_a_shifting_total_is_followed_and_an_empty_page_ends_it(paging: Paging) 
             opened = super().__call__(params)
             return Opened(opened.rows, self.size + 100 * len(self.asked))
 
-    rows, _, _ = read(Shifting(300), paging, limit=100)
+    rows, _, _ = read(Shifting(300), paging, limit=100, told="TOTAL_MISMATCH")
     assert sorted(set(rows)) == list(range(300))
 
 
 @pytest.mark.parametrize("paging", COUNTED)
-def test_a_total_that_is_too_high_costs_one_call(paging: Paging) -> None:
+def test_a_total_that_is_too_high_is_told_after_three_passes(paging: Paging) -> None:
     class Boasting(Table):
         def __call__(self, params: dict[str, Any]) -> Opened:
             return Opened(super().__call__(params).rows, self.size + 1)
 
     table = Boasting(250)
-    assert read(table, paging, limit=100)[0] == list(range(250))
-    assert len(table.asked) == 4
+    rows, _, cursor = read(table, paging, since=SINCE, limit=100, newest=TIME, told="TOTAL_MISMATCH")
+    assert sorted(set(rows)) == list(range(250))
+    assert len(table.asked) == 12
+    assert cursor == {"rest": True, "since": None}, "the watermark stays where it was"
+
+
+class Moving(Table):
+    """Loses its first row after the second call, `times` times: what was row 200 is row 199 now, and nobody read it."""
+
+    times = 1
+
+    def __call__(self, params: dict[str, Any]) -> Opened:
+        opened = super().__call__(params)
+        lost = min(self.times, max(0, (len(self.asked) + 1) // 4 if self.times > 1 else len(self.asked) - 2))
+        rows = [b"%d" % (int(row) + lost) for row in opened.rows.raw if int(row) + lost < self.size]
+        return Opened(JsonRows(rows), self.size - lost if self.total else None)
+
+
+@pytest.mark.parametrize("total", [True, False])
+@pytest.mark.parametrize("paging", COUNTED)
+def test_a_row_that_goes_while_pages_are_read_costs_a_second_pass_and_no_row(paging: Paging, total: bool) -> None:
+    rows, _, cursor = read(Moving(700, total=total), paging, limit=200)
+    assert set(rows) == set(range(700))
+    assert cursor == {"rest": True}
+
+
+def test_a_source_that_never_holds_still_is_told() -> None:
+    class Restless(Table):
+        def __call__(self, params: dict[str, Any]) -> Opened:
+            opened = super().__call__(params)
+            return Opened(JsonRows([row + b"%03d" % len(self.asked) for row in opened.rows.raw]), opened.total)
+
+    _, _, cursor = read(Restless(450), PageNumber(limit=200), SINCE, newest=TIME, told="UNSTABLE")
+    assert cursor == {"rest": True, "since": None}
+
+
+@pytest.mark.parametrize("paging", [Single(), DaySlice("d", 0)])
+def test_one_answer_that_holds_fewer_than_it_says_is_told(paging: Paging) -> None:
+    def short(_params: dict[str, Any]) -> Opened:
+        return Opened(JsonRows([b"1", b"2"]), 3)
+
+    rows, _, _ = read(short, paging, told="TOTAL_MISMATCH")
+    assert rows == [1, 2], "what came is kept"
 
 
 def test_a_first_page_number_of_zero() -> None:
@@ -371,7 +415,7 @@ def test_the_next_run_reads_from_the_newest_time_seen() -> None:
     assert cursor == {"rest": True, "since": TIME}
     assert all("from" not in params for params in table.asked)
     read(table, PageNumber(limit=200), SINCE, cursor)
-    assert [params["from"] for params in table.asked[3:]] == ["2026-01-31 23:50:00"] * 3
+    assert [params["from"] for params in table.asked[4:]] == ["2026-01-31 23:50:00"] * 4
 
 
 def test_a_run_keeps_reading_from_where_it_began() -> None:
@@ -379,8 +423,12 @@ def test_a_run_keeps_reading_from_where_it_began() -> None:
     cursor = walk.page(Opened(JsonRows([b"1"]), 2), ANSWER).after("2026-02-20T00:00:00")
     assert cursor["since"] == TIME
     assert cursor["high"] == "2026-02-20T00:00:00"
-    page = Walk(Offset(limit=1), SINCE, cursor, today=TODAY).page(Opened(JsonRows([b"2"]), 2), ANSWER)
-    assert page.after("2026-02-10T00:00:00") == {"rest": True, "since": "2026-02-20T00:00:00"}
+    cursor = (
+        Walk(Offset(limit=1), SINCE, cursor, today=TODAY).page(Opened(JsonRows([b"2"]), 2), ANSWER).after("2026-02-10")
+    )
+    page = Walk(Offset(limit=1), SINCE, cursor, today=TODAY).page(Opened(JsonRows([b"1"]), 2), ANSWER)
+    assert page.rows.raw == []
+    assert page.after(None) == {"rest": True, "since": "2026-02-20T00:00:00"}
 
 
 def test_a_row_dated_in_the_future_does_not_end_all_reading() -> None:
@@ -418,8 +466,8 @@ def test_days_are_walked_up_to_today_and_the_last_one_is_read_again() -> None:
 
 
 def test_days_begin_on_a_given_date_and_never_after_today() -> None:
-    assert read(a_day, DaySlice("day", start="2026-03-01"))[0] == [1, 2]
-    assert read(a_day, DaySlice("day", start="2026-04-01"))[0] == [2]
+    assert read(a_day, DaySlice("day", start=date(2026, 3, 1)))[0] == [1, 2]
+    assert read(a_day, DaySlice("day", start=date(2026, 4, 1)))[0] == [2]
     assert read(a_day, DAYS, cursor={"rest": True, "day": "2027-01-01"})[0] == [2]
 
 

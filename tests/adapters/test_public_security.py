@@ -176,7 +176,7 @@ HOSTILE = [
     ),
     ("half a package", lambda text: text[: len(text) // 2], "TRUNCATED"),
     ("a package with a DTD", lambda text: "<!DOCTYPE a SYSTEM 'x'>" + text.partition("?>")[2], "DTD"),
-    ("no package", lambda text: "系统正忙，稍等", "NON_XML"),
+    ("no package", lambda text: "系统正忙，稍等", "ENVELOPE_UNKNOWN"),
     ("another code", lambda text: text.replace("0000", "7777").replace("成功", "未知错误"), "BUSINESS_ERROR"),
 ]
 
@@ -245,9 +245,9 @@ def test_the_request_is_the_agreed_package(
         return answer(self, request, twist)  # type: ignore[arg-type]
 
     monkeypatch.setattr(public_security.PublicSecurity, "answer", kept)
-    page = build([("360999198001010016", "赵<钱>&孙")]).fetch("household_member", None)
+    page = build([("360999198001010016", "赵<钱>&{孙}")]).fetch("household_member", None)
     (package,) = [text for text in sent if "<PACKAGE>" in text]
     assert "<JLS>1</JLS>" in package
-    assert "<RECORD no='1'><GMSFHM>360999198001010016</GMSFHM><XM>赵&lt;钱&gt;&amp;孙</XM></RECORD>" in package
+    assert '<RECORD no="1"><GMSFHM>360999198001010016</GMSFHM><XM>赵&lt;钱&gt;&amp;{孙}</XM></RECORD>' in package
     assert all(f"<{element}>{value}</{element}>" in package for element, value in public_security.OFFICER.items())
     assert page.answer.request == "SOAP QueryPopulation"

@@ -42,15 +42,18 @@ def test_a_get_carries_its_values_in_the_query(build: Any, server: Any) -> None:
         server,
         {"code": 200, "data": {"total": 3, "list": [row, row]}},
         {"code": 200, "data": {"total": 3, "list": [row]}},
+        {"code": 200, "data": {"total": 3, "list": [row, row]}},
     )
     civil = build(CivilAffairs, page_size=2)
     first = civil.fetch("marriage", {"rest": True, "since": "2026-03-01T18:00:00"})
     second = civil.fetch("marriage", first.after("2026-03-02T09:00:00"))
+    third = civil.fetch("marriage", second.after(None))
     asked = [dict(parse_qsl(urlsplit(call.path).query)) for call in server.calls]
-    assert asked == [{"offset": o, "limit": "2", "since": "2026-03-01 18:00:00"} for o in ("0", "2")]
+    assert asked == [{"offset": o, "limit": "2", "since": "2026-03-01 18:00:00"} for o in ("0", "2", "0")]
     assert server.calls[0].headers["authorization"] == "Bearer in-force"
-    assert (first.last, second.last, first.declared, first.answer.request) == (False, True, 3, "GET /api/marriage")
-    assert second.after(None) == {"rest": True, "since": "2026-03-02T09:00:00"}
+    assert [page.last for page in (first, second, third)] == [False, False, True]
+    assert (first.declared, first.answer.request) == (3, "GET /api/marriage")
+    assert third.after(None) == {"rest": True, "since": "2026-03-02T09:00:00"}
     assert first.answer.received_at == civil.ports.now()
 
 

@@ -99,6 +99,38 @@ def test_an_inner_declaration_lies_about_the_text_it_came_in() -> None:
     assert xmlrows.split(xmlrows.inner(text), "record")[1].decode() == [{"A": "张"}]
 
 
+def test_elements_that_repeat_or_hold_others_are_lists_and_items() -> None:
+    rows = split(
+        "<n:record><n:Q><n:M>1</n:M></n:Q><n:Q><n:M>2</n:M></n:Q><n:T>a</n:T><n:T>b</n:T><n:O><n:M>3</n:M></n:O></n:record>"
+    )
+    assert rows.decode() == [{"Q": [{"M": "1"}, {"M": "2"}], "T": ["a", "b"], "O": {"M": "3"}}]
+
+
+def test_attributes_of_cells_are_columns_only_where_all_data_are_attributes() -> None:
+    rows = split("<n:record no='1'><n:A unit='m'/><n:B>2</n:B></n:record><n:record no='2'><n:A k='v'/></n:record>")
+    assert rows.decode() == [{"no": "1", "A": "", "B": "2"}, {"no": "2", "A": {"k": "v"}}]
+
+
+def test_a_path_tells_rows_from_others_of_their_name() -> None:
+    body = b"<r><head><row><A>0</A></row></head><data><row><A>1</A></row></data></r>"
+    shell, rows = xmlrows.split(body, "data/row")
+    assert rows.decode() == [{"A": "1"}]
+    assert xmlrows.text(shell, "head/row/A") == "0"
+
+
+def test_a_charset_of_the_content_type_counts_where_the_document_is_silent() -> None:
+    silent, told = "<r>镕</r>".encode("gb18030"), '<?xml version="1.0" encoding="UTF-8"?><r>镕</r>'.encode()
+    assert xmlrows.text(xmlrows.parse(xmlrows.utf8(silent, "text/xml; charset=GBK")), "r") == "镕"
+    assert xmlrows.text(xmlrows.parse(xmlrows.utf8(told, "text/xml; charset=GBK")), "r") == "镕"
+
+
+def test_a_document_inside_a_text_may_be_large() -> None:
+    body = f"<r><return>&lt;d>&lt;t>7&lt;/t>{'x' * (11 << 20)}&lt;/d></return></r>".encode()
+    assert xmlrows.text(xmlrows.parse(body, huge=True), "return/t") == "7"
+    with pytest.raises(SourceMalformed):
+        xmlrows.parse(body)
+
+
 LAUGHS = '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><r><record><A>&b;</A></record></r>'
 
 
@@ -115,6 +147,8 @@ LAUGHS = '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><r><record><A
         (b'{"code":0}', "NON_XML"),
         (b"", "NON_XML"),
         (b'<?xml version="1.0" encoding="GBK"?><r>\x81</r>', "DECODE"),
+        ('<?xml version="1.0" encoding="UTF-8"?><r>镕</r>'.encode("gb18030"), "DECODE"),
+        (b'<?xml version="1.0" encoding="nonsense"?><r/>', "DECODE"),
     ],
 )
 def test_what_is_unsafe_or_broken_is_refused(body: bytes, code: str) -> None:

@@ -72,7 +72,7 @@ class House:
         """Whether each run of its feed reads everything, so that what is missing is gone."""
         adapter = self.gateway.adapter(self.gateway.feed(FEEDS[dataset]))
         try:
-            return adapter.streams[dataset].snapshot
+            return bool(adapter.offers[dataset].snapshot)
         finally:
             adapter.close()
 

@@ -38,8 +38,8 @@ from adapters.kit.auth.tokens import API_KEY, BEARER, LOGIN, ApiKey, Basic, Bear
 from adapters.kit.auth.wsse import UsernameToken
 from adapters.kit.auth.zj import ZJ
 from adapters.kit.base import Ports
+from adapters.kit.values import Address
 
-Url: TypeAlias = Annotated[StrictStr, Field(pattern=r"^https?://[^/?#]+[^?#]*[^/?#]$")]
 Name: TypeAlias = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
 """Of a header, a parameter, a member or a secret."""
 
@@ -111,7 +111,7 @@ class ApiKeyModel(Carried):
 class LoginModel(Carried):
     secrets: ClassVar[tuple[str, ...]] = ("app_id", "app_secret")
     profile: Literal["login"]
-    url: Url
+    url: Address
     app_id: Name = LOGIN.app_id
     app_secret: Name = LOGIN.app_secret
     token: Name = LOGIN.token
@@ -144,7 +144,7 @@ class DigestModel(Declared):
 class GJModel(Declared):
     secrets: ClassVar[tuple[str, ...]] = ("app_key",)
     profile: Literal["gj"]
-    base_url: Url
+    base_url: Address
     rid: Annotated[StrictStr, Field(min_length=1)]
     sid: Annotated[StrictStr, Field(min_length=1)]
     prefix: Name = "gjgxjhpt_"
@@ -166,7 +166,7 @@ class GJModel(Declared):
 class ZJModel(Declared):
     secrets: ClassVar[tuple[str, ...]] = ("app_key", "app_secret")
     profile: Literal["zj"]
-    base_url: Url
+    base_url: Address
     place: Literal["headers", "query"] = "headers"
 
     def make(self, ports: Ports) -> Auth:

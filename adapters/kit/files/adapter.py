@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from adapters.kit.base import Adapter, Answer, Cursor, Page, Ports, Probe, SourceSettings
 from adapters.kit.envelope import JsonRows
@@ -24,24 +24,16 @@ from adapters.kit.files.names import FLAG_BYTES, Delivery, Flag, Names, newest, 
 from adapters.kit.files.position import Position
 from adapters.kit.files.reader import FilesStream, Limits, Reading
 from adapters.kit.files.sftp import SftpDrop
-from adapters.kit.files.text import charset
+from adapters.kit.values import Charset, WithoutPassword
 
 PAGE_ROWS: Final = 1000
 MEDIA: Final = "application/x-ndjson"
 
 
-def _encoding(name: str) -> str:
-    try:
-        charset(name)
-    except LookupError as error:
-        raise ValueError(f"没有文字编码 {name}。常用的有：utf-8、gb18030、gbk、gb2312") from error
-    return name
+class FilesConnection(SourceSettings):
+    """Where a drop is, and what reading it may cost."""
 
-
-class FilesSettings(SourceSettings):
-    """What a county file may say of a drop. Whatever of a stream is `None` here stays as the adapter has it."""
-
-    directory: str = Field(pattern=r"^(/|sftp://[^/?#@:]+@[^/?#@:]+(:\d+)?/)")
+    directory: Annotated[str, WithoutPassword] = Field(pattern=r"^(/|sftp://[^/?#@:]+@[^/?#@:]+(:\d+)?/)")
     """A directory of this machine, or `sftp://user@host:port/path`."""
     host_key: str | None = Field(default=None, pattern=r"^(ssh-|ecdsa-)\S+ \S+")
     """SFTP: the server's public key, as in a known_hosts file without the host."""
@@ -56,8 +48,21 @@ class FilesSettings(SourceSettings):
     max_inflated_mb: int = Field(default=256, ge=1)
     max_memory_mb: int = Field(default=2048, ge=256)
     """What reading one workbook may take."""
+
+    @property
+    def secrets_needed(self) -> tuple[str, ...]:
+        return (self.login,) if self.directory.startswith("sftp:") else ()
+
+    def over(self, stream: FilesStream) -> FilesStream:
+        """The stream as this county has it."""
+        return stream
+
+
+class FilesSettings(FilesConnection):
+    """What a county file may say of a drop whose files an adapter declares. What is `None` here stays as the adapter has it."""
+
     flag: Flag | None = None
-    encoding: Annotated[str, AfterValidator(_encoding)] | None = None
+    encoding: Charset | None = None
     separator: str | None = Field(default=None, min_length=1, max_length=5)
     header_rows: int | None = Field(default=None, ge=1, le=5)
     header: Literal["leaf", "path"] | None = None
@@ -69,7 +74,6 @@ class FilesSettings(SourceSettings):
     absent: tuple[str, ...] = ()
 
     def over(self, stream: FilesStream) -> FilesStream:
-        """The stream as this county has it."""
         plain = (
             "flag",
             "encoding",
@@ -91,7 +95,7 @@ class FilesAdapter(Adapter):
     """A source whose streams are `FilesStream`s."""
 
     Settings: ClassVar[type[SourceSettings]] = FilesSettings
-    settings: FilesSettings
+    settings: FilesConnection
     streams: ClassVar[Mapping[str, FilesStream]]
 
     def __init__(self, ports: Ports, settings: Any, county: str) -> None:
@@ -100,7 +104,7 @@ class FilesAdapter(Adapter):
 
     def stream(self, dataset: str) -> FilesStream:
         """The stream as this source's settings want it; an adapter may override it."""
-        return self.settings.over(self.streams[dataset])
+        return self.settings.over(self.offers[dataset])
 
     def names(self, dataset: str) -> Names:
         """What the files of a dataset are called here."""
@@ -294,7 +298,7 @@ class FilesAdapter(Adapter):
             entries = self.drop.list()
         except SourceError as error:
             return [Probe("drop", ok=False, sentence=str(error))]
-        known = [self.names(dataset) for dataset in self.streams]
+        known = [self.names(dataset) for dataset in self.offers]
         count = len(entries)
         strange = sum(1 for entry in entries if not any(names.knows(entry.name) for names in known))
         sentence = f"投放目录里有 {count} 个文件，其中 {strange} 个的名称不合约定"

@@ -15,12 +15,13 @@ from adapters.kit.base import BESIDE, Stream
 from adapters.kit.errors import SourceMalformed
 from adapters.kit.files.archive import members
 from adapters.kit.files.layout import Laid, Layout
-from adapters.kit.files.names import Delivery, Flag
+from adapters.kit.files.names import Delivery, Flag, Names
 from adapters.kit.files.sheets import Sheet
 from adapters.kit.files.text import text_sheet
 from adapters.kit.files.words import TOTALS_AND_NOTES
 from adapters.kit.files.workbook import ZIP, is_workbook, sheets
-from adapters.kit.rules import FAULT, IgnoreRule
+from adapters.kit.rules import FAULT, IgnoreRule, columns_read
+from adapters.kit.values import Charset
 
 PROOF: Final = 20
 """Rows by which a file without a header is judged."""
@@ -40,7 +41,7 @@ class FilesStream(Stream):
     header_rows: int = 1
     header: Literal["leaf", "path"] = "leaf"
     """`leaf`: a header of several rows gives each column its lowest name; `path`: all of them, `上级/下级`."""
-    encoding: str | None = None
+    encoding: Charset | None = None
     separator: str = ","
     quoted: bool = True
     sheets: tuple[str, ...] = ("*",)
@@ -55,12 +56,13 @@ class FilesStream(Stream):
     """Columns of the mapping that this source does not deliver."""
     ignore: Mapping[str, IgnoreRule] = field(default_factory=lambda: TOTALS_AND_NOTES)
 
+    def __post_init__(self) -> None:
+        Names(self.pattern, self.flag, "")
+
     @property
     def named(self) -> frozenset[str]:
         """Every column that a mapping or a rule of this stream reads."""
-        rules = [*self.mapping.values(), self.source_time, *self.ignore.values(), self.deleted]
-        found = (rule if isinstance(rule, str) else rule.from_ for rule in rules if rule is not None)
-        return frozenset(column for column in found if column)
+        return columns_read([*self.mapping.values(), self.source_time, *self.ignore.values(), self.deleted])
 
     @property
     def layout(self) -> Layout:

@@ -82,7 +82,7 @@ def recorded_files(adapter: FilesAdapter, opened: Sequence[str], scrubber: Scrub
     """The opened files without their people, each with at most so many rows. Raises what reading them raises."""
     out: list[RecordedFile] = []
     for name in sorted(set(opened)):
-        met = ((d, delivery) for d in adapter.streams for delivery in adapter.names(d).met([Entry(name, 0, 0.0)]))
+        met = ((d, delivery) for d in adapter.offers for delivery in adapter.names(d).met([Entry(name, 0, 0.0)]))
         dataset, delivery = next(((d, delivery) for d, delivery in met if delivery.file), ("", None))
         if delivery is not None:
             with adapter.drop.open(name) as file:
@@ -171,7 +171,7 @@ class RecordedDrop:
         self._at = now.timestamp() - AGE - adapter.settings.grace_minutes * 60
         self._held: dict[str, bytes] = {}
         for file in files:
-            streams = [adapter.stream(d) for d in adapter.streams if adapter.names(d).knows(file.name)]
+            streams = [adapter.stream(d) for d in adapter.offers if adapter.names(d).knows(file.name)]
             if not streams:
                 continue
             body, flag = written(file, streams[0]), streams[0].flag

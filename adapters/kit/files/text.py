@@ -11,6 +11,7 @@ from typing import IO, Final
 
 from adapters.kit.errors import SourceMalformed
 from adapters.kit.files.sheets import Line, Sheet
+from adapters.kit.values import charset
 
 CHUNK: Final = 1 << 18
 LINE_CHARS: Final = 1 << 20
@@ -20,7 +21,6 @@ MARK: Final = "\udc80"
 FEW: Final = 20
 """So many characters that UTF-8 can read, for one that it cannot, and the text is UTF-8 with a flaw; GBK is nothing like it."""
 
-_CHINESE: Final = frozenset({"gb2312", "gbk", "936", "cp936", "ms936", "gb18030", "gb_2312-80", "hz"})
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (b"\x84\x31\x95\x33", "gb18030"),
@@ -38,16 +38,6 @@ def _mark(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("shuqiao.mark", _mark)
-
-
-def charset(name: str) -> str:
-    """The codec for a declared name: gb2312, gbk and 936 are read as gb18030, which holds them and more.
-
-    Raises:
-        LookupError: there is no such encoding.
-    """
-    folded = name.strip().lower()
-    return "gb18030" if folded in _CHINESE else codecs.lookup(folded).name
 
 
 def encoding_of(file: IO[bytes], declared: str | None) -> str:

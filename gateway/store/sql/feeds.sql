@@ -1,4 +1,4 @@
--- Feeds, their streams, leases, accounts and secrets.
+-- Feeds, their streams, leases, accounts, secrets and descriptions of services.
 
 -- name: meta_get
 SELECT value FROM meta WHERE key = :key
@@ -98,6 +98,17 @@ SELECT expires_at, sealed FROM secret WHERE account = :account AND name = :name
 -- name: secret_put
 INSERT INTO secret (account, name, expires_at, sealed) VALUES (:account, :name, :expires_at, :sealed)
 ON CONFLICT (account, name) DO UPDATE SET expires_at = excluded.expires_at, sealed = excluded.sealed
+
+-- name: document_get
+SELECT at, digest, body FROM document WHERE name = :name
+
+-- name: document_add
+-- Whoever is first: what is kept is followed until a person says otherwise.
+INSERT INTO document (name, at, digest, body) VALUES (:name, :at, :digest, :body) ON CONFLICT (name) DO NOTHING
+
+-- name: document_put
+INSERT INTO document (name, at, digest, body) VALUES (:name, :at, :digest, :body)
+ON CONFLICT (name) DO UPDATE SET at = excluded.at, digest = excluded.digest, body = excluded.body
 
 -- name: config_add
 INSERT INTO config_version (at, actor, digest, body) VALUES (:at, :actor, :digest, :body)
