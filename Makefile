@@ -23,7 +23,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-demo: $(VENV)/.runtime ## one county, six agencies, all the way to the chain and its members (ONCE=1 ends by itself)
+demo: $(VENV)/.runtime ## ten counties, all the way to the chain and its members (ONCE=1 ends by itself)
 	$(BIN)/shuqiao demo $(DEMO)
 
 test: $(VENV)/.dev ## every test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ class FeedStatus:
 
     feed: str
     dataset: str
+    county: str
+    channel: str
     state: str
     owner: str | None
     action: str | None
@@ -52,6 +55,8 @@ def feed_statuses(store: Store) -> list[FeedStatus]:
             FeedStatus(
                 feed=r.feed,
                 dataset=r.dataset,
+                county=r.county,
+                channel=r.channel,
                 state=r.state,
                 owner=r.owner,
                 action=r.action,
@@ -69,6 +74,13 @@ def feed_statuses(store: Store) -> list[FeedStatus]:
             )
         )
     return out
+
+
+def manual_share(rows: Iterable[FeedStatus]) -> float | None:
+    """The part of the records kept that came by hand, 0 to 1; None: there is no record."""
+    kept = [(r.accepted, r.channel == "MANUAL") for r in rows]
+    total = sum(count for count, _ in kept)
+    return sum(count for count, by_hand in kept if by_hand) / total if total else None
 
 
 @dataclass(frozen=True, slots=True)

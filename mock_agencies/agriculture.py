@@ -16,11 +16,10 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from mock_agencies.server import Agency, Cut, Request, Response, capped
-from mock_agencies.world import World
+from mock_agencies.wording import Served, pick
 
 APP_KEY: Final = "demo-agriculture-key"
 APP_SECRET: Final = "demo-agriculture-secret"
-REGION: Final = "360981"
 SUBSIDIES: Final = "nybtffmx0001"
 CONTRACTS: Final = "cbhtxx0002"
 ENTITIES: Final = "xxnyjyzt0003"
@@ -68,9 +67,9 @@ class Agriculture(Agency):
 
     name = "agriculture"
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, served: Mapping[str, Served]) -> None:
         super().__init__()
-        self._world = world
+        self._served = served
         self._guard = threading.RLock()
         self._request, self._refresh = _Secret(REQUEST_LIFETIME_MS), _Secret(REFRESH_LIFETIME_MS)
 
@@ -98,9 +97,9 @@ class Agriculture(Agency):
         if not by_request:
             return _failed("99", "签名错误" if by_request is False else "请求密钥失效")
         found = _API.fullmatch(request.path)
-        if found is None or found[1] != REGION or found[2] not in _DATASETS:
+        if found is None or found[1] not in self._served or found[2] not in _DATASETS:
             return _failed("99", "接口不存在")
-        return self._rows(found[2], asked, twist)
+        return self._rows(self._served[found[1]], found[2], asked, twist)
 
     def _renewed_by_refresh(self, asked: Mapping[str, str]) -> Response:
         """Of two that come at once with one secret, one is too late."""
@@ -118,16 +117,16 @@ class Agriculture(Agency):
             }
         return _envelope(datas=datas, dataCount=0, totalDataCount=0, totalPage=1, requestId=None, interfaces=None)
 
-    def _rows(self, code: str, asked: Mapping[str, str], twist: str | None) -> Response:
+    def _rows(self, served: Served, code: str, asked: Mapping[str, str], twist: str | None) -> Response:
         cap, page = PAGE_CAPS[code], "pageNo" if code == ENTITIES else "pageNum"
         try:
             number, size = int(asked.get(page, 1)), int(asked.get("pageSize", cap))
         except ValueError:
             return _failed("98", "参数类型错误")
         since = "" if code == ENTITIES else asked.get("gxsj", "")
-        rows = [item for item in self._world.items(_DATASETS[code]) if item.updated >= since]
+        rows = pick(served.items(_DATASETS[code], unannounced=twist == "dictionary"), since)
         size = capped(size, cap, twist)
-        return _page(code, self.cut(rows, max(0, number - 1) * size, size, twist, code), size)
+        return _page(code, self.cut(rows, max(0, number - 1) * size, size, twist, f"{served.county.code}/{code}"), size)
 
 
 def _page(code: str, page: Cut, size: int) -> Response:

@@ -12,7 +12,7 @@ from mock_agencies.dirt import Dirt
 from mock_agencies.homesteads import Homesteads, Right
 from mock_agencies.items import Canonical, Column, Raw
 from mock_agencies.ledger import Ledger, Times, past
-from mock_agencies.people import COUNTY, DAY_0, TOWNS, Household, Population
+from mock_agencies.people import DAY_0, Household, Population
 
 COLUMNS: Final = (
     Column("PZSBH", "approval_no", "cert", "key"),
@@ -79,23 +79,23 @@ class Approval:
 class Approvals:
     """The approvals of the towns, and what happens to them."""
 
-    def __init__(self, population: Population, homesteads: Homesteads, dirt: Dirt, seed: int) -> None:
-        self.population, self.seed = population, seed
+    def __init__(self, population: Population, homesteads: Homesteads, dirt: Dirt, salt: str) -> None:
+        self.population, self.salt = population, salt
         self.ledger = Ledger(dirt)
         self.approvals: dict[str, Approval] = {}
         self._serial = 0
-        rng = Random(f"{seed}/approvals")
+        rng = Random(f"{salt}/approvals")
         homes = {home.head.id_no: home for home in population.households}
         for right in homesteads.rights:
             if right.other is None and right.reg_date.year >= 2019 and rng.random() < 0.85:
                 self._keep(self._before(rng, homes[right.holders[0].id_no], right), past(rng))
         for home in rng.sample(population.households, max(1, len(population.households) // 12)):
             self._keep(self._pending(rng, home, DAY_0 - timedelta(days=rng.randrange(15, 500))), past(rng))
-        self.ledger.repeat_some(rng, {"PZJG": "丰城市某乡镇人民政府"}, "GXSJ")
+        self.ledger.repeat_some(rng, {"PZJG": f"{population.county.name}某乡镇人民政府"}, "GXSJ")
 
     def _number(self, home: Household, on: date) -> str:
         self._serial += 1
-        return f"丰农宅字({on.year})第{home.town}{self._serial:05d}号"
+        return f"{home.county.short}农宅字({on.year})第{home.town}{self._serial:05d}号"
 
     def _before(self, rng: Random, home: Household, right: Right) -> Approval:
         """The approval that a right rests on: applied for, built, accepted, registered."""
@@ -120,7 +120,7 @@ class Approvals:
         return Approval(
             number=self._number(home, on),
             home=home,
-            parcel=f"{COUNTY}{home.town}{200 + home.village}JC{order:05d}" if rng.random() < 0.4 else None,
+            parcel=f"{home.division}JC{order:05d}" if rng.random() < 0.4 else None,
             on=on,
             kind=rng.choice(tuple(_KIND_WORDS)),
             origin=rng.choice(tuple(_ORIGIN_WORDS)),
@@ -135,13 +135,13 @@ class Approvals:
         canonical: Canonical = {
             "approval_no": approval.number,
             "parcel_code": approval.parcel,
-            "document_no": f"丰自然资字〔{on.year}〕{on.month}号",
+            "document_no": f"{home.county.short}自然资字〔{on.year}〕{on.month}号",
             "kind": approval.kind,
             "status": approval.status,
             "approved_on": on.isoformat(),
             "valid_to": (on + timedelta(days=730)).isoformat(),
             "accepted_on": approval.accepted_on.isoformat() if approval.accepted_on else None,
-            "approver": f"丰城市{TOWNS[home.town]}人民政府",
+            "approver": f"{home.county.name}{home.town_name}人民政府",
             "division": home.division,
             "approved_area_m2": f"{approval.approved_area:.2f}",
             "over_area_m2": approval.over_area,
@@ -165,7 +165,7 @@ class Approvals:
 
     def pass_day(self, day: date) -> None:
         """New approvals, and houses accepted; the first of a day is surely clean and new."""
-        rng, times = Random(f"{self.seed}/approvals/{day}"), Times(day)
+        rng, times = Random(f"{self.salt}/approvals/{day}"), Times(day)
         for nth in range(1 + len(self.approvals) // 300):
             home = rng.choice(self.population.households)
             new = replace(self._pending(rng, home, day), status="approved")

@@ -9,7 +9,7 @@ from typing import Final
 from mock_agencies.dirt import Dirt, repeat
 from mock_agencies.items import Canonical, Column, Item, Raw
 from mock_agencies.ledger import stamp
-from mock_agencies.people import COUNTY, DAY_0, Household, Population
+from mock_agencies.people import DAY_0, Household, Population
 
 COLUMNS: Final = (
     Column("JZZH", "cert_no", "code_cert", "key"),
@@ -44,14 +44,14 @@ class Entitlement:
 class Assistances:
     """The lists; `months` is what each month's list holds."""
 
-    def __init__(self, population: Population, dirt: Dirt, seed: int) -> None:
-        self.population, self.dirt, self.seed = population, dirt, seed
+    def __init__(self, population: Population, dirt: Dirt, salt: str) -> None:
+        self.population, self.dirt, self.salt = population, dirt, salt
         self.months: dict[str, list[Item]] = {}
         self.current = ""
         self.held: dict[str, Canonical] = {}
         self._serial = 0
         self._in_force: list[Entitlement] = []
-        rng = Random(f"{seed}/assistances")
+        rng = Random(f"{salt}/assistances")
         for home in population.households:
             if rng.random() < _SHARE:
                 self._entitle(rng, home, DAY_0 - timedelta(days=rng.randint(0, 1500)))
@@ -66,7 +66,7 @@ class Assistances:
         who = rng.choice([p for p in home.members if p.present] or home.members)
         kind = rng.choices("1234", (6, 2, 1, 2))[0]
         canonical: Canonical = {
-            "cert_no": f"DB{COUNTY}{self._serial:06d}",
+            "cert_no": f"DB{home.county.code}{self._serial:06d}",
             "kind": kind,
             "category": rng.choice("ABC") if kind == "1" else None,
             "since": f"{since:%Y-%m}",
@@ -110,7 +110,7 @@ class Assistances:
 
     def pass_day(self, day: date) -> None:
         """On the 1st a new list, some amounts raised, some entitlements new or ended; every fifth day one withdrawn."""
-        rng = Random(f"{self.seed}/assistances/{day}")
+        rng = Random(f"{self.salt}/assistances/{day}")
         if day.day == 1:
             for entitlement in self._in_force:
                 if not entitlement.item.dirt and rng.random() < 0.05:

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import quote
 
 from lxml import etree
 
@@ -33,8 +34,8 @@ class Basic(Door):
 class Digest(Door):
     """RFC 7616; an answer counts once, and says 未授权 on every 401, the first included."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, keys: Mapping[str, str] | None = None) -> None:
+        super().__init__(name, keys)
         self.algorithms = ("SHA-512-256", "SHA-256", "MD5")
         self._nonces: dict[str, set[str]] = {}
 
@@ -58,7 +59,8 @@ class Digest(Door):
 
     def _held(self, request: Request, given: Mapping[str, str]) -> bool:
         algorithm = {"MD5": "md5", "SHA-256": "sha256"}.get(given.get("algorithm", "MD5"))
-        named = given.get("username*") == "UTF-8''%E6%BC%94%E7%A4%BA"
+        username = self.keys["username"]
+        named = given.get("username*") == f"UTF-8''{quote(username)}" or given.get("username") == username
         if algorithm is None or not named or given.get("uri") != request.target or given.get("qop") != "auth":
             return False
 
@@ -80,8 +82,8 @@ class Digest(Door):
 class Wsse(Door):
     """WS-Security UsernameToken: five minutes, and no nonce twice; the password as text only under /text."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, keys: Mapping[str, str] | None = None) -> None:
+        super().__init__(name, keys)
         self._nonces: set[str] = set()
 
     def check(self, request: Request) -> Response | None:

@@ -4,11 +4,13 @@ import json
 import secrets
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
+from mock_agencies.counties import PILOT
 from mock_agencies.items import Item
-from mock_agencies.server import Agency, Request, Response, capped
-from mock_agencies.world import World
+from mock_agencies.server import Agency, Request, Response, capped, mounted
+from mock_agencies.wording import Served, pick
 
 APP_ID: Final = "demo-civil"
 APP_SECRET: Final = "demo-civil-secret"
@@ -25,9 +27,9 @@ class Civil(Agency):
 
     name = "civil"
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, served: Mapping[str, Served]) -> None:
         super().__init__()
-        self._world = world
+        self._served = served
         self._guard = threading.Lock()
         self._tokens: dict[str, float] = {}
 
@@ -35,7 +37,9 @@ class Civil(Agency):
         return request.path
 
     def answer(self, request: Request, twist: str | None) -> Response:
-        if request.path == "/auth/token":
+        county, path = mounted(request.path, self._served, PILOT)
+        served = self._served[county]
+        if path == "/auth/token":
             return self._log_in(request)
         if not self._known(request.headers.get("Authorization") or ""):
             return _json({"code": 401, "msg": "token失效", "data": None})
@@ -44,17 +48,14 @@ class Civil(Agency):
         except ValueError:
             return _json({"code": 400, "msg": "参数错误", "data": None})
         size = capped(limit, PAGE_CAP, twist)
-        if request.path == "/api/marriage":
-            since = request.query.get("since", "")
-            rows = [item for item in self._world.items("marriage") if item.updated >= since]
+        if path == "/api/marriage":
+            rows = pick(served.items("marriage"), request.query.get("since", ""))
             page = self.cut(rows, max(0, offset), size, twist, request.path)
             data = f'{{"total":{page.total},"list":{_array(page.rows)}}}'
             errors = f',"errItems":{page.errors}' if page.errors else ""
             return Response(f'{{"code":200,"msg":"success","data":{data}{errors}}}'.encode())
-        if request.path == "/api/assistance":
-            page = self.cut(
-                self._world.assisted(request.query.get("month", "")), max(0, offset), size, twist, request.path
-            )
+        if path == "/api/assistance":
+            page = self.cut(served.assisted(request.query.get("month", "")), max(0, offset), size, twist, request.path)
             counts = f'"totalItems":{page.total},"errItems":{page.errors}'
             return Response(f'{{"state":200,"message":"success","data":{_array(page.rows)},{counts}}}'.encode())
         return _json({"code": 404, "msg": "接口不存在", "data": None})

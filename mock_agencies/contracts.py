@@ -112,13 +112,13 @@ def _relation(home: Household, holder: Person, who: Person) -> str:
 class Contracts:
     """The register of contracts, and what happens in it."""
 
-    def __init__(self, population: Population, entities: Entities, dirt: Dirt, seed: int) -> None:
-        self.population, self.seed = population, seed
+    def __init__(self, population: Population, entities: Entities, dirt: Dirt, salt: str) -> None:
+        self.population, self.salt = population, salt
         self.ledger = Ledger(dirt)
         self.contracts: dict[str, Contract] = {}
         self.of_household: dict[str, Contract] = {}
         self._serials: Counter[str] = Counter()
-        rng = Random(f"{seed}/contracts")
+        rng = Random(f"{salt}/contracts")
         for home in population.households:
             if rng.random() < 0.88:
                 self._keep(self._by_household(rng, home), past(rng))
@@ -129,7 +129,7 @@ class Contracts:
         for home in rng.sample(population.households, max(1, len(population.households) // 50)):
             head = home.head
             self._keep(self._otherwise(rng, home, "2", (head.name, head.id_no, head.id_no)), past(rng))
-        self.ledger.repeat_some(rng, {"FBFMC": "丰城市某村民小组"}, "GXSJ")
+        self.ledger.repeat_some(rng, {"FBFMC": f"{population.county.name}某村民小组"}, "GXSJ")
 
     @staticmethod
     def _issuer(home: Household) -> str:
@@ -163,7 +163,7 @@ class Contracts:
             begins=begins,
             ends=ends,
             signed=signed,
-            cert_no=f"赣({signed.year})丰城市农村土地承包经营权证第{serial:06d}号",
+            cert_no=f"赣({signed.year}){home.county.name}农村土地承包经营权证第{serial:06d}号",
             plots=plots,
             members=self._members(home, holder, signed),
             area=self._total(rng, plots),
@@ -186,7 +186,7 @@ class Contracts:
             begins=signed,
             ends=signed.replace(year=signed.year + 20, day=1),
             signed=signed,
-            cert_no=f"赣({signed.year})丰城市农村土地承包经营权证第{len(self.contracts) + 1:06d}号",
+            cert_no=f"赣({signed.year}){home.county.name}农村土地承包经营权证第{len(self.contracts) + 1:06d}号",
             plots=plots,
             members=(),
             area=self._total(rng, plots),
@@ -240,7 +240,7 @@ class Contracts:
             "contract_code": contract.code,
             "contractor_code": contract.code[:18],
             "issuer_code": issuer,
-            "issuer_name": f"丰城市{VILLAGES[int(issuer[9:12]) - 200]}{int(issuer[12:])}组",
+            "issuer_name": f"{self.population.county.name}{VILLAGES[int(issuer[9:12]) - 200]}{int(issuer[12:])}组",
             "contractor_type": contract.kind,
             "way": contract.way,
             "valid_from": contract.begins.isoformat(),
@@ -280,7 +280,7 @@ class Contracts:
 
     def pass_day(self, day: date) -> None:
         """Contracts are extended, often by another head of the household; the first of a day is surely clean."""
-        rng, times = Random(f"{self.seed}/contracts/{day}"), Times(day)
+        rng, times = Random(f"{self.salt}/contracts/{day}"), Times(day)
         old = [c for c in self.contracts.values() if c.home is not None and c.ends == _SECOND_ROUND[1]]
         old = [contract for contract in old if contract.code not in self.ledger.frozen]
         for nth, contract in enumerate(rng.sample(old, min(len(old), 1 + len(self.contracts) // 200))):

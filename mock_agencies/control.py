@@ -1,13 +1,16 @@
 """The control server: what the world is, what is true in it, what goes wrong."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mock_agencies import faults
+from mock_agencies.counties import PILOT
 from mock_agencies.faults import Fault, Faults
+from mock_agencies.prefecture import Prefecture
 from mock_agencies.server import Agency, Request, Response
-from mock_agencies.world import DATASETS, World
+from mock_agencies.wording import Served
+from mock_agencies.world import DATASETS
 
 
 class Control(Agency):
@@ -15,9 +18,12 @@ class Control(Agency):
 
     name = "control"
 
-    def __init__(self, world: World, standing: Faults, agencies: Sequence[Agency]) -> None:
+    def __init__(
+        self, prefecture: Prefecture, served: Mapping[str, Served], standing: Faults, agencies: Sequence[Agency]
+    ) -> None:
         super().__init__()
-        self._world, self._standing = world, standing
+        self._prefecture, self._served, self._standing = prefecture, served, standing
+        self._world = prefecture.worlds[PILOT]
         self._agencies = {agency.name: agency for agency in agencies}
 
     def service(self, request: Request) -> str:
@@ -34,10 +40,10 @@ class Control(Agency):
         if (method, path) == ("GET", "/world"):
             return self._world.summary()
         if (method, path) == ("POST", "/advance"):
-            changed = self._world.advance(int(json.loads(body or b"{}").get("days", 1)))
-            return {"today": self._world.today.isoformat(), "changed": changed}
-        if method == "GET" and (dataset := path.removeprefix("/truth/")) in DATASETS:
-            return {"items": [item.truth() for item in self._world.items(dataset)]}
+            changed = self._prefecture.advance(int(json.loads(body or b"{}").get("days", 1)))
+            return {"today": self._world.today.isoformat(), "changed": changed[PILOT], "counties": changed}
+        if method == "GET" and (truth := self._truth(path.removeprefix("/truth/"))) is not None:
+            return {"items": truth}
         if (method, path) == ("POST", "/faults"):
             asked = json.loads(body)
             self.fault(asked["agency"], asked["fault"], times=int(asked.get("times", 1)), match=asked.get("match", ""))
@@ -52,6 +58,14 @@ class Control(Agency):
                 agency.calls.clear()
             return {"ok": True}
         return None
+
+    def _truth(self, path: str) -> list[Mapping[str, Any]] | None:
+        """Of `<dataset>`, the pilot's, or of `<county>/<dataset>`."""
+        county, _, dataset = path.rpartition("/")
+        served = self._served.get(county or PILOT)
+        if served is None or dataset not in DATASETS:
+            return None
+        return [item.truth() for item in served.items(dataset)]
 
     def fault(self, agency: str, fault: str, *, times: int, match: str) -> None:
         """Orders a fault. Raises ValueError: no such agency or fault."""

@@ -1,6 +1,6 @@
 """Which items are dirty, how, and what is true of them then: one spot of dirt an item.
 
-Whether an item is dirty depends on (seed, dataset, item, revision) alone. Which kind it gets goes round, so that every
+Whether an item is dirty depends on (seed, county, dataset, item, revision) alone. Which kind it gets goes round, so that every
 kind occurs as soon as there are enough dirty items that it fits.
 """
 
@@ -27,12 +27,12 @@ class Dirt:
         self,
         dataset: str,
         columns: tuple[Column, ...],
-        seed: int,
+        salt: str,
         rate: float,
         keys: tuple[tuple[str, ...], ...] = (),
     ) -> None:
         """`keys`: alternatives of the record key, best first, where there are several."""
-        self.dataset, self.columns, self.seed, self.rate, self.keys = dataset, columns, seed, rate, keys
+        self.dataset, self.columns, self.salt, self.rate, self.keys = dataset, columns, salt, rate, keys
         unknown = {c.kind for c in columns} - EVERY
         assert not unknown, unknown
         self._waiting = [kind for kind, (values, _) in SPOILERS.items() if any(c.kind in values for c in columns)]
@@ -42,7 +42,7 @@ class Dirt:
             self._waiting.append("AREA_COMPOSITE")
         if "holders.id_no" in paths:
             self._waiting.append("MISALIGNED")
-        Random(f"{seed}/{dataset}/kinds").shuffle(self._waiting)
+        Random(f"{salt}/{dataset}/kinds").shuffle(self._waiting)
         self._waiting.sort(key=lambda kind: kind.partition("_")[0] not in _SCARCE)
 
     def item(
@@ -50,7 +50,7 @@ class Dirt:
     ) -> Item:
         """One item; `revision` tells apart what is said of one key at different times."""
         item = Item(key, updated, raw, canonical)
-        digest = blake2b(f"{self.seed}/{self.dataset}/{key}/{revision}".encode(), digest_size=8).digest()
+        digest = blake2b(f"{self.salt}/{self.dataset}/{key}/{revision}".encode(), digest_size=8).digest()
         if not clean and int.from_bytes(digest) < self.rate * 2**64:
             self._spoil(item, Random(digest))
             self._file(item)

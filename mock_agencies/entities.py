@@ -9,7 +9,7 @@ from mock_agencies.credit import credit_code
 from mock_agencies.dirt import Dirt
 from mock_agencies.items import Canonical, Column, Raw, key_text
 from mock_agencies.ledger import Ledger, Times, past
-from mock_agencies.people import COUNTY, DAY_0, TOWNS, Household, Population
+from mock_agencies.people import DAY_0, Household, Population
 
 KEYS: Final = (("credit_code",), ("directory_no",))
 COLUMNS: Final = (
@@ -93,13 +93,13 @@ def _yuan(rng: Random, least: int, most: int) -> str:
 class Entities:
     """The directories, and what happens in them. A spoilt entity stays as it is: nobody corrects it."""
 
-    def __init__(self, population: Population, dirt: Dirt, seed: int) -> None:
-        self.population, self.seed = population, seed
+    def __init__(self, population: Population, dirt: Dirt, salt: str) -> None:
+        self.population, self.salt = population, salt
         self.ledger = Ledger(dirt)
         self.entities: list[Entity] = []
         self._serials = dict.fromkeys(_SORTS, 0)
-        self._codes = 0
-        rng = Random(f"{seed}/entities")
+        self._codes = population.county.credit_serial
+        rng = Random(f"{salt}/entities")
         homes = population.households
         for sort, (_, share) in _SORTS.items():
             for home in rng.sample(homes, min(len(homes), max(2, round(len(homes) * share)))):
@@ -115,7 +115,7 @@ class Entities:
 
     def _found(self, rng: Random, sort: str, home: Household, on: date, updated: str, *, clean: bool = False) -> None:
         self._serials[sort] += 1
-        head, number = home.head, f"{_SORTS[sort][0]}{COUNTY}{self._serials[sort]:05d}"
+        head, number = home.head, f"{_SORTS[sort][0]}{home.county.code}{self._serials[sort]:05d}"
         facts: Canonical = _BLANK | {
             "directory_no": number,
             "entity_type": sort,
@@ -142,7 +142,7 @@ class Entities:
         registered, land = rng.random() < 0.5, rng.randint(5_000, 60_000) / 100
         return {
             "credit_code": self._code(rng.choice(("91", "92"))) if registered else None,
-            "name": f"丰城市{TOWNS[home.town]}{home.head.name}家庭农场",
+            "name": f"{home.county.name}{home.town_name}{home.head.name}家庭农场",
             "registered": "1" if registered else "0",
             "business_kind": rng.choice(("planting", "mixed")),
             "products": rng.choice(_CROPS),
@@ -155,7 +155,7 @@ class Entities:
     def _cooperative(self, rng: Random, home: Household, on: date) -> Canonical:
         return {
             "credit_code": self._code("93"),
-            "name": f"丰城市{TOWNS[home.town]}{rng.choice('丰禾惠兴广')}{rng.choice('农园田源')}种养专业合作社",
+            "name": f"{home.county.name}{home.town_name}{rng.choice('丰禾惠兴广')}{rng.choice('农园田源')}种养专业合作社",
             "registered": "1",
             "business_kind": "mixed",
             "products": rng.choice(_CROPS),
@@ -203,8 +203,7 @@ class Entities:
             "scale_unit": unit,
         }
 
-    @staticmethod
-    def _recognised(rng: Random, on: date, share: float, levels: tuple[str, ...]) -> Canonical:
+    def _recognised(self, rng: Random, on: date, share: float, levels: tuple[str, ...]) -> Canonical:
         if rng.random() >= share:
             return {}
         level = rng.choice(levels)
@@ -212,7 +211,7 @@ class Entities:
         return {
             "level": level,
             "recognised_on": day.isoformat(),
-            "recognition_no": f"{'赣' if level in {'provincial', 'national'} else '丰'}农字〔{day.year}〕{rng.randint(1, 99)}号",
+            "recognition_no": f"{'赣' if level in {'provincial', 'national'} else self.population.county.short}农字〔{day.year}〕{rng.randint(1, 99)}号",
         }
 
     def _write(self, entity: Entity, updated: str, *, clean: bool = False) -> None:
@@ -238,7 +237,7 @@ class Entities:
 
     def pass_day(self, day: date) -> None:
         """On the 1st some enter, one leaves, one farm is registered; every fourth day one is recognised or grows."""
-        rng, times = Random(f"{self.seed}/entities/{day}"), Times(day)
+        rng, times = Random(f"{self.salt}/entities/{day}"), Times(day)
         if day.day == 1:
             for nth in range(1 + len(self.entities) // 40):
                 sort = rng.choice(("family_farm", "large_grower", "large_breeder"))

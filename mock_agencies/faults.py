@@ -15,7 +15,7 @@ STALL_SECONDS: Final = 60.0
 HUGE_BYTES: Final = 100_000_000
 BOMB_BYTES: Final = 200_000_000
 
-TWISTS: Final = frozenset({"repeat", "capped", "shift", "partial"})
+TWISTS: Final = frozenset({"repeat", "capped", "shift", "partial", "dictionary"})
 """Faults of the rows themselves, which the agency works into its page."""
 INSTEAD: Final[dict[str, Callable[[Agency], Response]]] = {}
 """Faults that stand in an answer's place."""

@@ -8,7 +8,7 @@ from typing import Final
 from mock_agencies.dirt import Dirt
 from mock_agencies.items import Canonical, Column, Raw
 from mock_agencies.ledger import Ledger, Times, past
-from mock_agencies.people import COUNTY, DAY_0, Household, Person, Population
+from mock_agencies.people import DAY_0, Household, Person, Population
 
 COLUMNS: Final = (
     Column("BDCDYH", "unit_no", "unit_no", "key"),
@@ -94,13 +94,13 @@ class Homesteads:
 
     population: Population
     dirt: Dirt
-    seed: int
+    salt: str
     rights: list[Right] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.dirt)
         self._order = 0
-        rng = Random(f"{self.seed}/homesteads")
+        county, rng = self.population.county, Random(f"{self.salt}/homesteads")
         for home in self.population.households:
             for _ in range(rng.choices((0, 1, 2, 3), (6, 64, 26, 4))[0]):
                 right = self._grant(rng, home, DAY_0 - timedelta(days=rng.randrange(20, 3600)))
@@ -109,22 +109,20 @@ class Homesteads:
                 elif rng.random() < 0.04:
                     right.status, right.reg_type = rng.choice((("2", "200"), ("3", "400"), ("0", "700")))
                 self._write(right, past(rng))
-        self.ledger.repeat_some(rng, {"ZL": "丰城市剑光街道人民路1号"}, "GXSJ")
+        self.ledger.repeat_some(rng, {"ZL": f"{county.name}{county.seat}人民路1号"}, "GXSJ")
 
     def _grant(self, rng: Random, home: Household, on: date) -> Right:
         self._order += 1
         built = rng.random() < 0.8
-        unit = f"{COUNTY}{home.town}{200 + home.village}JC{self._order:05d}" + (
-            f"F{rng.randint(1, 3):04d}0001" if built else "W00000000"
-        )
+        unit = f"{home.division}JC{self._order:05d}" + (f"F{rng.randint(1, 3):04d}0001" if built else "W00000000")
         legacy = on.year < 2018
         land = rng.randint(4500, 24000) / 100
         holders, shares, co_ownership, blank = self._holders(rng, home)
         right = Right(
             unit_no=unit,
-            cert_no=f"丰集用({on.year})第{self._order:05d}号"
+            cert_no=f"{home.county.short}集用({on.year})第{self._order:05d}号"
             if legacy
-            else f"赣({on.year})丰城市不动产权第{self._order:07d}号",
+            else f"赣({on.year}){home.county.name}不动产权第{self._order:07d}号",
             right_type="6" if built else "5",
             reg_date=on,
             land=f"{land:.2f}",
@@ -162,7 +160,7 @@ class Homesteads:
             "right_status": right.status,
             "reg_type": right.reg_type,
             "reg_date": right.reg_date.isoformat(),
-            "reg_office": "丰城市自然资源局",
+            "reg_office": f"{self.population.county.name}自然资源局",
             "land_area_m2": right.land,
             "building_area_m2": right.building,
             "use": "0702",
@@ -198,7 +196,7 @@ class Homesteads:
 
     def pass_day(self, day: date) -> None:
         """New rights, cancelled ones, corrected areas; the first of a day is surely clean."""
-        rng, times = Random(f"{self.seed}/homesteads/{day}"), Times(day)
+        rng, times = Random(f"{self.salt}/homesteads/{day}"), Times(day)
         touched: set[str] = set()
         for nth in range(1 + len(self.rights) // 400):
             right = rng.choice(self.rights) if self.rights else None

@@ -1,5 +1,6 @@
 """婚姻登记: acts of the county's civil affairs bureau. Court divorces and old marriages left no act here."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 from mock_agencies.dirt import Dirt
 from mock_agencies.items import Canonical, Column, Raw
 from mock_agencies.ledger import Ledger, Times, past
-from mock_agencies.people import COUNTY, DAY_0, Person, Population
+from mock_agencies.people import DAY_0, Couple, Person, Population
 
 COLUMNS: Final = (
     Column("op_type", "op_type", "code", "key"),
@@ -28,18 +29,18 @@ COLUMNS: Final = (
 )
 
 _PREFIX: Final = {"IA": "J", "INR": "J", "IB": "L", "ICA": "BJ", "ICB": "BL"}
-_OFFICE: Final = ("360981500000", "丰城市民政局婚姻登记处")
 
 
 class Marriages:
     """The register of acts, and what happens in it."""
 
-    def __init__(self, population: Population, dirt: Dirt, seed: int) -> None:
-        self.population, self.seed = population, seed
+    def __init__(self, population: Population, dirt: Dirt, salt: str, weddings: Sequence[Couple] = ()) -> None:
+        """`weddings`: couples of whom one lives in another county, married here."""
+        self.population, self.salt = population, salt
         self.ledger = Ledger(dirt)
         self._serials: dict[int, int] = {}
-        self._couples: list[tuple[Person, Person]] = []
-        rng = Random(f"{seed}/marriages")
+        self._couples: list[Couple] = []
+        rng = Random(f"{salt}/marriages")
         for home in population.households:
             head, others = home.head, home.members[1:]
             spouse = next((p for p in others if p.relation in {"10", "11", "12"}), None)
@@ -47,7 +48,9 @@ class Marriages:
                 self._history(rng, head, spouse)
             elif head.marital == "40" and rng.random() < 0.85:
                 self._divorced(rng, head)
-        self.ledger.repeat_some(rng, {"dept_name": "丰城市民政局"}, "update_time")
+        for couple in weddings:
+            self._wed(Random(f"{salt}/weddings/{couple[0].id_no}"), couple)
+        self.ledger.repeat_some(rng, {"dept_name": f"{population.county.name}民政局"}, "update_time")
 
     def _history(self, rng: Random, head: Person, spouse: Person) -> None:
         couple = (head, spouse) if head.sex == "1" else (spouse, head)
@@ -55,11 +58,15 @@ class Marriages:
         # Marriages before 1985 or so were often never written down.
         if chance < 0.12:
             return
-        wed = _later(rng, max(head.born, spouse.born), 22, 30)
-        self._act("IA", wed, couple, past(rng))
-        self._couples.append(couple)
+        wed = self._wed(rng, couple)
         if chance < 0.18:
             self._act("ICA", _later(rng, wed, 1, 12), couple, past(rng))
+
+    def _wed(self, rng: Random, couple: Couple) -> date:
+        wed = _later(rng, max(who.born for who in couple), 22, 30)
+        self._act("IA", wed, couple, past(rng))
+        self._couples.append(couple)
+        return wed
 
     def _divorced(self, rng: Random, head: Person) -> None:
         """A marriage and its end with somebody of no household here; some came from abroad."""
@@ -77,20 +84,21 @@ class Marriages:
         self,
         op: str,
         on: date,
-        couple: tuple[Person, Person],
+        couple: Couple,
         updated: str,
         *,
         abroad: bool = False,
         clean: bool = False,
     ) -> None:
+        county = self.population.county
         serial = self._serials[on.year] = self._serials.get(on.year, 0) + 1
-        cert = f"{_PREFIX[op]}{COUNTY}-{on.year}-{serial:06d}"
+        cert = f"{_PREFIX[op]}{county.code}-{on.year}-{serial:06d}"
         canonical: Canonical = {
             "op_type": op,
             "op_date": on.isoformat(),
             "cert_no": cert,
-            "dept_code": _OFFICE[0],
-            "dept_name": _OFFICE[1],
+            "dept_code": f"{county.code}500000",
+            "dept_name": f"{county.name}民政局婚姻登记处",
             "parties": [
                 {
                     "role": role,
@@ -106,8 +114,8 @@ class Marriages:
             "op_type": op,
             "op_date": on.isoformat(),
             "cert_no": cert,
-            "dept_code": _OFFICE[0],
-            "dept_name": _OFFICE[1],
+            "dept_code": f"{county.code}500000",
+            "dept_name": f"{county.name}民政局婚姻登记处",
         }
         for party, who in zip(canonical["parties"], couple, strict=True):
             role = party["role"]
@@ -123,7 +131,7 @@ class Marriages:
 
     def pass_day(self, day: date) -> None:
         """A wedding where two are free, sometimes a divorce, else a re-issue; the first of a day is surely clean."""
-        rng, times = Random(f"{self.seed}/marriages/{day}"), Times(day)
+        rng, times = Random(f"{self.salt}/marriages/{day}"), Times(day)
         for nth in range(1 + len(self.population.households) // 1500):
             chance, couple = rng.random(), self._free_couple(rng, day)
             if couple is not None and chance < 0.7:
@@ -137,7 +145,7 @@ class Marriages:
                 couple, op = self._strangers(rng), "IA"
             self._act(op, day, couple, times.next(), clean=nth == 0)
 
-    def _free_couple(self, rng: Random, day: date) -> tuple[Person, Person] | None:
+    def _free_couple(self, rng: Random, day: date) -> Couple | None:
         taken = {who.id_no for couple in self._couples for who in couple}
         free: dict[str, list[Person]] = {"1": [], "2": []}
         for home in self.population.households:
@@ -146,7 +154,7 @@ class Marriages:
                     free[who.sex].append(who)
         return (rng.choice(free["1"]), rng.choice(free["2"])) if free["1"] and free["2"] else None
 
-    def _strangers(self, rng: Random) -> tuple[Person, Person]:
+    def _strangers(self, rng: Random) -> Couple:
         man, woman = (self.population.person(rng, sex=sex, born=date(1998, 5, 17)) for sex in "12")
         return man, woman
 

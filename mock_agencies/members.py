@@ -8,7 +8,7 @@ from typing import Final
 from mock_agencies.dirt import Dirt
 from mock_agencies.items import Canonical, Column, Raw
 from mock_agencies.ledger import Ledger, Times, past
-from mock_agencies.people import COUNTY, DAY_0, Household, Person, Population
+from mock_agencies.people import DAY_0, Household, Person, Population
 
 COLUMNS: Final = (
     Column("GMSFHM", "id_no", "id", "key"),
@@ -50,15 +50,15 @@ def is_elsewhere(who: Person) -> bool:
 class Members:
     """The register, and what happens in it; read in full by the provincial platform, person by person at the police."""
 
-    def __init__(self, population: Population, dirt: Dirt, residents: Dirt, seed: int) -> None:
+    def __init__(self, population: Population, dirt: Dirt, residents: Dirt, salt: str) -> None:
         """`residents`: the dirt of the population service, which writes the same rows its own way."""
-        self.population, self.seed = population, seed
+        self.population, self.salt = population, salt
         self.ledger, self.residents = Ledger(dirt), Ledger(residents)
-        rng = Random(f"{seed}/members")
+        rng = Random(f"{salt}/members")
         for home in population.households:
             for who in home.members:
                 self._write(home, who, past(rng))
-        self.ledger.repeat_some(rng, {"HJDXZ": "丰城市剑光街道人民路1号"}, "GXSJ")
+        self.ledger.repeat_some(rng, {"HJDXZ": f"{population.county.name}{population.county.seat}人民路1号"}, "GXSJ")
 
     def _write(self, home: Household, who: Person, updated: str, *, clean: bool = False) -> None:
         head, words = home.head, int(who.id_no[5:17]) % 3
@@ -70,7 +70,7 @@ class Members:
             "sex": who.sex,
             "birth_date": who.born.isoformat(),
             "household_no": home.no,
-            "station_code": f"{COUNTY}{int(home.town):03d}000",
+            "station_code": f"{home.county.code}{int(home.town):03d}000",
             "relation_to_head": who.relation,
             "register_address": home.address,
             "register_division": home.division,
@@ -87,8 +87,8 @@ class Members:
         raw["XB"] = _SEX_WORDS[who.sex] if words else who.sex
         raw["HKXZ"] = _KIND_WORDS[home.kind] if words == 1 else home.kind
         raw |= {"MZ": who.ethnic, "GXSJ": updated}
-        resident = {**canonical, "register_division": COUNTY}
-        told = {k: v for k, v in raw.items() if k != "HJDQH"} | {"HJDSSXQDM": COUNTY}
+        resident = {**canonical, "register_division": home.county.code}
+        told = {k: v for k, v in raw.items() if k != "HJDQH"} | {"HJDSSXQDM": home.county.code}
         self.ledger.put(f"{home.no}|{who.id_no}", updated, raw, canonical, clean=clean)
         if not is_elsewhere(who):
             self.residents.put(f"{home.no}|{who.id_no}", updated, told, resident, clean=clean)
@@ -103,7 +103,7 @@ class Members:
 
     def pass_day(self, day: date) -> None:
         """Births, moves, deaths, changes of name or relation; the first of a day is surely clean."""
-        rng, times = Random(f"{self.seed}/members/{day}"), Times(day)
+        rng, times = Random(f"{self.salt}/members/{day}"), Times(day)
         homes = self.population.households
         touched: set[str] = set()
         for nth in range(2 + len(homes) // 400):

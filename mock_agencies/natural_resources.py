@@ -4,10 +4,12 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
-from mock_agencies.server import Agency, Request, Response, capped
-from mock_agencies.world import World
+from mock_agencies.counties import PILOT
+from mock_agencies.server import Agency, Request, Response, capped, mounted
+from mock_agencies.wording import Served, pick
 
 PAAS_ID: Final = "demo-natural-resources"
 TOKEN: Final = "demo-natural-resources-token"
@@ -31,9 +33,9 @@ class NaturalResources(Agency):
 
     name = "natural_resources"
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, served: Mapping[str, Served]) -> None:
         super().__init__()
-        self._world = world
+        self._served = served
 
     def service(self, request: Request) -> str:
         return request.path
@@ -41,16 +43,16 @@ class NaturalResources(Agency):
     def answer(self, request: Request, twist: str | None) -> Response:
         if refused := _refusal(request):
             return _json({"code": 400001, "msg": refused}, 500)
-        if request.path != PATH:
+        county, path = mounted(request.path, self._served, PILOT)
+        if path != PATH:
             return _json({"code": 404, "msg": "接口不存在", "data": None})
         try:
             number, size = int(request.query.get("current", 1)), int(request.query.get("size", PAGE_CAP))
         except ValueError:
             return _json({"code": 400, "msg": "参数错误", "data": None})
-        since = request.query.get("gxsj", "")
-        rows = [item for item in self._world.items("homestead_approval") if item.updated >= since]
+        rows = pick(self._served[county].items("homestead_approval"), request.query.get("gxsj", ""))
         size = capped(size, PAGE_CAP, twist)
-        page = self.cut(rows, max(0, number - 1) * size, size, twist, PATH)
+        page = self.cut(rows, max(0, number - 1) * size, size, twist, request.path)
         records = ",".join(item.json for item in page.rows)
         counts = f'"total":"{page.total}","size":{size},"current":{number},"pages":{-(-page.total // size)}'
         errors = f',"errItems":{page.errors}' if page.errors else ""

@@ -36,9 +36,9 @@ COLUMNS: Final = (
 
 HISTORY_DAYS: Final = 90
 _ITEMS: Final = {
-    "10": ("B1001", "耕地地力保护补贴", "丰城市农业农村局", "赣财农〔2026〕12号"),
-    "20": ("B2003", "农村部分计划生育家庭奖励扶助", "丰城市卫生健康委员会", "赣财社〔2026〕8号"),
-    "02": ("B3002", "临时救助金", "丰城市民政局", "丰财社〔2026〕3号"),
+    "10": ("B1001", "耕地地力保护补贴", "{county}农业农村局", "赣财农〔2026〕12号"),
+    "20": ("B2003", "农村部分计划生育家庭奖励扶助", "{county}卫生健康委员会", "赣财社〔2026〕8号"),
+    "02": ("B3002", "临时救助金", "{county}民政局", "{short}财社〔2026〕3号"),
 }
 _WORDS: Final = {"pending": "待发放", "paid": "已发放", "failed": "发放失败"}
 _FAILURES: Final = ("账号不存在", "户名与账号不符", "账户已销户")
@@ -63,17 +63,17 @@ class Detail:
 class Payments:
     """The pay-outs, and what happens to them."""
 
-    def __init__(self, population: Population, dirt: Dirt, seed: int) -> None:
-        self.population, self.seed = population, seed
+    def __init__(self, population: Population, dirt: Dirt, salt: str) -> None:
+        self.population, self.salt = population, salt
         self.ledger = Ledger(dirt)
         self._open: dict[date, list[Detail]] = {}
         for back in range(HISTORY_DAYS, -1, -1):
             self.pass_day(DAY_0 - timedelta(days=back))
         settled = [slot for slot in self.ledger.slots() if not slot.endswith(f"@{DAY_0}")]
-        self.ledger.repeat_some(Random(f"{seed}/payments"), {"SFJE": "0.01"}, None, settled)
+        self.ledger.repeat_some(Random(f"{salt}/payments"), {"SFJE": "0.01"}, None, settled)
 
     def pass_day(self, day: date) -> None:
-        rng = Random(f"{self.seed}/payments/{day}")
+        rng = Random(f"{self.salt}/payments/{day}")
         submit: Callable[[Random, date], list[Detail]] | None = {
             2: self._small, 10: self._pay_out, 20: self._pay_out, 15: self._follow_up, 25: self._follow_up
         }.get(day.day)  # fmt: skip
@@ -83,7 +83,7 @@ class Payments:
     def _detail(self, rng: Random, day: date, nth: int, home: Household, *, item: str, amount: int) -> Detail:
         due = f"{amount / 100:.2f}"
         return Detail(
-            detail_id=f"MX{day:%Y%m%d}{nth:06d}",
+            detail_id=f"MX{home.county.tag}{day:%Y%m%d}{nth:06d}",
             batch_no=f"PC{day:%Y%m%d}-{item}",
             item=item,
             home=home,
@@ -95,7 +95,8 @@ class Payments:
         )
 
     def _heads(self, share: float, rng: Random) -> list[Household]:
-        return [home for home in self.population.households if home.head.present and rng.random() < share]
+        homes, away = self.population.households, self.population.away
+        return [home for home in homes if (home.head.present or home.no in away) and rng.random() < share]
 
     def _pay_out(self, rng: Random, day: date) -> list[Detail]:
         item, details, waiting = f"{day:%d}", [], []
@@ -117,7 +118,10 @@ class Payments:
         for nth, old in enumerate(self._open.pop(day - timedelta(days=5), ())):
             detail = replace(old, status="paid", paid=old.due, paid_on=day, failure=None)
             if old.status == "failed":
-                detail.detail_id, detail.batch_no = f"MX{day:%Y%m%d}{nth:06d}", f"PC{day:%Y%m%d}-{old.item}"
+                detail.detail_id, detail.batch_no = (
+                    f"MX{old.home.county.tag}{day:%Y%m%d}{nth:06d}",
+                    f"PC{day:%Y%m%d}-{old.item}",
+                )
                 detail.account = f"621700360{rng.randrange(10**10):010d}"
             details.append(detail)
         return details
@@ -133,15 +137,15 @@ class Payments:
 
     def _write(self, detail: Detail, day: date) -> None:
         code, name, authority, document = _ITEMS[detail.item]
-        head = detail.home.head
+        head, county = detail.home.head, detail.home.county
         canonical: Canonical = {
             "detail_id": detail.detail_id,
             "batch_no": detail.batch_no,
             "year": str(day.year),
             "item_code": code,
             "item_name": name,
-            "authority": authority,
-            "document_no": document,
+            "authority": authority.format(county=county.name),
+            "document_no": document.format(short=county.short),
             "division": detail.home.division,
             "status": detail.status,
             "paid_on": detail.paid_on.isoformat() if detail.paid_on else None,

@@ -4,19 +4,13 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
-from typing import Final
+from typing import Final, TypeAlias
+
+from mock_agencies.counties import County
 
 DAY_0: Final = date(2026, 3, 2)
 
 AREA: Final = "360999"
-COUNTY: Final = "360981"
-TOWNS: Final = {
-    "101": "白土镇", "102": "袁渡镇", "104": "张巷镇", "105": "杜市镇", "106": "淘沙镇", "107": "秀市镇", "109": "洛市镇",
-    "110": "铁路镇", "111": "丽村镇", "115": "董家镇", "116": "隍城镇", "119": "小港镇", "120": "石滩镇", "121": "桥东镇",
-    "122": "荣塘镇", "123": "拖船镇", "124": "泉港镇", "125": "梅林镇", "126": "曲江镇", "127": "上塘镇", "201": "筱塘乡",
-    "202": "段潭乡", "203": "蕉坑乡", "204": "石江乡", "205": "荷湖乡", "206": "湖塘乡", "207": "同田乡",
-}  # fmt: skip
-"""Rural towns of Fengcheng in the 2023 national table (china-facts §2.4)."""
 VILLAGES: Final = ("新建村", "前坊村", "南岗村", "大塘村", "石溪村", "罗坊村", "港背村", "高坪村")
 
 _SURNAMES: Final = "王李张刘陈杨黄吴赵周徐孙马朱胡林郭何高罗熊邹聂袁甘游付徐曾谢廖丁范喻"
@@ -69,6 +63,7 @@ class Person:
 class Household:
     """A register household. The first member is its head."""
 
+    county: County
     no: str
     town: str
     village: int
@@ -82,28 +77,42 @@ class Household:
         return self.members[0]
 
     @property
+    def town_name(self) -> str:
+        return self.county.towns[self.town]
+
+    @property
     def division(self) -> str:
         """12 digits: county, town, village."""
-        return f"{COUNTY}{self.town}{200 + self.village}"
+        return f"{self.county.code}{self.town}{200 + self.village}"
 
     @property
     def address(self) -> str:
-        return f"丰城市{TOWNS[self.town]}{VILLAGES[self.village]}{self.group}组{self.door}号"
+        return f"{self.county.name}{self.town_name}{VILLAGES[self.village]}{self.group}组{self.door}号"
+
+
+Couple: TypeAlias = tuple[Person, Person]
+"""Man and woman."""
 
 
 class Population:
     """Makes people and households, and remembers them."""
 
-    def __init__(self, households: int, rng: Random) -> None:
-        self._rng = rng
+    def __init__(self, county: County, households: int, salt: str) -> None:
+        self.county, self.salt, self._rng = county, salt, Random(f"{salt}/people")
+        self.away: set[str] = set()
+        """Numbers of households that are paid still though their head has moved to another county."""
         self._serials: Counter[tuple[date, str]] = Counter()
         self._made = 0
         self.households = [self._household(i) for i in range(households)]
 
     def person(self, rng: Random, *, sex: str, born: date, surname: str | None = None) -> Person:
-        """Somebody new. Every 61st bears a rare character, every 83rd a name with dots."""
+        """Somebody new. Every 61st bears a rare character, every 83rd a name with dots.
+
+        Raises:
+            IndexError: the county has given out its numbers of that day.
+        """
         self._made += 1
-        n = self._serials[born, sex]
+        n = self.county.serials[self._serials[born, sex]]
         self._serials[born, sex] += 1
         ethnic = "01"
         name = (surname or rng.choice(_SURNAMES)) + "".join(rng.sample(_GIVEN[sex], rng.choice((1, 2, 2))))
@@ -118,8 +127,9 @@ class Population:
 
     def _household(self, index: int) -> Household:
         rng = self._rng
-        town = rng.choice(tuple(TOWNS))
+        town = rng.choice(tuple(self.county.towns))
         home = Household(
+            county=self.county,
             no=f"{town}{index + 1:06d}",
             town=town,
             village=rng.randrange(len(VILLAGES)),
@@ -173,3 +183,8 @@ class Population:
             elder = self.person(rng, sex=sex, born=self._born(year - rng.randint(20, 28)), surname=head.name[0])
             elder.relation, elder.marital = "51" if sex == "1" else "52", rng.choice(("20", "30"))
             home.members.append(elder)
+
+
+def people(county: County, households: int, seed: int) -> Population:
+    """A county's people, from seeded streams of its own."""
+    return Population(county, households, f"{seed}/{county.tag}" if county.tag else f"{seed}")

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import threading
 import time
@@ -14,14 +15,15 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
+from mock_agencies.counties import County
 from mock_agencies.server import Agency, Request, Response, capped
-from mock_agencies.world import World
+from mock_agencies.wording import Served, pick
 
 RID: Final = "demo-rid@36"
 APP_KEY: Final = "demo-app-key-360981"
 CATALOGUE_SID: Final = "s_3600000000000_0000"
-MEMBERS_SID: Final = "s_3609810000000_0001"
-PAYMENTS_SID: Final = "s_3609810000000_0002"
+_SID: Final = re.compile(r"s_([0-9]{6})0000000_000([12])")
+"""A county's household members are its first service, its payments the second."""
 
 _FOUR: Final = ("gjgxjhpt_rid", "gjgxjhpt_sid", "gjgxjhpt_rtime", "gjgxjhpt_sign")
 PAGE_CAP: Final = 500
@@ -122,10 +124,12 @@ def _entry(sid: str, name: str, provider: str, cycle: str, items: list[str]) -> 
     }
 
 
-_CATALOGUE: Final = [
-    _entry(MEMBERS_SID, "户籍成员信息", "丰城市公安局", "每日", _MEMBER_ITEMS),
-    _entry(PAYMENTS_SID, "惠民惠农财政补贴资金一卡通发放明细", "丰城市财政局", "每月", _PAYMENT_ITEMS),
-]
+def _services(county: County) -> list[dict[str, Any]]:
+    first, second = (f"s_{county.code}0000000_000{n}" for n in (1, 2))
+    return [
+        _entry(first, "户籍成员信息", f"{county.name}公安局", "每日", _MEMBER_ITEMS),
+        _entry(second, "惠民惠农财政补贴资金一卡通发放明细", f"{county.name}财政局", "每月", _PAYMENT_ITEMS),
+    ]
 
 
 def sign(secret: str, sid: str, rid: str, rtime: str) -> str:
@@ -161,9 +165,9 @@ class Provincial(Agency):
 
     name = "provincial"
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, served: Mapping[str, Served]) -> None:
         super().__init__()
-        self._world = world
+        self._served = served
         self._guard = threading.Lock()
         self._secret: str | None = None
         self._ends = 0
@@ -185,13 +189,12 @@ class Provincial(Agency):
         if refused is not None:
             return _refusal(refused)
         if request.path == "/sysapi/service/getlist":
-            return _envelope(_CATALOGUE)
-        service = self.service(request)
-        if request.path == "/httpproxy" and service == MEMBERS_SID:
-            return self._members(parameters, twist)
-        if request.path == "/httpproxy" and service == PAYMENTS_SID:
-            return self._payments(parameters, twist)
-        return _refusal(_FAILED)
+            return _envelope([entry for served in self._served.values() for entry in _services(served.county)])
+        asked = _SID.fullmatch(self.service(request))
+        if request.path != "/httpproxy" or asked is None or asked[1] not in self._served:
+            return _refusal(_FAILED)
+        serve = self._members if asked[2] == "1" else self._payments
+        return serve(self._served[asked[1]], parameters, twist)
 
     def _renew(self, four: Mapping[str, Any]) -> Response:
         """A new secret, encrypted; the one before it is worth nothing from now on."""
@@ -215,22 +218,22 @@ class Provincial(Agency):
             return None if valid else _OUTDATED
         return _OUTDATED if any(_signed(four, old) for old in outdated) else _BAD_SIGN
 
-    def _members(self, asked: Mapping[str, Any], twist: str | None) -> Response:
+    def _members(self, served: Served, asked: Mapping[str, Any], twist: str | None) -> Response:
         try:
             number, size = int(asked.get("pageNum", 1)), int(asked.get("pageSize", PAGE_CAP))
         except (TypeError, ValueError):
             return _refusal(_FAILED)
-        since = str(asked.get("gxsj_start") or "")
-        rows = [item for item in self._world.items("household_member") if item.updated >= since]
+        items = served.items("household_member", unannounced=twist == "dictionary")
+        rows = pick(items, str(asked.get("gxsj_start") or ""))
         size = capped(size, PAGE_CAP, twist)
-        page = self.cut(rows, max(0, number - 1) * size, size, twist, MEMBERS_SID)
+        page = self.cut(rows, max(0, number - 1) * size, size, twist, f"{served.county.code}/members")
         text = f'{{"total":"{page.total}","rows":[{",".join(item.json for item in page.rows)}]}}'
         return _envelope(text, errors=page.errors)
 
-    def _payments(self, asked: Mapping[str, Any], twist: str | None) -> Response:
-        if (asked.get("table_id"), asked.get("cd_source")) != ("yktffmx", "360981"):
+    def _payments(self, served: Served, asked: Mapping[str, Any], twist: str | None) -> Response:
+        if (asked.get("table_id"), asked.get("cd_source")) != ("yktffmx", served.county.code):
             return _refusal(_FAILED)
-        rows = self._world.submitted(str(asked.get("submitted_date")))
+        rows = served.submitted(str(asked.get("submitted_date")))
         if not rows:
             return Response(NO_DATA.encode(), media="text/plain;charset=UTF-8")
         # A bare array has nowhere to say that a row was dropped, nor pages to shift.

@@ -6,7 +6,7 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
@@ -104,6 +104,12 @@ class Agency(ABC):
             middle = len(page) // 2
             return Cut([*page[:middle], *page[middle + 1 :]], total, 1)
         return Cut(page, total)
+
+
+def mounted(path: str, counties: Container[str], usual: str) -> tuple[str, str]:
+    """The county that a path begins with, if it does, and the path behind it; a vendor serves several from one address."""
+    first, _, rest = path.removeprefix("/").partition("/")
+    return (first, f"/{rest}") if first in counties else (usual, path)
 
 
 def capped(size: int, cap: int, twist: str | None) -> int:

@@ -107,18 +107,18 @@ class Award:
 class Subsidies:
     """The lists, and what happens to them."""
 
-    def __init__(self, population: Population, contracts: Contracts, dirt: Dirt, seed: int) -> None:
-        self.population, self.contracts, self.seed = population, contracts, seed
+    def __init__(self, population: Population, contracts: Contracts, dirt: Dirt, salt: str) -> None:
+        self.population, self.contracts, self.salt = population, contracts, salt
         self.ledger = Ledger(dirt)
         self._open: list[Award] = []
         self._failed: list[Award] = []
         for passed in range((DAY_0 - _HISTORY_FROM).days + 1):
             self.pass_day(_HISTORY_FROM + timedelta(days=passed))
         settled = [slot for slot in self.ledger.slots() if self.ledger.updated(slot) < f"{DAY_0.replace(day=1)}"]
-        self.ledger.repeat_some(Random(f"{seed}/subsidies"), {"BTJE": "0.01"}, "GXSJ", settled)
+        self.ledger.repeat_some(Random(f"{salt}/subsidies"), {"BTJE": "0.01"}, "GXSJ", settled)
 
     def pass_day(self, day: date) -> None:
-        rng = Random(f"{self.seed}/subsidies/{day}")
+        rng = Random(f"{self.salt}/subsidies/{day}")
         step = {1: self._list, 15: self._pay, 25: self._settle}.get(day.day)
         if step is not None:
             step(rng, day)
@@ -134,7 +134,7 @@ class Subsidies:
             if kind.unit is not None:
                 areas, quantity = {}, f"{1 if kind.unit == 'set' else rng.randint(1, 40)}.00"
             measure = Decimal(quantity or areas["subsidised_mu"])
-            number = f"BT{day:%Y%m}{len(self._open) + 1:06d}"
+            number = f"BT{home.county.tag}{day:%Y%m}{len(self._open) + 1:06d}"
             award = Award(
                 detail_id=None if kind.unit != "set" and int(home.town) % 4 == 0 else number,
                 kind=kind,

@@ -1,8 +1,8 @@
 """One synthetic world behind all agencies: the same people everywhere, deterministic by seed, size, dirt and days."""
 
 import threading
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from random import Random
 from typing import Any, Final
 
 from mock_agencies import (
@@ -16,10 +16,11 @@ from mock_agencies import (
     payments,
     subsidies,
 )
+from mock_agencies.counties import FENGCHENG
 from mock_agencies.dirt import Dirt
 from mock_agencies.items import Canonical, Item
 from mock_agencies.ledger import differences, stamp
-from mock_agencies.people import DAY_0, Population
+from mock_agencies.people import DAY_0, Couple, Population, people
 
 DATASETS: Final = (
     *("household_member", "marriage", "homestead", "payment", "assistance"),
@@ -29,7 +30,7 @@ DATASETS: Final = (
 RESIDENTS: Final = "resident"
 """The register of households once more, as the population service of 公安 tells it of named persons."""
 
-_COLUMNS: Final = {
+COLUMNS: Final = {
     "household_member": members.COLUMNS,
     "marriage": marriages.COLUMNS,
     "homestead": homesteads.COLUMNS,
@@ -39,7 +40,6 @@ _COLUMNS: Final = {
     "contracted_land": contracts.COLUMNS,
     "subsidy": subsidies.COLUMNS,
     "agri_entity": entities.COLUMNS,
-    RESIDENTS: members.RESIDENT_COLUMNS,
 }
 _KEYS: Final = {"subsidy": subsidies.KEYS, "agri_entity": entities.KEYS}
 """Alternatives of record keys, where there are several."""
@@ -48,20 +48,31 @@ _KEYS: Final = {"subsidy": subsidies.KEYS, "agri_entity": entities.KEYS}
 class World:
     """Nine registers over one population. `advance` and the reads exclude each other; an item never changes once read."""
 
-    def __init__(self, households: int = 2000, seed: int = 1, dirt: float = 0.03) -> None:
-        self.households, self.seed, self.dirt, self.day = households, seed, dirt, 0
+    def __init__(
+        self,
+        households: int = 2000,
+        seed: int = 1,
+        dirt: float = 0.03,
+        *,
+        population: Population | None = None,
+        weddings: Sequence[Couple] = (),
+    ) -> None:
+        """Fengcheng by itself, or the county of a population; `weddings`: acts whose parties live in two counties."""
+        population = population or people(FENGCHENG, households, seed)
+        self.county, self.households = population.county, households
+        self.seed, self.dirt, self.day, salt = seed, dirt, 0, population.salt
         self._lock = threading.Lock()
-        spoil = {name: Dirt(name, columns, seed, dirt, _KEYS.get(name, ())) for name, columns in _COLUMNS.items()}
-        population = Population(households, Random(f"{seed}/people"))
-        self._members = members.Members(population, spoil["household_member"], spoil[RESIDENTS], seed)
-        self._marriages = marriages.Marriages(population, spoil["marriage"], seed)
-        self._homesteads = homesteads.Homesteads(population, spoil["homestead"], seed)
-        self._payments = payments.Payments(population, spoil["payment"], seed)
-        self._assistances = assistances.Assistances(population, spoil["assistance"], seed)
-        self._approvals = approvals.Approvals(population, self._homesteads, spoil["homestead_approval"], seed)
-        self._entities = entities.Entities(population, spoil["agri_entity"], seed)
-        self._contracts = contracts.Contracts(population, self._entities, spoil["contracted_land"], seed)
-        self._subsidies = subsidies.Subsidies(population, self._contracts, spoil["subsidy"], seed)
+        spoil = {name: Dirt(name, columns, salt, dirt, _KEYS.get(name, ())) for name, columns in COLUMNS.items()}
+        told = Dirt(RESIDENTS, members.RESIDENT_COLUMNS, salt, dirt)
+        self._members = members.Members(population, spoil["household_member"], told, salt)
+        self._marriages = marriages.Marriages(population, spoil["marriage"], salt, weddings)
+        self._homesteads = homesteads.Homesteads(population, spoil["homestead"], salt)
+        self._payments = payments.Payments(population, spoil["payment"], salt)
+        self._assistances = assistances.Assistances(population, spoil["assistance"], salt)
+        self._approvals = approvals.Approvals(population, self._homesteads, spoil["homestead_approval"], salt)
+        self._entities = entities.Entities(population, spoil["agri_entity"], salt)
+        self._contracts = contracts.Contracts(population, self._entities, spoil["contracted_land"], salt)
+        self._subsidies = subsidies.Subsidies(population, self._contracts, spoil["subsidy"], salt)
         self._ledgers = {
             "household_member": self._members.ledger,
             "marriage": self._marriages.ledger,

@@ -1,4 +1,4 @@
-"""`demo`: the whole way on real sockets, for one county, in one command (issue: the spine)."""
+"""`demo`: the whole way on real sockets, for the ten counties of Yichun, in one command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,15 +20,17 @@ from typing import Any, Final
 import httpx
 import typer
 from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from adapters.kit import registry
 from gateway.app import Gateway
 from gateway.audit import Actor
-from gateway.cli.common import fail, out, state
+from gateway.cli.common import err, fail, out, state
 from gateway.cli.serve import serve
-from gateway.cli.sync import feed_title, progress, status_table
+from gateway.cli.summary import dataset_title, summary
 from gateway.cli.trace import lineage_panel
 from gateway.clock import SHANGHAI, Clock
+from gateway.config import Feed
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.errors import Unreconciled, Usage
 from gateway.i18n import _, language, retell
@@ -39,6 +42,7 @@ from gateway.vault import handle_text
 
 MARK: Final = "demo.json"
 MEMBER: Final = "demo-bank"
+PILOT: Final = "360981"
 URLS: Final = {
     "SHUQIAO_DEMO_EXCHANGE": ("provincial", ""),
     "SHUQIAO_DEMO_REAL_ESTATE": ("real_estate", "/services/RealEstate?wsdl"),
@@ -51,19 +55,22 @@ URLS: Final = {
 
 def demo(
     ctx: typer.Context,
-    households: int = typer.Option(2000, min=10, max=100_000, help="模拟世界的农户数"),
+    households: int = typer.Option(2000, min=10, max=100_000, help="丰城市的农户数"),
+    others: int = typer.Option(300, min=10, max=5_000, help="其余九个县各自的农户数"),
     days: int = typer.Option(3, min=0, max=60, help="模拟经过的天数"),
     seed: int = typer.Option(1, help="模拟世界的种子"),
     dirt: float = typer.Option(0.03, min=0, max=1, help="脏数据比例"),
     once: bool = typer.Option(False, "--once", help="演示完即结束，不留在 serve"),
 ) -> None:
-    """演示：模拟六个部门，采集丰城市，过几天，全部上链，追溯一户，由成员单位独立验证。"""
+    """演示：模拟十个县的部门，逐县采集，过几天，全部上链，追溯一户，由成员单位独立验证。"""
     settings = state(ctx).settings
     _fresh(settings.data)
-    with _agencies(households, seed, dirt) as ports:
+    with _agencies(households, others, seed, dirt) as (ports, sources):
         control = httpx.Client(base_url=f"http://127.0.0.1:{ports['control']}", timeout=60)
         for name, (agency, path) in URLS.items():
             os.environ[name] = f"http://127.0.0.1:{ports[agency]}{path}"
+        for source, url in sources.items():
+            os.environ[f"SHUQIAO_DEMO_{source.replace('/', '_').upper()}"] = url
         gateway = Gateway(settings)
         try:
             _show(gateway, control, days)
@@ -93,17 +100,20 @@ def _fresh(data: Path) -> None:
 
 
 @contextmanager
-def _agencies(households: int, seed: int, dirt: float) -> Iterator[dict[str, int]]:
-    """The mock agencies as a child process; it ends when we do, however we end."""
+def _agencies(households: int, others: int, seed: int, dirt: float) -> Iterator[tuple[dict[str, int], dict[str, str]]]:
+    """The mock agencies as a child process, which ends when we do, however we end: the pilot's ports, and the addresses of
+    the other counties' sources by `<county>/<source>`.
+    """
     command = [sys.executable, "-m", "mock_agencies", "--stdin-guard"]
-    command += ["--households", str(households), "--seed", str(seed), "--dirt", str(dirt)]
+    command += ["--households", str(households), "--others", str(others), "--seed", str(seed), "--dirt", str(dirt)]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 # our own module
     try:
         assert child.stdout is not None
         line = child.stdout.readline()
         if not line:
-            raise Usage("模拟部门没有启动；端口 18600–18606 是否被占用？")
-        yield json.loads(line)["ports"]
+            raise Usage("模拟部门没有启动；端口 18600–18607 是否被占用？")
+        ready = json.loads(line)
+        yield ready["ports"], ready["sources"]
     finally:
         child.terminate()
         child.wait()
@@ -117,21 +127,25 @@ def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
     keygen(key)
     _set_clock(gateway, control.get("/world").json())
     gateway.publish(Actor.system())
-    out.print(Panel(_("首次采集：丰城市 360981，六个部门，九类数据"), style="bold cyan"))
+    feeds = gateway.config.feeds
+    counties = {feed.county.code for feed in feeds.values()}
+    told = _("首次采集：{counties} 个县（市、区），{feeds} 个采集任务").format(counties=len(counties), feeds=len(feeds))
+    out.print(Panel(told, style="bold cyan"))
     began = time.perf_counter()
-    _collect(gateway)
+    _collect(gateway, feeds)
     _forward(gateway)
-    out.print(status_table(gateway, feed_statuses(gateway.store)))
+    out.print(summary(gateway, feed_statuses(gateway.store)))
     for _day in range(days):
         moved = control.post("/advance", json={"days": 1}).json()
         _set_clock(gateway, control.get("/world").json())
-        outcomes = _collect(gateway)
+        outcomes = _collect(gateway, feeds)
         _forward(gateway)
-        moves = {o.feed: o.counts["puts"] + o.counts["gone"] for o in outcomes}
-        titles = {name: feed_title(name, feed.dataset) for name, feed in gateway.config.feeds.items()}
-        changes = _("，").join(f"{titles[name]} {count}" for name, count in moves.items() if count) or _("无")
+        moves = Counter[str]()
+        for o in outcomes:
+            moves[dataset_title(feeds[o.feed].dataset)] += o.counts["puts"] + o.counts["gone"]
+        changes = _("，").join(f"{title} {count}" for title, count in moves.items() if count) or _("无")
         out.print(_("{today}：新增或变化 {changes}").format(today=moved["today"], changes=changes), markup=False)
-    out.print(status_table(gateway, feed_statuses(gateway.store)))
+    out.print(summary(gateway, feed_statuses(gateway.store)))
     _must_reconcile(gateway)
     out.print(_("账目全部相符；用时 {seconds:.1f} 秒").format(seconds=time.perf_counter() - began), style="green")
     out.print(Panel(_("追溯一户：从字段到区块"), style="bold cyan"))
@@ -146,19 +160,22 @@ def _set_clock(gateway: Gateway, world: dict[str, Any]) -> None:
     gateway.clock.set(datetime.fromisoformat(world["now"]).replace(tzinfo=SHANGHAI))
 
 
-def _collect(gateway: Gateway) -> list[Outcome]:
-    """Every feed once, two at a time, a bar for each; those that ask about persons when the others have told of them."""
-    asking = [name for name, feed in gateway.config.feeds.items() if registry.find(feed.source.adapter).asks]
-    telling = [name for name in gateway.config.feeds if name not in asking]
-    names = telling + asking
-    with progress(disable=not out.is_terminal) as bars, ThreadPoolExecutor(2) as pool:
-        tasks = {name: bars.add_task(name, total=None) for name in names}
-        lock = threading.Lock()
+def _collect(gateway: Gateway, feeds: Mapping[str, Feed]) -> list[Outcome]:
+    """Every feed once, two at a time, a line for each county; those that ask about persons when the others have told of them."""
+    asking = [name for name, feed in feeds.items() if registry.find(feed.source.adapter).asks]
+    telling = [name for name in feeds if name not in asking]
+    with _bars() as bars, ThreadPoolExecutor(2) as pool:
+        sizes = Counter(feed.county.name for feed in feeds.values())
+        tasks = {name: bars.add_task(name, total=count, rows=0) for name, count in sizes.items()}
+        rows, lock = Counter[str](), threading.Lock()
 
         def one(name: str) -> Outcome:
-            def on_page(counts: Counts, declared: int | None) -> None:
+            county = feeds[name].county.name
+
+            def on_page(counts: Counts, _declared: int | None) -> None:
                 with lock:
-                    bars.update(tasks[name], advance=counts.fetched, total=declared)
+                    rows[county] += counts.fetched
+                    bars.update(tasks[county], rows=rows[county])
 
             with gateway.store.read() as tx:
                 row = tx.one("feed_by_name", name=name)
@@ -167,13 +184,22 @@ def _collect(gateway: Gateway) -> list[Outcome]:
             run_id, _new = queue_run(
                 gateway.store, row.id, due_at=slot, reason="demo", actor="demo", options=RunOptions()
             )
-            return gateway.executor.execute(run_id, on_page)
+            outcome = gateway.executor.execute(run_id, on_page)
+            bars.advance(tasks[county])
+            return outcome
 
         outcomes = [*pool.map(one, telling), *pool.map(one, asking)]
     for o in outcomes:
         if o.verdict.state not in ("ok", "deferred"):
             raise Unreconciled("{feed}：{why}", feed=o.feed, why=o.verdict.sentence)
     return outcomes
+
+
+def _bars() -> Progress:
+    """Feeds done and rows read, by county."""
+    rows = TextColumn("{task.fields[rows]:,} " + _("行"), justify="right")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rows, TimeElapsedColumn())
+    return Progress(SpinnerColumn(), *columns, console=err, disable=not out.is_terminal, transient=True)
 
 
 def _forward(gateway: Gateway) -> None:
@@ -191,7 +217,7 @@ def _must_reconcile(gateway: Gateway) -> None:
 def _someone(gateway: Gateway) -> str:
     """A household member about whom several agencies say something."""
     with gateway.store.read() as tx:
-        row = tx.one("observation_well_known", feed="360981/household_member")
+        row = tx.one("observation_well_known", feed=f"{PILOT}/household_member")
     assert row is not None
     return handle_text(row.handle)
 

@@ -24,6 +24,8 @@ from rich.text import Text
 from gateway.app import Gateway
 from gateway.audit import Action
 from gateway.cli.common import JSON, actor, err, fail, gateway, out, say_json
+from gateway.cli.summary import summary
+from gateway.cli.tables import plain_table
 from gateway.clock import Clock
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.errors import Busy
@@ -105,7 +107,7 @@ def progress(*, disable: bool) -> Progress:
 
 
 def _table(outcomes: list[Outcome]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table = plain_table()
     columns = ["采集任务", "状态", "取得", "识别", "映射", "重复", "隔离", "忽略", "变更", "未变", "注销"]
     for column in columns:
         table.add_column(_(column), justify="left" if column in columns[:2] else "right", no_wrap=True)
@@ -134,12 +136,16 @@ def forward(ctx: typer.Context, as_json: bool = JSON) -> None:
         raise typer.Exit(1)
 
 
-def status(ctx: typer.Context, as_json: bool = JSON) -> None:
+def status(
+    ctx: typer.Context,
+    brief: Annotated[bool, typer.Option("--summary", help="只看合计：按数据资源、按县，以及人工报送占比")] = False,
+    as_json: bool = JSON,
+) -> None:
     """各采集任务的数量、三个时钟、该谁处理。"""
     with gateway(ctx, Action.READ_STATUS) as g:
         g.config  # noqa: B018 # see run_now
         rows = feed_statuses(g.store)
-        table = status_table(g, rows)
+        table = summary(g, rows) if brief else status_table(g, rows)
         worklists = g.worklists()
     if as_json:
         asked = {name: asdict(p) for name, p in worklists.items()}
@@ -169,8 +175,7 @@ def status_table(g: Gateway, rows: list[FeedStatus]) -> Group:
 
 
 def _county(title: str, rows: list[FeedStatus], today: date) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left", title_style="bold")
-    table.padding = (0, 1, 0, 0)
+    table = plain_table(title)
     for column in ("数据资源", "状态"):
         table.add_column(_(column), no_wrap=True, min_width=4)
     for column in ("声明", "取得", "采纳", "修复", "隔离", "已上链"):
@@ -223,7 +228,7 @@ def runs(
     if as_json:
         say_json([run_dict(r) for r in rows])
         return
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table = plain_table()
     for column in ("批次", "采集任务", "缘由", "状态", "开始"):
         table.add_column(_(column), no_wrap=True)
     for column in ("页", "取得", "变更", "隔离"):

@@ -95,7 +95,7 @@ class Office:
     """The repository's configuration with the page's stanzas for its county, before the systems that they describe."""
 
     def __init__(self, home: Path, agencies: Any, monkeypatch: pytest.MonkeyPatch, store: str | None) -> None:
-        settings, key = install(home, agencies.urls, monkeypatch)
+        settings, key = install(home, agencies, monkeypatch)
         (self.county,) = (home / "config/counties").iterdir()
         self.county.write_text(
             'county: {code: "360981", name: 丰城市, bureau: 丰城市数据局}\nsources: {}\nfeeds: {}\n', "utf-8"

@@ -8,7 +8,7 @@ import pytest
 
 import mock_agencies
 from mock_agencies.spoilers import EVERY, SPOILERS
-from mock_agencies.world import _COLUMNS, DATASETS, World
+from mock_agencies.world import COLUMNS, DATASETS, World
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_a_row_has_one_spot_of_dirt_and_the_rate_holds(world):
 def test_dirt_stands_in_mapped_columns_only_and_times_are_clean(world):
     clean = World(300, seed=5, dirt=0)
     for name in ("household_member", "homestead", "marriage", "homestead_approval", "contracted_land"):
-        mapped = {column.within or column.name for column in _COLUMNS[name]} | {"GXSJ", "update_time"}
+        mapped = {column.within or column.name for column in COLUMNS[name]} | {"GXSJ", "update_time"}
         pure = {item.key: item.raw for item in clean.items(name)}
         for item in world.items(name):
             spoilt = {column for column, value in item.raw.items() if value != pure[item.key][column]}
@@ -61,7 +61,7 @@ def test_absence_is_judged_by_need(world):
     needs = {"key": "KEY_MISSING", "required": "MISSING"}
     seen = set()
     for name, item in all_items(world):
-        column = next((c for c in _COLUMNS[name] if c.leaf == item.field), None)
+        column = next((c for c in COLUMNS[name] if c.leaf == item.field), None)
         if item.reason in needs.values() and item.field:
             assert item.reason == needs[column.need]
             seen.add(item.reason)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mock_agencies.items import Column, Item
-from mock_agencies.world import _COLUMNS, World
+from mock_agencies.world import COLUMNS, World
 from schemas import DATASETS, Canonical
 from schemas.cleaning import Cleaned, Cleaner, Options, cleaner
 
@@ -44,7 +44,7 @@ def reading(dataset: str, item: Item, today: date) -> tuple[Canonical | None, st
             faults.append(("KEY_MISSING" if lone else "MISSING", column.leaf))
         return cleaned.value
 
-    for column in _COLUMNS[dataset]:
+    for column in COLUMNS[dataset]:
         clean = cleaner_of(dataset, column, today)
         if not column.within:
             record[column.path] = take(column, clean(item.raw[column.name]))
@@ -59,7 +59,7 @@ def reading(dataset: str, item: Item, today: date) -> tuple[Canonical | None, st
 
 
 def parts(dataset: str) -> dict[str, str]:
-    return {c.path.partition(".")[0]: c.within for c in _COLUMNS[dataset] if c.within}
+    return {c.path.partition(".")[0]: c.within for c in COLUMNS[dataset] if c.within}
 
 
 @pytest.mark.parametrize("dataset", NEW)

@@ -10,7 +10,7 @@ import pytest
 
 import mock_agencies
 from mock_agencies.people import check_character, id_number
-from mock_agencies.world import _COLUMNS, DATASETS, World
+from mock_agencies.world import COLUMNS, DATASETS, World
 from schemas import DATASETS as FIELD_TABLE
 
 
@@ -160,7 +160,7 @@ def test_clean_rows_say_what_is_true(clean):
         for item in clean.items(name):
             assert item.verdict in {"accept", "ignore"}
             assert item.dirt == []
-            for column in _COLUMNS[name]:
+            for column in COLUMNS[name]:
                 if item.canonical is None or column.kind not in AS_WRITTEN:
                     continue
                 for raw, true in both_sides(item, column):

@@ -111,3 +111,20 @@ def test_sexes_that_contradict_the_numbers_are_doubted() -> None:
     t.columns[1][:] = ["2", "1"] * 3  # type: ignore[index] # a list here
     refused = judge.judge(t)
     assert {(r.reason, r.field) for r in refused.rejected} == {("DICT_MISMATCH", "sex")}
+
+
+def test_a_county_whose_heads_are_01_is_read_so_until_its_vendor_goes_back_to_the_standard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """高安: its contracts say 01 户主 and 02 配偶, and its file says so too; then an update is not announced."""
+    with house(tmp_path, monkeypatch, households=10, others=60) as running:
+        gaoan = running.of("360983")
+        (outcome,) = gaoan.sync("contracted_land")
+        assert outcome.state == "done"
+        assert differences(gaoan, "contracted_land") == []
+        before = gaoan.records("contracted_land")
+        running.advance(1)
+        running.agencies.fault("vendors", "dictionary", times=0, match="/360983/agriculture")
+        (outcome,) = gaoan.sync("contracted_land", full=True)
+        assert (outcome.verdict.state, outcome.verdict.code) == ("needs_person", "DICT_MISMATCH")
+        assert gaoan.records("contracted_land") == before

@@ -6,7 +6,6 @@ The two adapters are those of docs/files-and-tables.md.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,8 @@ from gateway.trace import trace
 from gateway.vault import handle_text
 from schemas.identifiers import id_checksum_holds
 from tests.docs.test_files_and_tables import blocks
+from tests.support.house import copy_config
 
-ROOT = Path(__file__).parents[2]
 COUNTY = """county: {code: "360981", name: 丰城市, bureau: 丰城市数据局}
 sources:
   finance: {adapter: finance, account: fengcheng-civil-affairs, directory: "%s", encoding: gbk}
@@ -58,8 +57,7 @@ class Office:
         self.table = sa.Table("T_NYNC_BTFF", sa.MetaData(), *columns)
         with self.engine.begin() as connection:
             self.table.create(connection)
-        shutil.copytree(ROOT / "config", home / "config")
-        (county,) = (home / "config" / "counties").iterdir()
+        (county,) = (copy_config(home) / "counties").iterdir()
         county.write_text(COUNTY % (self.drop, home / "front.db"), "utf-8")
         (home / "data" / "members").mkdir(parents=True)
         (home / "data" / "members" / "demo-bank.pub").write_text(MemberKey.new().public.text, "ascii")

@@ -25,8 +25,9 @@ from gateway.store.tables import metadata
 from gateway.vault import handle_text
 from gateway.web import build
 from mock_agencies import faults
+from mock_agencies.members import RESIDENT_COLUMNS
 from mock_agencies.server import Agency
-from mock_agencies.world import _COLUMNS
+from mock_agencies.world import COLUMNS, RESIDENTS
 from tests.support.house import FEEDS, POLICE, House, house
 from tests.support.leaks import Needles, searched, spellings
 from tests.support.verbs import shuqiao, verbs
@@ -60,7 +61,7 @@ def personal(made: House) -> dict[str, str]:
         if telling:
             out[text] = what
 
-    for dataset, columns in _COLUMNS.items():
+    for dataset, columns in {**COLUMNS, RESIDENTS: RESIDENT_COLUMNS}.items():
         for item in made.agencies.world.items(dataset):
             for column in columns:
                 if column.kind not in PERSONAL:
@@ -315,7 +316,7 @@ def test_the_scene_is_worth_looking_at(scene: Scene) -> None:
     assert len(scene.rotating) >= 4
     states = {o.verdict.state for o in scene.outcomes}
     assert states >= {"ok", "denied", "malformed", "unavailable"}
-    for dataset, columns in _COLUMNS.items():
+    for dataset, columns in {**COLUMNS, RESIDENTS: RESIDENT_COLUMNS}.items():
         rows = json.dumps([i.raw for i in scene.made.agencies.world.items(dataset)], ensure_ascii=False).encode()
         told_of = {what for what, encoding in scene.needles.found_in(rows) if encoding == "utf-8"}
         assert told_of >= {PERSONAL[c.kind] for c in columns if c.kind in PERSONAL}, dataset

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.house import POLICE, ROOT, house
+from tests.support.house import COUNTIES, POLICE, ROOT, house
 from tests.support.oracle import Interview, Oracles
 
 pytestmark = pytest.mark.sockets
@@ -28,6 +28,20 @@ def test_three_days_leave_nothing_but_the_truth(
             oracles.read()
             assert {o.state for o in [*made.sync(), made.run(POLICE)]} == {"done"}
             assert oracles.differences() + interview.differences() == []
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_ten_counties_each_with_vendors_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    with house(tmp_path, monkeypatch, households=80, others=80, seed=seed, dirt=0.15) as made:
+        counties = [made.of(county) for county in COUNTIES]
+        oracles = {county.county: Oracles(county) for county in counties}
+        assert {(o.feed, o.verdict.sentence) for c in counties for o in c.sync() if o.state != "done"} == set()
+        assert {code: found for code, oracle in oracles.items() if (found := oracle.differences())} == {}
+        made.advance(1)
+        for oracle in oracles.values():
+            oracle.read()
+        assert {(o.feed, o.verdict.sentence) for c in counties for o in c.sync() if o.state != "done"} == set()
+        assert {code: found for code, oracle in oracles.items() if (found := oracle.differences())} == {}
 
 
 @pytest.mark.parametrize(

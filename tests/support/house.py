@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,33 +29,49 @@ ROOT = Path(__file__).parents[2]
 COUNTY = "360981"
 
 
-def _feeds() -> dict[str, str]:
-    """By dataset, the feed by which the county's own file collects it from a system: one added there is covered from then on."""
-    out: dict[str, str] = {}
+def _feeds() -> dict[str, dict[str, str]]:
+    """By county and dataset, the feed by which its own file collects it from a system: one added there is covered from then on."""
+    out: dict[str, dict[str, str]] = {}
     for name, feed in read(ROOT / "config").feeds.items():
-        if feed.county.code == COUNTY and feed.model.channel == "SYSTEM":
-            out.setdefault(feed.dataset, name)
+        if feed.model.channel == "SYSTEM":
+            out.setdefault(feed.county.code, {}).setdefault(feed.dataset, name)
     return out
 
 
-FEEDS = _feeds()
+COUNTIES = _feeds()
+FEEDS = COUNTIES[COUNTY]
 POLICE = f"{COUNTY}/population"
 """The second feed of household members: it asks about named persons."""
 
 
 @dataclass
 class House:
-    """A gateway of Fengcheng over running mock agencies."""
+    """A gateway over running mock agencies, as one of its counties sees it: Fengcheng, unless `of` says another."""
 
     home: Path
     agencies: Any
     gateway: Gateway
     member_key: MemberKey
     outcomes: list[Outcome] = field(default_factory=list)
+    county: str = COUNTY
+
+    def of(self, county: str) -> House:
+        """The same house, seen from another county."""
+        return replace(self, county=county)
+
+    @property
+    def feeds(self) -> dict[str, str]:
+        """The county's feeds by dataset."""
+        return COUNTIES[self.county]
+
+    def truth(self, dataset: str) -> list[Any]:
+        """What is true of every row that the county's agency serves today."""
+        found: list[Any] = self.agencies.truth(dataset, self.county)
+        return found
 
     def sync(self, *datasets: str, **options: bool) -> list[Outcome]:
         """Runs the feeds here and now."""
-        return [self.run(FEEDS[name], **options) for name in datasets or FEEDS]
+        return [self.run(self.feeds[name], **options) for name in datasets or self.feeds]
 
     def run(self, feed: str, **options: bool) -> Outcome:
         """Runs one feed here and now, whichever of its dataset it is."""
@@ -70,7 +86,7 @@ class House:
 
     def is_snapshot(self, dataset: str) -> bool:
         """Whether each run of its feed reads everything, so that what is missing is gone."""
-        adapter = self.gateway.adapter(self.gateway.feed(FEEDS[dataset]))
+        adapter = self.gateway.adapter(self.gateway.feed(self.feeds[dataset]))
         try:
             return bool(adapter.offers[dataset].snapshot)
         finally:
@@ -78,9 +94,9 @@ class House:
 
     def advance(self, days: int) -> dict[str, int]:
         """Lets days pass everywhere; answers how many observations the world changed, by dataset that is collected."""
-        changed = self.agencies.advance(days)
+        changed = self.agencies.advance_all(days)[self.county]
         self.set_clock()
-        return {name: changed[name] for name in FEEDS}
+        return {name: changed[name] for name in self.feeds}
 
     def set_clock(self) -> None:
         now = datetime.fromisoformat(self.agencies.world.now).replace(tzinfo=SHANGHAI)
@@ -90,7 +106,7 @@ class House:
         """Every living observation of a feed, decrypted."""
         vault, out = self.gateway.vault, []
         with self.gateway.store.read() as tx:
-            feed = tx.one("feed_by_name", name=feed_name or FEEDS[dataset])
+            feed = tx.one("feed_by_name", name=feed_name or self.feeds[dataset])
             heads = tx.among("observations_state", living(tx, feed.id))
             for row in versions_at(tx, feed.stream_id, [head.seq for head in heads]).values():
                 text = vault.open_version(vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed)
@@ -101,16 +117,30 @@ class House:
         """Quarantine by reason and field; an item that a later one made history was held rightly too."""
         with self.gateway.store.read() as tx:
             states = ("open", "superseded")
-            rows = [r for s in states for r in tx.all("quarantine_list", feed=FEEDS[dataset], state=s, count=1_000_000)]
+            rows = [
+                r for s in states for r in tx.all("quarantine_list", feed=self.feeds[dataset], state=s, count=1_000_000)
+            ]
         return Counter((r.reason, r.field) for r in rows)
 
     def close(self) -> None:
         self.gateway.close()
 
 
-def install(home: Path, urls: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, MemberKey]:
-    """The repository's own configuration in a folder of its own, pointed at running agencies."""
-    shutil.copytree(ROOT / "config", home / "config")
+def copy_config(to: Path, counties: Container[str] = (COUNTY,)) -> Path:
+    """The repository's own configuration in a folder of its own, with the files of these counties; answers where it is."""
+    shutil.copytree(ROOT / "config", to / "config")
+    for file in (to / "config" / "counties").iterdir():
+        if file.name[:6] not in counties:
+            file.unlink()
+    return to / "config"
+
+
+def install(home: Path, agencies: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, MemberKey]:
+    """The repository's own configuration in a folder of its own, of those counties whose agencies run."""
+    config = copy_config(home, agencies.served)
+    for source, url in agencies.sources.items():
+        monkeypatch.setenv(f"SHUQIAO_DEMO_{source.replace('/', '_').upper()}", url)
+    urls = agencies.urls
     monkeypatch.setenv("SHUQIAO_DEMO_EXCHANGE", urls["provincial"])
     monkeypatch.setenv("SHUQIAO_DEMO_REAL_ESTATE", f"{urls['real_estate']}/services/RealEstate?wsdl")
     monkeypatch.setenv("SHUQIAO_DEMO_CIVIL", urls["civil"])
@@ -120,7 +150,7 @@ def install(home: Path, urls: dict[str, str], monkeypatch: pytest.MonkeyPatch) -
     key = MemberKey.new()
     (home / "data" / "members").mkdir(parents=True)
     (home / "data" / "members" / "demo-bank.pub").write_text(key.public.text, "ascii")
-    return Settings(config=home / "config", data=home / "data"), key
+    return Settings(config=config, data=home / "data"), key
 
 
 @contextmanager
@@ -132,10 +162,11 @@ def house(
     seed: int = 1,
     dirt: float = 0.03,
     store: str | None = None,
+    others: int = 0,
 ) -> Iterator[House]:
-    """Everything running, nothing collected yet."""
-    with mock_agencies.start(households=households, seed=seed, dirt=dirt) as agencies:
-        settings, key = install(home, agencies.urls, monkeypatch)
+    """Everything running, nothing collected yet; `others`: households of each of the nine other counties, 0: they are left out."""
+    with mock_agencies.start(households=households, seed=seed, dirt=dirt, others=others) as agencies:
+        settings, key = install(home, agencies, monkeypatch)
         gateway = Gateway(settings.model_copy(update={"store": store}) if store else settings)
         made = House(home, agencies, gateway, key)
         made.set_clock()
@@ -155,7 +186,7 @@ def canonical_key(dataset: str, record: dict[str, Any]) -> str:
 
 def differences(made: House, dataset: str) -> list[str]:
     """Everything in which the gateway differs from the truth; empty when it is right."""
-    truth = made.agencies.truth(dataset)
+    truth = made.truth(dataset)
     wanted = {canonical_key(dataset, t["canonical"]): t["canonical"] for t in truth if t["verdict"] == "accept"}
     got = {canonical_key(dataset, r): r for r in made.records(dataset)}
     out = [f"missing {k}" for k in wanted.keys() - got.keys()] + [f"extra {k}" for k in got.keys() - wanted.keys()]

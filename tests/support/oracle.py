@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any, Final
 
 from schemas import DATASETS
-from tests.support.house import FEEDS, POLICE, House, canonical_key
+from tests.support.house import POLICE, House, canonical_key
 
 Cause = tuple[str, str, str | None]
 """State in quarantine, reason, field."""
@@ -20,7 +20,7 @@ class Oracle:
     """
 
     def __init__(self, dataset: str, *, snapshot: bool, feed: str = "") -> None:
-        self.dataset, self.snapshot, self.feed = DATASETS[dataset], snapshot, feed or FEEDS[dataset]
+        self.dataset, self.snapshot, self.feed = DATASETS[dataset], snapshot, feed
         self.held: dict[str, dict[str, Any]] = {}
         self.versions = 0
         self.settled: Counter[Cause] = Counter()
@@ -68,16 +68,16 @@ class Oracle:
 
 
 class Oracles:
-    """One oracle for every feed of a house."""
+    """One oracle for every feed of a house's county."""
 
     def __init__(self, made: House) -> None:
         self._made = made
-        self._of = {name: Oracle(name, snapshot=made.is_snapshot(name)) for name in FEEDS}
+        self._of = {name: Oracle(name, snapshot=made.is_snapshot(name)) for name in made.feeds}
         self.read()
 
     def read(self) -> None:
         for name, oracle in self._of.items():
-            oracle.read(self._made.agencies.truth(name))
+            oracle.read(self._made.truth(name))
 
     def differences(self) -> list[str]:
         """Everything in which the gateway differs; empty when it is right."""
@@ -139,7 +139,8 @@ class Interview:
 
 def _differences(made: House, oracle: Oracle) -> list[str]:
     name = oracle.dataset.name
-    records = made.records(name, oracle.feed)
+    feed_name = oracle.feed or made.feeds[name]
+    records = made.records(name, feed_name)
     got = {canonical_key(name, r): r for r in records}
     wanted = oracle.held
     out = [f"missing {k}" for k in wanted.keys() - got.keys()] + [f"extra {k}" for k in got.keys() - wanted.keys()]
@@ -154,8 +155,8 @@ def _differences(made: House, oracle: Oracle) -> list[str]:
         ]
     with made.gateway.store.read() as tx:
         states = ("open", "superseded", "repaired", "discarded")
-        rows = [r for s in states for r in tx.all("quarantine_list", feed=oracle.feed, state=s, count=1_000_000)]
-        feed = tx.one("feed_by_name", name=oracle.feed)
+        rows = [r for s in states for r in tx.all("quarantine_list", feed=feed_name, state=s, count=1_000_000)]
+        feed = tx.one("feed_by_name", name=feed_name)
         versions = tx.one("stream_by_name", name=f"feed:{feed.uid}").next_seq
     held = Counter((r.state, r.reason, r.field) for r in rows)
     causes = oracle.causes
