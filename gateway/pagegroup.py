@@ -132,6 +132,7 @@ class PageGroup:
             held=sorter.held,
             settled=sorter.settled,
             superseded=sorter.superseded,
+            periods={name: count for name, count in sorter.periods.items() if isinstance(name, str)},
             contact=page.contacted and not self._replay,
             asked=[(int(asked.subject), asked.found) for asked in page.asked],
             seen=sorter.seen if feed.stream.snapshot and not self._replay else None,

@@ -54,7 +54,7 @@ from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Deleted, Rejected, Translated, Translator, mapping_faults
 from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single
 from adapters.kit.persons import about, nobody_due, reached
-from adapters.kit.relation import TableStream
+from adapters.kit.relation import ChildTable, TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, listed, moment
 from adapters.kit.session import Session
@@ -86,6 +86,7 @@ __all__ = [
     "Budget",
     "Carrier",
     "Certificate",
+    "ChildTable",
     "Cursor",
     "DatasetName",
     "Datasets",

@@ -289,6 +289,8 @@ class Adapter(ABC):
     """dataset -> stream, where no settings are needed to know them; `offered` answers for any adapter."""
     asks: ClassVar[bool] = False
     """Whether it answers only about named persons, those of `Ports.worklist`; absence from a run says nothing of a record."""
+    live: ClassVar[bool] = True
+    """An answer says how things stand now; False where somebody puts data out for us, and it may be old."""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings
 
     def __init__(self, ports: Ports, settings: Any, county: str) -> None:

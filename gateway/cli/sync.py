@@ -23,12 +23,13 @@ from rich.text import Text
 
 from gateway.app import Gateway
 from gateway.audit import Action
-from gateway.cli.common import JSON, actor, err, fail, gateway, out, say_json
+from gateway.cli.common import JSON, actor, err, fail, gateway, out, said, say_json
 from gateway.cli.summary import summary
 from gateway.cli.tables import plain_table
 from gateway.clock import Clock
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.errors import Busy
+from gateway.freshness import tellable, verdicts
 from gateway.i18n import _, language, retell, word
 from gateway.status import FeedStatus, feed_statuses, run_dict
 from gateway.store.pages import Counts
@@ -147,6 +148,8 @@ def status(
         rows = feed_statuses(g.store)
         table = summary(g, rows) if brief else status_table(g, rows)
         worklists = g.worklists()
+        g.keeper.keep_all()
+        found = verdicts(g.store, g.clock, g.config, g.ledger.standings())
     if as_json:
         asked = {name: asdict(p) for name, p in worklists.items()}
         say_json([r.as_dict() | {"worklist": asked.get(r.feed)} for r in rows])
@@ -160,6 +163,11 @@ def status(
     for name, p in worklists.items():
         told = _("{feed}：已问 {asked} 人，其中查无此人 {not_found} 人；待问 {due} 人")
         out.print(told.format(feed=name, **asdict(p)), markup=False)
+    for v in tellable(found):
+        if v.kind not in ("feed", "county"):
+            verdict = {"sentence": said(v.sentence), "owner": word(v.owner or ""), "action": retell(v.action or "")}
+            told = _("{feed}：{sentence}（{owner}）{action}").format(feed=v.target, **verdict)
+            out.print(told, style="yellow", markup=False)
 
 
 def status_table(g: Gateway, rows: list[FeedStatus]) -> Group:

@@ -28,7 +28,7 @@ from mock_agencies import faults
 from mock_agencies.members import RESIDENT_COLUMNS
 from mock_agencies.server import Agency
 from mock_agencies.world import COLUMNS, RESIDENTS
-from tests.support.house import FEEDS, POLICE, House, house
+from tests.support.house import COUNTY, FEEDS, POLICE, House, house
 from tests.support.leaks import Needles, searched, spellings
 from tests.support.verbs import shuqiao, verbs
 from tests.support.web import ask as ask_web
@@ -48,7 +48,7 @@ def personal(made: House) -> dict[str, str]:
     """Every person's number, name, account and address, as the agencies send them and as they truly are -> what it is.
 
     Left out: names of two characters, which also occur within ordinary words (高华, 王国), values too garbled to identify
-    anybody, and numbers that their agency masked itself.
+    anybody (also 000000000000000000, which a chain begins with), and numbers that their agency masked itself.
     """
     out: dict[str, str] = {}
 
@@ -57,7 +57,7 @@ def personal(made: House) -> dict[str, str]:
         if what == "name":
             telling = sum(char >= "\u3400" for char in text) >= 3
         else:
-            telling = sum(map(str.isdigit, text)) >= 12 and "*" not in text
+            telling = sum(map(str.isdigit, text)) >= 12 and "*" not in text and len(set(text)) > 1
         if telling:
             out[text] = what
 
@@ -173,17 +173,11 @@ def ask(scene: Scene) -> None:
     member = ["--key", str(key), "--signer", str(made.gateway.paths.signer_public), "--headers", str(headers)]
     member += ["--shared", str(made.gateway.payloads.path)]
     refresh(made)
-    asked: list[list[str]] = [
-        ["preview", POLICE],
-        ["status"],
-        ["runs"],
-        ["verify"],
-        ["check"],
-        ["forward"],
-        ["config", "show"],
-    ]
+    asked: list[list[str]] = [["preview", POLICE], ["status"], ["runs"], ["verify"], ["check"], ["forward"]]
+    asked += [["config", "show"], ["freshness"], ["freshness", "--explain", FEEDS["subsidy"]]]
     asked += [["config", "check"], ["quarantine", "list"], ["quarantine", "list", "--causes"]]
     asked += [["sync", *ALL], ["quarantine", "replay", FEEDS["homestead"]], ["member", "verify", *member]]
+    asked += [["wsdl", "show", FEEDS["homestead"]]]
     asked += [["member", "fetch", *member, "--to", str(home / "fetched")]]
     asked += [["preview", feed, "-n", "100"] for feed in ALL]
     asked += [["trace", handle] for handle in known] + [["quarantine", "show", handle] for handle in held.values()]
@@ -202,9 +196,22 @@ def ask(scene: Scene) -> None:
     refresh(made)
     scene.verb("adapter", "record", POLICE, "--to", str(home / "asked.json"))
     scene.verb("member", "keygen", str(home / "other.key"))
+    period = made.gateway.ledger.explain(COUNTY, "subsidy").periods[0].period
+    scene.verb("wsdl", "accept", FEEDS["homestead"])
+    scene.verb("freshness", "waive", FEEDS["subsidy"], period, "--reason", "系统割接")
+    scene.verb("freshness", "revoke", FEEDS["subsidy"], period)
     bank(scene, member)
     done = {" ".join(w for w in words[:2] if " ".join(words[:2]) in verbs() or w == words[0]) for words in asked}
-    done |= {"config publish", "quarantine discard", "adapter record", "member keygen", *BANK}
+    done |= {
+        "config publish",
+        "quarantine discard",
+        "wsdl accept",
+        "freshness waive",
+        "freshness revoke",
+        "adapter record",
+        "member keygen",
+        *BANK,
+    }
     missing = {v for v in verbs() if v not in done and v not in SILENT}
     assert not missing, f"a new verb has to be asked here too: {missing}"
 

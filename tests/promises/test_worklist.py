@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from gateway.clock import Clock
+from gateway.store.tables import metadata
 from gateway.worklist import FEEDING, PURPOSE, name_path
 from schemas import DATASETS
-from tests.support.house import POLICE, ROOT, House, house
+from tests.support.house import FEEDS, POLICE, ROOT, House, house
 from tests.support.oracle import Interview
 from tests.support.verbs import shuqiao
 
@@ -135,6 +137,18 @@ def test_nobody_due_is_no_contact(made: House) -> None:
     assert made.run(POLICE).verdict.state == "ok"
     with made.gateway.store.read() as tx:
         assert tx.one("feed_by_name", name=POLICE).contact_at == before
+
+
+def test_answers_about_some_are_no_delivery_of_the_register(made: House) -> None:
+    """The duty to report the register is not fulfilled by whoever was asked about (DESIGN §5.5)."""
+    made.run(POLICE)
+    with made.gateway.store.engine.connect() as connection:
+        for name in ("contact", "arrival"):
+            table = metadata.tables[name]
+            feeds = set(connection.execute(select(table.c.feed_id)).scalars())
+            with made.gateway.store.read() as tx:
+                assert tx.one("feed_by_name", name=POLICE).id not in feeds
+                assert name == "arrival" or tx.one("feed_by_name", name=FEEDS["homestead"]).id in feeds
 
 
 def test_status_says_how_far_it_is(made: House) -> None:
