@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from adapters.kit import Adapter, Allowance, Described, Http, Ports, SoapAdapter, SourceSettings, Translator, registry
 from adapters.kit.recording import Recording, record
@@ -41,7 +42,10 @@ from gateway.sorter import FeedWork
 from gateway.store import Store, upgrade
 from gateway.uploads import Uploads
 from gateway.vault import Vault
+from gateway.worklist import Errand, Progress, StoredWorklist
 from schemas import DATASETS
+
+NOBODY: Final = Errand(Actor.system(), most=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +123,26 @@ class Gateway:
             raise Usage("没有采集任务 {name}。可用的有：{known}", name=name, known="、".join(self.config.feeds))
         return feed
 
-    def adapter(self, feed: Feed) -> Adapter:
-        """A fresh adapter with its account's ports."""
+    def worklist(self, feed: Feed, errand: Errand = NOBODY) -> StoredWorklist:
+        """Whom this feed asks about, on whose behalf."""
+        return StoredWorklist(
+            self.store,
+            self.vault,
+            self.clock,
+            self.audit,
+            feed=feed.name,
+            county=feed.county.code,
+            ask_again=feed.model.ask_again,
+            errand=errand,
+        )
+
+    def worklists(self) -> dict[str, Progress]:
+        """How far each feed is that asks about named persons, by feed."""
+        asking = [feed for feed in self.config.feeds.values() if registry.find(feed.source.adapter).asks]
+        return {feed.name: self.worklist(feed).progress() for feed in asking}
+
+    def adapter(self, feed: Feed, errand: Errand = NOBODY) -> Adapter:
+        """A fresh adapter with its account's ports; `errand` answers for the persons it asks about."""
         cls = registry.find(feed.source.adapter)
         account = self.config.accounts[feed.source.account]
         b = account.budget
@@ -139,15 +161,16 @@ class Gateway:
             now=self.clock.real,
             today=self.clock.today,
             inbox=FeedInbox(self.store, self.vault, feed.name),
+            worklist=self.worklist(feed, errand),
             documents=StoreDocuments(self.store, self.clock, self.config.root),
         )
         settings: SourceSettings = cls.Settings.model_validate(feed.source.settings)
         return cls(ports, settings, feed.county.code)
 
-    def prepare(self, name: str) -> FeedWork:
+    def prepare(self, name: str, errand: Errand = NOBODY) -> FeedWork:
         """A feed made ready to run with the published rules."""
         feed = self.feed(name)
-        adapter = self.adapter(feed)
+        adapter = self.adapter(feed, errand)
         stream = adapter.offers[feed.dataset] = overlaid(feed.model, adapter.offers[feed.dataset])
         dataset = DATASETS[feed.dataset]
         translator = Translator(
@@ -196,14 +219,14 @@ class Gateway:
         finally:
             adapter.close()
 
-    def record(self, name: str, pages: int) -> Recording:
+    def record(self, name: str, pages: int, errand: Errand = NOBODY) -> Recording:
         """Every stream of a feed's source, read once and once more, scrubbed of people, keys and addresses.
 
         Raises:
             SourceError: the source did not give what was asked.
         """
         feed = self.feed(name)
-        adapter = self.adapter(feed)
+        adapter = self.adapter(feed, errand)
         account = self.config.accounts[feed.source.account]
         try:
             secrets = {key: adapter.ports.secrets.get(key) for key in account.secrets}

@@ -57,6 +57,8 @@ class Action(StrEnum):
     VERIFY = "verify"
     TRACE = "trace"
     UNMASK = "unmask"
+    ASK = "ask"
+    """Persons were decrypted so that a source could be asked about them."""
     REPORT = "report"
     CONSENT = "consent"
     READ_STATUS = "read_status"

@@ -23,6 +23,7 @@ WORDS: Final = {
     "denied": "被拒",
     "malformed": "应答异常",
     "unavailable": "连不上",
+    "deferred": "顺延",
     "needs_person": "待核实",
     "misconfigured": "配置有误",
     "failed": "失败",

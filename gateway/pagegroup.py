@@ -2,7 +2,8 @@
 
 A page is whole or absent, and the cursor that follows it is committed with it; but a source that answers fast does not
 need a transaction a page. Pages wait for at most a second or until there are enough of them, and nothing of the outcome
-depends on that: a page that meets a key of a waiting one lets those be committed first.
+depends on that: a page that meets a key of a waiting one lets those be committed first. An answer about named persons never
+waits: whoever was asked about is not to be asked about again.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class PageGroup:
             self.commit()
         cursor = page.after(sorter.newest)
         self._add(sorter, cursor)
-        if self._rows >= ROWS or self._bytes >= BYTES or time.monotonic() - self._since >= SECONDS:
+        late = time.monotonic() - self._since >= SECONDS
+        if page.asked or self._rows >= ROWS or self._bytes >= BYTES or late:
             self.commit()
         return cursor
 
@@ -143,5 +145,6 @@ class PageGroup:
             periods={name: count for name, count in sorter.periods.items() if isinstance(name, str)},
             contact=page.contacted and not self._replay,
             taken=page.taken,
+            asked=[(int(asked.subject), asked.found) for asked in page.asked],
             seen=sorter.seen if feed.stream.snapshot and not self._replay else None,
         )

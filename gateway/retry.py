@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from adapters.kit import SourceUnavailable
 
@@ -19,11 +19,19 @@ _backoff = wait_exponential_jitter(multiplier=0.5, max=LONGEST_WAIT)
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = getattr(error, "retry_after", None)
-    return _backoff(state) if asked is None else min(float(asked), LONGEST_WAIT)
+    return _backoff(state) if asked is None else float(asked)
+
+
+def _worth_it(error: BaseException) -> bool:
+    """Unavailable, and not for longer than we wait; a spent allowance that says nothing of its end is spent for today."""
+    if not isinstance(error, SourceUnavailable):
+        return False
+    asked = error.retry_after
+    return error.code != "THROTTLED" if asked is None else asked <= LONGEST_WAIT
 
 
 def patiently(action: Callable[[], T], attempts: int = ATTEMPTS) -> T:
     """The action's result; raises its last error. A source that asks for a longer wait than ours is left for the next run."""
-    return Retrying(
-        retry=retry_if_exception_type(SourceUnavailable), stop=stop_after_attempt(attempts), wait=_wait, reraise=True
-    )(action)
+    return Retrying(retry=retry_if_exception(_worth_it), stop=stop_after_attempt(attempts), wait=_wait, reraise=True)(
+        action
+    )

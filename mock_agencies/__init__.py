@@ -20,6 +20,7 @@ from mock_agencies.natural_resources import NaturalResources
 from mock_agencies.outlets import open_all
 from mock_agencies.prefecture import Prefecture
 from mock_agencies.provincial import Provincial
+from mock_agencies.public_security import PublicSecurity
 from mock_agencies.real_estate import RealEstate
 from mock_agencies.server import Host
 from mock_agencies.systems import REGISTERS, SYSTEMS, sources, wordings
@@ -27,7 +28,10 @@ from mock_agencies.vendors import Vendors
 from mock_agencies.wording import Served
 from mock_agencies.world import World
 
-PORTS: Final = ("control", "provincial", "real_estate", "civil", "agriculture", "natural_resources", "vendors")
+PORTS: Final = (
+    *("control", "provincial", "real_estate", "civil", "agriculture", "natural_resources", "vendors"),
+    "public_security",
+)
 """The servers, in the order of their ports."""
 
 
@@ -46,6 +50,7 @@ class Mocks:
     civil: Civil
     agriculture: Agriculture
     vendors: Vendors
+    public_security: PublicSecurity
     control: Control
     standing: Faults
     placed: Mapping[str, str]
@@ -107,10 +112,10 @@ def start(
     prefecture, standing = Prefecture({code: n for code, n in counts.items() if n}, seed, dirt), Faults()
     served = {code: Served(world, wordings(code)) for code, world in prefecture.worlds.items()}
     provincial, civil, agriculture = Provincial(served), Civil(served), Agriculture(served)
-    vendors = Vendors(served, SYSTEMS)
+    vendors, public_security = Vendors(served, SYSTEMS), PublicSecurity(prefecture.worlds[PILOT])
     agencies = (
         *(provincial, RealEstate(served, REGISTERS), civil, agriculture),
-        *(NaturalResources(served), vendors),
+        *(NaturalResources(served), vendors, public_security),
     )
     control = Control(prefecture, served, standing, agencies)
     with ExitStack() as stack:
@@ -123,7 +128,8 @@ def start(
             stack.callback(host.stop)
             urls[agency.name] = host.url
         world = prefecture.worlds[PILOT]
-        yield Mocks(world, prefecture, served, urls, provincial, civil, agriculture, vendors, control, standing, placed)
+        systems = (provincial, civil, agriculture, vendors, public_security)
+        yield Mocks(world, prefecture, served, urls, *systems, control, standing, placed)
 
 
 def sources_of(counties: Iterable[str], urls: Mapping[str, str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--others", type=int, default=0, help="其余九个县各自的户数，0 = 只有丰城市")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dirt", type=float, default=0.03, help="脏数据比例，0 到 1")
-    parser.add_argument("--base-port", type=int, default=18600, help="控制端口，其后六个给部门；0 = 任选空闲端口")
+    parser.add_argument("--base-port", type=int, default=18600, help="控制端口，其后七个给部门；0 = 任选空闲端口")
     parser.add_argument("--stdin-guard", action="store_true", help="标准输入关闭时退出")
     options = parser.parse_args()
     if options.households < 1 or options.others < 0 or not 0 <= options.dirt <= 1:

@@ -1,5 +1,6 @@
 """户籍成员: the register of households, one row a person."""
 
+from dataclasses import replace
 from datetime import date
 from random import Random
 from typing import Final
@@ -30,6 +31,9 @@ COLUMNS: Final = (
     Column("ZXSJ", "cancelled_on", "date"),
 )
 
+RESIDENT_COLUMNS: Final = tuple(replace(c, name="HJDSSXQDM") if c.name == "HJDQH" else c for c in COLUMNS)
+"""The population service of 公安 names the register's division by its county alone."""
+
 _SEX_WORDS: Final = {"1": "男", "2": "女"}
 _KIND_WORDS: Final = {"1": "家庭户", "2": "集体户"}
 
@@ -38,12 +42,18 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-class Members:
-    """The register, and what happens in it."""
+def is_elsewhere(who: Person) -> bool:
+    """Whether the population service knows nothing of somebody: their file lies with the police of another place."""
+    return int(who.id_no[6:17]) % 89 == 0
 
-    def __init__(self, population: Population, dirt: Dirt, salt: str) -> None:
+
+class Members:
+    """The register, and what happens in it; read in full by the provincial platform, person by person at the police."""
+
+    def __init__(self, population: Population, dirt: Dirt, residents: Dirt, salt: str) -> None:
+        """`residents`: the dirt of the population service, which writes the same rows its own way."""
         self.population, self.salt = population, salt
-        self.ledger = Ledger(dirt)
+        self.ledger, self.residents = Ledger(dirt), Ledger(residents)
         rng = Random(f"{salt}/members")
         for home in population.households:
             for who in home.members:
@@ -77,7 +87,19 @@ class Members:
         raw["XB"] = _SEX_WORDS[who.sex] if words else who.sex
         raw["HKXZ"] = _KIND_WORDS[home.kind] if words == 1 else home.kind
         raw |= {"MZ": who.ethnic, "GXSJ": updated}
+        resident = {**canonical, "register_division": home.county.code}
+        told = {k: v for k, v in raw.items() if k != "HJDQH"} | {"HJDSSXQDM": home.county.code}
         self.ledger.put(f"{home.no}|{who.id_no}", updated, raw, canonical, clean=clean)
+        if not is_elsewhere(who):
+            self.residents.put(f"{home.no}|{who.id_no}", updated, told, resident, clean=clean)
+
+    def names(self) -> dict[str, set[str]]:
+        """Number -> the names its bearer has, or had."""
+        out: dict[str, set[str]] = {}
+        for home in self.population.households:
+            for who in home.members:
+                out.setdefault(who.id_no, set()).update({who.name, who.former_name or who.name})
+        return out
 
     def pass_day(self, day: date) -> None:
         """Births, moves, deaths, changes of name or relation; the first of a day is surely clean."""

@@ -27,6 +27,9 @@ DATASETS: Final = (
     *("homestead_approval", "contracted_land", "subsidy", "agri_entity"),
 )
 
+RESIDENTS: Final = "resident"
+"""The register of households once more, as the population service of 公安 tells it of named persons."""
+
 COLUMNS: Final = {
     "household_member": members.COLUMNS,
     "marriage": marriages.COLUMNS,
@@ -60,7 +63,8 @@ class World:
         self.seed, self.dirt, self.day, salt = seed, dirt, 0, population.salt
         self._lock = threading.Lock()
         spoil = {name: Dirt(name, columns, salt, dirt, _KEYS.get(name, ())) for name, columns in COLUMNS.items()}
-        self._members = members.Members(population, spoil["household_member"], salt)
+        told = Dirt(RESIDENTS, members.RESIDENT_COLUMNS, salt, dirt)
+        self._members = members.Members(population, spoil["household_member"], told, salt)
         self._marriages = marriages.Marriages(population, spoil["marriage"], salt, weddings)
         self._homesteads = homesteads.Homesteads(population, spoil["homestead"], salt)
         self._payments = payments.Payments(population, spoil["payment"], salt)
@@ -124,9 +128,14 @@ class World:
     def _publish(self) -> None:
         self._items = {name: ledger.items() for name, ledger in self._ledgers.items()}
         self._items["assistance"] = self._assistances.months[self._assistances.current]
+        self._items[RESIDENTS] = self._members.residents.items()
+        self._by_number: dict[str, list[Item]] = {}
+        for item in self._items[RESIDENTS]:
+            self._by_number.setdefault(item.key.partition("|")[2], []).append(item)
         self._by_day: dict[str, list[Item]] = {}
         for item in self._items["payment"]:
             self._by_day.setdefault(item.updated[:10], []).append(item)
+        self._called = self._members.names()
         self._by_month = dict(self._assistances.months)
 
     def items(self, dataset: str) -> list[Item]:
@@ -138,6 +147,16 @@ class World:
         """Payments submitted on a day, `YYYY-MM-DD`."""
         with self._lock:
             return self._by_day.get(day, [])
+
+    def resident(self, number: str) -> list[Item]:
+        """What the population service holds of the person with this number."""
+        with self._lock:
+            return self._by_number.get(number, [])
+
+    def is_called(self, number: str, name: str) -> bool:
+        """Whether the person with this number bears this name, or bore it."""
+        with self._lock:
+            return name in self._called.get(number, ())
 
     def assisted(self, month: str) -> list[Item]:
         """The list of assistances in force in a month, `YYYY-MM`."""

@@ -27,6 +27,7 @@ from adapters.kit.auth import (
 from adapters.kit.base import (
     Adapter,
     Answer,
+    Asked,
     Budget,
     Cursor,
     Documents,
@@ -36,6 +37,8 @@ from adapters.kit.base import (
     NoDocuments,
     NoInbox,
     Page,
+    Person,
+    Persons,
     Ports,
     Probe,
     Rotating,
@@ -43,6 +46,7 @@ from adapters.kit.base import (
     Secrets,
     SourceSettings,
     Stream,
+    Worklist,
 )
 from adapters.kit.budget import AccountState, Allowance, LocalBudget, after, may_call, resume
 from adapters.kit.declared import Datasets, DeclaredAdapter, DeclaredSettings, DeclaredWebAdapter, SignedSettings
@@ -53,6 +57,7 @@ from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesConnection, 
 from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Deleted, Rejected, Translated, Translator, mapping_faults
 from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single
+from adapters.kit.persons import about, nobody_due, reached
 from adapters.kit.push import InboxAdapter, InboxSettings, Notice, PushAdapter, PushSettings, PushStream
 from adapters.kit.relation import ChildTable, TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
@@ -79,6 +84,7 @@ __all__ = [
     "Allowance",
     "Answer",
     "ApiKey",
+    "Asked",
     "Auth",
     "AuthModel",
     "Basic",
@@ -130,6 +136,8 @@ __all__ = [
     "Page",
     "PageNumber",
     "Paging",
+    "Person",
+    "Persons",
     "Ports",
     "Probe",
     "PushAdapter",
@@ -173,7 +181,9 @@ __all__ = [
     "Walk",
     "WebAdapter",
     "WebSettings",
+    "Worklist",
     "XmlRows",
+    "about",
     "after",
     "decode_xml_row",
     "exchange",
@@ -182,7 +192,9 @@ __all__ = [
     "mapping_faults",
     "may_call",
     "moment",
+    "nobody_due",
     "outline",
+    "reached",
     "registry",
     "resume",
 ]

@@ -63,7 +63,7 @@ class Parts:
             return inner(text)
         try:
             return utf8(_inflated(base64.b64decode("".join(text.split()), validate=True), limit))
-        except binascii.Error as error:
+        except ValueError as error:  # binascii.Error, or a text that is not even ASCII
             raise _malformed("ENVELOPE_UNKNOWN", "答复里既不是 XML，也不是 base64", self.envelope) from error
 
 

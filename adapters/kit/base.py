@@ -59,6 +59,33 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody a source is asked about."""
+
+    subject: str
+    """Opaque name; what marks and cursors hold in the person's place."""
+    id_no: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A person the source has answered about. `found` False: it knows nobody of that number and name (查无此人)."""
+
+    subject: str
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """The next persons of a worklist, in its order."""
+
+    persons: tuple[Person, ...]
+    last: bool
+    """Nobody else is due after them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What a source gave in one answer: the unit of commitment."""
 
@@ -83,7 +110,9 @@ class Page:
     transaction that commits the page. 0: nothing was pushed.
     """
     contacted: bool = True
-    """The source itself was reached. An inbox that is empty says nothing of who should have filled it."""
+    """The source itself was reached. An empty inbox says nothing of who should have filled it, nor does a worklist of nobody."""
+    asked: tuple[Asked, ...] = ()
+    """Whom the source has answered about: kept with the page, so that nobody is asked about again before it is time."""
     incomplete: SourceMalformed | None = None
     """With this page the run ends, and what it read is not the whole: it is committed, nothing is deleted for being absent,
     the watermark stays, and this error is told.
@@ -179,6 +208,30 @@ class Budget(Protocol):
         ...
 
 
+class Worklist(Protocol):
+    """For sources that answer only about a named person: whom to ask about (DESIGN §3).
+
+    Persons known in the county and never asked about, or asked about longer ago than agreed, in an order that does not
+    change. Who becomes known behind the place a run has reached is due in the next run. Each call decrypts the persons it
+    hands out and is audited.
+    """
+
+    def due(self, after: str | None, count: int) -> Persons:
+        """At most so many persons, those that follow the subject `after`; None: from the first.
+
+        Raises:
+            SourceMalformed: CURSOR_UNKNOWN, `after` is none of ours.
+        """
+        ...
+
+
+class Nobody:
+    """The worklist of a source that needs none."""
+
+    def due(self, after: str | None, count: int) -> Persons:
+        return Persons((), last=True)
+
+
 class Documents(Protocol):
     """What others describe their services by, kept so that a run needs no second look; shared by every feed that names it."""
 
@@ -229,6 +282,7 @@ class Ports:
     today: Callable[[], date]
     """The business date, Asia/Shanghai: day slices, months."""
     inbox: Inbox = field(default_factory=NoInbox)
+    worklist: Worklist = field(default_factory=Nobody)
     documents: Documents = field(default_factory=NoDocuments)
 
 
@@ -267,6 +321,8 @@ class Adapter(ABC):
     title: ClassVar[str]
     streams: ClassVar[Mapping[str, Stream]] = {}
     """dataset -> stream, where no settings are needed to know them; `offered` answers for any adapter."""
+    asks: ClassVar[bool] = False
+    """Whether it answers only about named persons, those of `Ports.worklist`; absence from a run says nothing of a record."""
     live: ClassVar[bool] = True
     """An answer says how things stand now; False where somebody puts data out for us, and it may be old."""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings

@@ -77,7 +77,8 @@ def nothing(recording: Recording, kind: type[Adapter], dataset: str) -> Adapter:
 def private(recording: Recording, kind: type[Adapter]) -> set[str]:
     """What no label or message may hold. Names of files and tables are agreed, and hold the county and the day."""
     if not issubclass(kind, (FilesAdapter, TableAdapter)):
-        return {"replayed-", recording.today.isoformat(), recording.county}
+        asked = {value for person in recording.persons for value in (person.id_no, person.name)}
+        return {"replayed-", recording.today.isoformat(), recording.county} | asked
     adapter = replay(recording, kind)
     personal = {column for column, how in columns(adapter.offers.items()).items() if how != "keep"}
     found = {"replayed-"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -14,10 +14,23 @@ import httpx
 import msgspec
 from lxml import etree
 
-from adapters.kit.base import Adapter, Cursor, Documents, NoDocuments, Page, Ports, Rotating, SourceSettings
+from adapters.kit.base import (
+    Adapter,
+    Cursor,
+    Documents,
+    NoDocuments,
+    Page,
+    Person,
+    Persons,
+    Ports,
+    Rotating,
+    SourceSettings,
+    Worklist,
+)
 from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, Remembering, placeless, recorded_files
 from adapters.kit.http import SIGNED_PARAMS, Http, text_of
+from adapters.kit.paging import unknown_cursor
 from adapters.kit.push import InboxAdapter, RecordedInbox
 from adapters.kit.recordedrows import NOWHERE, RecordedRows, recorded_engine, recorded_rows
 from adapters.kit.rules import moment
@@ -50,6 +63,13 @@ class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
         return (self.method, self.path, self.sent, *sorted(self.headers.values()))
 
 
+class RecordedPerson(msgspec.Struct, frozen=True):
+    """Somebody the source was asked about, scrubbed; the subject is the place in the order."""
+
+    id_no: str
+    name: str
+
+
 class Recording(msgspec.Struct, frozen=True):
     """What one adapter said and heard."""
 
@@ -67,6 +87,8 @@ class Recording(msgspec.Struct, frozen=True):
     """What a front-end database held."""
     messages: dict[str, list[str]] = {}
     """dataset -> what was pushed or handed in."""
+    persons: list[RecordedPerson] = []
+    """Whom a source was asked about that answers only about a named person."""
     documents: dict[str, dict[str, str]] = {}
     """Service descriptions that came as files, as they are kept (`base.Documents`)."""
 
@@ -137,13 +159,16 @@ def _asked(request: httpx.Request) -> tuple[str, str, dict[str, str], str]:
 def _plain(sent: str) -> str:
     """A request body as the scrubber would write it, so that a replayed request finds its recorded answer.
 
-    A SOAP header is the signature's and stays out.
+    A SOAP header is the signature's, a PACKAGEHEAD says when and who asks (china-facts §1.3): both stay out.
     """
     if not sent.startswith("<"):
         return sent
     envelope = parse(inner(sent))
-    for header in envelope.findall("{*}Header"):
+    for header in (*envelope.findall("{*}Header"), *envelope.findall("PACKAGEHEAD")):
         envelope.remove(header)
+    for element in envelope.iter("*"):
+        if (element.text or "").startswith("<"):
+            element.text = _plain(element.text)
     return etree.tostring(envelope, encoding="unicode")
 
 
@@ -164,6 +189,34 @@ class ReplaySecrets:
         yield
 
 
+class RecordedWorklist:
+    """The persons of a recording, all of them due, however often."""
+
+    def __init__(self, persons: Sequence[RecordedPerson]) -> None:
+        self._persons = [Person(str(n), person.id_no, person.name) for n, person in enumerate(persons)]
+
+    def due(self, after: str | None, count: int) -> Persons:
+        if after is not None and not after.isdecimal():
+            raise unknown_cursor()
+        left = self._persons[0 if after is None else int(after) + 1 :]
+        return Persons(tuple(left[:count]), last=len(left) <= count)
+
+
+class RememberingWorklist:
+    """Hands out whom another does, each person once, and keeps whom."""
+
+    def __init__(self, onward: Worklist) -> None:
+        self._onward = onward
+        self.persons: dict[str, Person] = {}
+
+    def due(self, after: str | None, count: int) -> Persons:
+        if after is None and self.persons:
+            return Persons((), last=True)
+        found = self._onward.due(after, count)
+        self.persons |= {person.subject: person for person in found.persons}
+        return found
+
+
 class FreeBudget:
     """A budget without limits."""
 
@@ -179,6 +232,7 @@ def replay(recording: Recording, kind: type[Adapter], transport: httpx.BaseTrans
         budget=FreeBudget(),
         now=lambda: recording.now,
         today=lambda: recording.today,
+        worklist=RecordedWorklist(recording.persons),
     )
     for name, kept in recording.documents.items():
         ports.documents.keep(name, {member: text.encode() for member, text in kept.items()})
@@ -230,10 +284,10 @@ def record(
     kind(ports, settings, county).probe()
     exchanges: list[Exchange] = []
     http = Http(transport=onward, around=lambda transport: Recorder(transport, exchanges))
-    complete = {}
+    worklist, complete = RememberingWorklist(ports.worklist), {}
     try:
         documents = _Afresh(ports.documents)
-        adapter = kind(replace(ports, http=http, documents=documents), settings, county)
+        adapter = kind(replace(ports, http=http, documents=documents, worklist=worklist), settings, county)
         if isinstance(adapter, FilesAdapter):
             adapter.drop = Remembering(adapter.drop)
         for dataset in adapter.offers:
@@ -242,6 +296,7 @@ def record(
             if read[-1].last:
                 run(adapter, dataset, cursor, pages)
         scrubber = Scrubber(columns(adapter.offers.items()), (secrets or {}).values())
+        persons = [RecordedPerson(*scrubber.person(p.id_no, p.name)) for p in worklist.persons.values()]
         files, rows = _files(adapter, scrubber, pages), _rows(adapter, scrubber, pages)
         messages = _messages(adapter, scrubber, pages)
         adapter.close()
@@ -264,6 +319,7 @@ def record(
         files=files,
         rows=rows,
         messages=messages,
+        persons=persons,
         documents={
             name: {member: scrubber.sweep(text.decode()) for member, text in kept.items()}
             for name, kept in documents.kept.items()

@@ -84,7 +84,8 @@ class Scrubber:
         self._names: dict[str, str] = {}
         self._ids: dict[str, str] = {}
         self._texts: dict[str, str] = {}
-        self._secrets = sorted((text for text in known_secrets if len(text) > 3), key=len, reverse=True)
+        telling = (text for text in known_secrets if len(text) > 3 or (len(text) > 1 and not text.isascii()))
+        self._secrets = sorted(telling, key=len, reverse=True)
 
     def body(self, text: str) -> str:
         """A JSON, XML or plain body without its people. Call `sweep` on it when all bodies were seen."""
@@ -113,6 +114,10 @@ class Scrubber:
                 if len(original) > 1 and original not in stand_ins:
                     text = text.replace(original, known[original])
         return text
+
+    def person(self, id_no: str, name: str) -> tuple[str, str]:
+        """The stand-in of somebody, as every body shows it."""
+        return self._id_cell(id_no), self._name(name)
 
     def _json(self, value: Any, name: str) -> Any:
         if isinstance(value, dict):

@@ -10,6 +10,7 @@ import typer
 from gateway.audit import Action
 from gateway.cli.common import actor, gateway, out
 from gateway.i18n import _
+from gateway.worklist import Errand
 
 app = typer.Typer(help="适配器开发工具", no_args_is_help=True)
 
@@ -23,7 +24,7 @@ def record(
 ) -> None:
     """录制一次真实往来并脱敏：号码、姓名、密钥都换成合成的，同一值换成同一值。"""
     with gateway(ctx, Action.ADAPTER_RECORD, feed) as g:
-        recording = g.record(feed, pages)
+        recording = g.record(feed, pages, Errand(actor()))
         count = len(recording.exchanges) + len(recording.files) + len(recording.rows)
         recording.save(to)
         g.audit.record(actor(), Action.ADAPTER_RECORD, feed, {"exchanges": count})

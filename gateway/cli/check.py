@@ -16,6 +16,7 @@ from gateway.cli.common import JSON, actor, gateway, out, say_json
 from gateway.freshness import note_certificate
 from gateway.i18n import _, retell
 from gateway.preview import preview as preview_feed
+from gateway.worklist import Errand
 
 LAYER_CELLS: Final = 8
 """Terminal cells for the name of a layer; a Chinese character takes two."""
@@ -29,8 +30,10 @@ def check(
     """逐层检查：配置、域名、端口、TLS、认证、服务描述、试读、映射、字段约束。"""
     with gateway(ctx, Action.CHECK, feed) as g:
         names = [g.feed(feed).name] if feed else list(g.config.feeds)
-        note = partial(note_certificate, g.store)
-        results = {name: check_feed(g.feed(name), partial(g.prepare, name), g.draft.problems, note) for name in names}
+        one, note = Errand(actor(), most=1), partial(note_certificate, g.store)
+        results = {
+            name: check_feed(g.feed(name), partial(g.prepare, name, one), g.draft.problems, note) for name in names
+        }
     if as_json:
         say_json({name: [asdict(p) for p in probes] for name, probes in results.items()})
     else:
@@ -58,7 +61,7 @@ def preview(
 ) -> None:
     """读一页给人看：请求、脱敏后的原始值、标准值、标记；什么都不入库。"""
     with gateway(ctx, Action.PREVIEW, feed) as g:
-        shown = preview_feed(g.prepare(g.feed(feed).name), rows)
+        shown = preview_feed(g.prepare(g.feed(feed).name, Errand(actor(), most=1)), rows)
         g.audit.record(actor(), Action.PREVIEW, feed, {"rows": len(shown.rows)})
     if as_json:
         say_json(asdict(shown))

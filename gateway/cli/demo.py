@@ -23,6 +23,7 @@ import typer
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from adapters.kit import registry
 from gateway.app import Gateway
 from gateway.audit import Actor
 from gateway.cli.common import err, fail, out, state
@@ -52,6 +53,7 @@ URLS: Final = {
     "SHUQIAO_DEMO_CIVIL": ("civil", ""),
     "SHUQIAO_DEMO_AGRICULTURE": ("agriculture", ""),
     "SHUQIAO_DEMO_NATURAL_RESOURCES": ("natural_resources", ""),
+    "SHUQIAO_DEMO_PUBLIC_SECURITY": ("public_security", "/services/Population?wsdl"),
 }
 
 
@@ -119,7 +121,7 @@ def _agencies(households: int, others: int, seed: int, dirt: float) -> Iterator[
         assert child.stdout is not None
         line = child.stdout.readline()
         if not line:
-            raise Usage("模拟部门没有启动；端口 18600–18606 是否被占用？")
+            raise Usage("模拟部门没有启动；端口 18600–18607 是否被占用？")
         ready = json.loads(line)
         yield ready["ports"], ready["sources"]
     finally:
@@ -173,7 +175,9 @@ def _set_clock(gateway: Gateway, world: dict[str, Any]) -> None:
 
 
 def _collect(gateway: Gateway, feeds: Mapping[str, Feed]) -> list[Outcome]:
-    """Every feed once, two at a time, a line for each county."""
+    """Every feed once, two at a time, a line for each county; those that ask about persons when the others have told of them."""
+    asking = [name for name, feed in feeds.items() if registry.find(feed.source.adapter).asks]
+    telling = [name for name in feeds if name not in asking]
     with _bars() as bars, ThreadPoolExecutor(2) as pool:
         sizes = Counter(feed.county.name for feed in feeds.values())
         tasks = {name: bars.add_task(name, total=count, rows=0) for name, count in sizes.items()}
@@ -198,9 +202,9 @@ def _collect(gateway: Gateway, feeds: Mapping[str, Feed]) -> list[Outcome]:
             bars.advance(tasks[county])
             return outcome
 
-        outcomes = list(pool.map(one, feeds))
+        outcomes = [*pool.map(one, telling), *pool.map(one, asking)]
     for o in outcomes:
-        if o.verdict.state != "ok":
+        if o.verdict.state not in ("ok", "deferred"):
             raise Unreconciled("{feed}：{why}", feed=o.feed, why=o.verdict.sentence)
     return outcomes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from rich.console import Group
@@ -23,7 +23,7 @@ def summary(g: Gateway, rows: Sequence[FeedStatus]) -> Group:
     by_dataset = {name: [r for r in rows if r.dataset == name] for name in DATASETS}
     by_county = {code: found for code in names if (found := [r for r in rows if r.county == code])}
     return Group(
-        _totals(_("数据资源"), _("县"), {dataset_title(n): found for n, found in by_dataset.items() if found}),
+        _totals(_("数据资源"), _("县"), {dataset_title(n): found for n, found in by_dataset.items() if found}, _places),
         "",
         _totals(_("县（市、区）"), _("任务"), {f"{code} {names[code]}": found for code, found in by_county.items()}),
         "",
@@ -35,7 +35,17 @@ def dataset_title(name: str) -> str:
     return DATASETS[name].title if language.get() == "zh" else name
 
 
-def _totals(what: str, count: str, groups: Mapping[str, Sequence[FeedStatus]]) -> Table:
+def _places(rows: Sequence[FeedStatus]) -> int:
+    """In how many counties each dataset is, all datasets together; two feeds of one dataset in one county are one place."""
+    return len({(r.county, r.dataset) for r in rows})
+
+
+def _totals(
+    what: str,
+    count: str,
+    groups: Mapping[str, Sequence[FeedStatus]],
+    counted: Callable[[Sequence[FeedStatus]], int] = len,
+) -> Table:
     table = plain_table()
     table.add_column(what, no_wrap=True)
     for column in (count, *map(_, _FIGURES), _("人工")):
@@ -43,7 +53,7 @@ def _totals(what: str, count: str, groups: Mapping[str, Sequence[FeedStatus]]) -
     for title, rows in {**groups, _("合计"): [r for group in groups.values() for r in group]}.items():
         confirmed = sum(min(r.confirmed.values(), default=0) for r in rows)
         figures = [sum(column) for column in zip(*map(_figures, rows), strict=True)]
-        table.add_row(title, str(len(rows)), *map(str, figures), str(confirmed), percent(manual_share(rows)))
+        table.add_row(title, str(counted(rows)), *map(str, figures), str(confirmed), percent(manual_share(rows)))
     return table
 
 

@@ -61,7 +61,7 @@ def sync(
         _table(outcomes)
     for refused in busy:
         fail(refused)
-    if busy or any(o.verdict.state != "ok" for o in outcomes):
+    if busy or any(o.verdict.state not in ("ok", "deferred") for o in outcomes):
         raise typer.Exit(1)
 
 
@@ -148,12 +148,14 @@ def status(
         g.config  # noqa: B018 # see run_now
         rows = feed_statuses(g.store)
         table = summary(g, rows) if brief else status_table(g, rows)
+        worklists = g.worklists()
         g.keeper.keep_all()
         found = verdicts(g.store, g.clock, g.config, g.ledger.standings())
         assert g.config.gateway is not None
         sinks, now = sink_statuses(g.store, g.config.gateway.sinks), g.clock.now()
     if as_json:
-        say_json([r.as_dict() for r in rows])
+        asked = {name: asdict(p) for name, p in worklists.items()}
+        say_json([r.as_dict() | {"worklist": asked.get(r.feed)} for r in rows])
         return
     out.print(table)
     out.print(sink_table(sinks, now))
@@ -162,6 +164,9 @@ def status(
             verdict = {"sentence": retell(r.sentence), "owner": word(r.owner or ""), "action": retell(r.action or "")}
             told = _("{feed}：{sentence}（{owner}）{action}").format(feed=r.feed, **verdict)
             out.print(told, style="yellow", markup=False)
+    for name, p in worklists.items():
+        told = _("{feed}：已问 {asked} 人，其中查无此人 {not_found} 人；待问 {due} 人")
+        out.print(told.format(feed=name, **asdict(p)), markup=False)
     for v in tellable(found):
         if v.kind not in ("feed", "county"):
             verdict = {"sentence": said(v.sentence), "owner": word(v.owner or ""), "action": retell(v.action or "")}

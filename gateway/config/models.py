@@ -223,6 +223,8 @@ class FeedModel(Strict):
     ignore: dict[str, IgnoreRule] = {}
     deleted: DeletedRule | None = None
     vanish_limit: float = Field(default=0.2, gt=0, le=1)
+    ask_again: Span = Field(default=timedelta(days=30), ge=timedelta(days=1))
+    """How long a person of the worklist is left in peace, whole days."""
     renamed_from: StrictStr | None = None
     paused: bool = False
 

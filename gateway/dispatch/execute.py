@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from adapters.kit import MappingError, SourceDenied, SourceError, SourceMalformed
+from adapters.kit import MappingError, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from gateway.clock import Clock
 from gateway.errors import GatewayError, LeaseLost, NeedsPerson
 from gateway.freshness import Ending, Keeper, close_run, count_arrivals
@@ -20,6 +20,7 @@ from gateway.retry import patiently
 from gateway.sorter import ANY_SHARE, FeedWork
 from gateway.store import Store
 from gateway.store.pages import Counts, Fence, living
+from gateway.worklist import Errand
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,8 @@ class Outcome:
 
 
 HEALTHY: Final = Verdict("ok")
+_ENDS: Final = {"ok": "done", "suspicious": "done", "deferred": "deferred"}
+"""State of a feed -> how its run ended, where it did not fail."""
 COUNTERS: Final = [
     "pages",
     "fetched",
@@ -79,6 +82,8 @@ def judge(error: Exception, feed: str) -> Verdict:
         return Verdict(
             "malformed", error.code, str(error), "agency", f"请部门确认接口；原始应答已留存，运行 shuqiao check {feed}"
         )
+    if isinstance(error, SourceUnavailable) and error.code == "THROTTLED":
+        return Verdict("deferred", error.code, str(error), "gateway", "额度或时段恢复后，网关会从停下的地方继续")
     if isinstance(error, SourceError):
         return Verdict("unavailable", error.code, str(error), "gateway", "网关会按轮询间隔自动重试")
     if isinstance(error, NeedsPerson):
@@ -100,7 +105,7 @@ class Executor:
         clock: Clock,
         leases: Leases,
         pipeline: Pipeline,
-        prepare: Callable[[str], FeedWork],
+        prepare: Callable[[str, Errand], FeedWork],
         keeper: Keeper,
     ) -> None:
         self._store, self._clock, self._leases, self._pipeline, self._prepare = store, clock, leases, pipeline, prepare
@@ -138,7 +143,7 @@ class Executor:
         self, run: Any, options: RunOptions, fence: Fence, on_page: Callable[[Counts, int | None], None] | None
     ) -> tuple[Verdict, str | None, FeedWork | None]:
         try:
-            feed = self._prepare(run.feed)
+            feed = self._prepare(run.feed, Errand.of_run(run.id, run.actor))
         except Exception as error:  # noqa: BLE001 # as below: a run that cannot begin has ended, with a verdict
             return judge(error, run.feed), None, None
         with self._store.read() as tx:
@@ -165,14 +170,17 @@ class Executor:
         at = self._clock.stamp()
         if verdict is HEALTHY and emptiness == "suspicious":
             verdict = Verdict("suspicious", "NO_DATA", "来源没有给出任何数据，而以前有", "agency", "请与部门核实")
+        # what is answered about named persons is no delivery of the register: another feed owes that
+        owed = work is None or not work.adapter.asks
         counted = count_arrivals(self._store, feed.stream_id, dated_by_field=bool(work and work.period_field))
         with self._store.write() as tx:
             run = tx.one("run_get", id=run_id)
-            close_run(tx, feed, counted, _ending(run, feed, at, verdict, emptiness, work))
+            if owed:
+                close_run(tx, feed, counted, _ending(run, feed, at, verdict, emptiness, work))
             tx.run(
                 "run_finish",
                 id=run_id,
-                state="done" if verdict.state in ("ok", "suspicious") else "failed",
+                state=_ENDS.get(verdict.state, "failed"),
                 at=at,
                 emptiness=emptiness,
                 code=verdict.code,
@@ -196,6 +204,8 @@ class Executor:
         """Logs on change only: once when a feed fails, once when it recovers."""
         if verdict.state == "ok":
             log.info("feed_recovered", feed=feed.name, was=feed.state, since=feed.since)
+        elif verdict.state == "deferred":
+            log.info("feed_deferred", feed=feed.name, code=verdict.code)
         else:
             log.warning("feed_failing", feed=feed.name, state=verdict.state, code=verdict.code, owner=verdict.owner)
 

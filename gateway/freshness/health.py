@@ -25,7 +25,7 @@ SINK_PATIENCE: Final = timedelta(minutes=15)
 CERTIFICATE_DAYS: Final = 30
 SHARING_DAYS: Final = 60
 CALENDAR_DAYS: Final = 45
-_SETTLED: Final = ("ok", "waiting")
+_SETTLED: Final = ("ok", "waiting", "deferred")
 
 
 def verdicts(store: Store, clock: Clock, config: Config, standings: Sequence[Standing]) -> list[Finding]:

@@ -74,14 +74,23 @@ def _key(fact: Fact) -> tuple[str, ...]:
 
 
 def differences(one: Fact, other: Fact) -> list[Conflict]:
-    """The fields that both give and give differently; what only one gives contradicts nothing."""
+    """The fields that both give and give differently; what only one gives contradicts nothing, nor does a division that is
+    named less deeply (the county of a village).
+    """
     dataset = DATASETS[one.dataset]
     ours, theirs = _flat(dataset, one.record), _flat(dataset, other.record)
     return [
         Conflict(path, ours[path], theirs[path], other.feed, other.handle)
         for path in ours
-        if theirs.get(path) is not None and ours[path] is not None and ours[path] != theirs[path]
+        if not _agree(dataset, path, ours[path], theirs.get(path))
     ]
+
+
+def _agree(dataset: Dataset, path: str, one: str | None, other: str | None) -> bool:
+    if one is None or other is None or one == other:
+        return True
+    spec = dataset.fields.get(path)
+    return spec is not None and spec.kind == "division" and (one.startswith(other) or other.startswith(one))
 
 
 def _flat(dataset: Dataset, record: Canonical) -> dict[str, str | None]:

@@ -183,6 +183,8 @@ class PageCommit:
     """Position in the feed's inbox up to which messages are on pages; 0 where nothing is pushed."""
     contact: bool = True
     """The source itself answered; a replay never moves the contact clock."""
+    asked: Sequence[tuple[int, bool]] = ()
+    """Subjects the source answered about, and whether it knew them."""
     seen: array[int] | None = None
     """Snapshot feeds: ids that this page still holds; ids of new observations are added here."""
 
@@ -240,6 +242,7 @@ def _write_page(tx: Tx, page: PageCommit) -> list[tuple[int, int, int]]:
     )
     tx.many("quarantine_settled", [(page.at, "mapping", page.feed_id, d) for d in page.settled])
     tx.many("quarantine_superseded", [(page.at, "source", i) for i in page.superseded])
+    tx.many("asked_put", [(page.feed_id, subject, page.at, int(found)) for subject, found in page.asked])
     if page.seen is not None:
         page.seen.extend(page.fresh.observations)
         tx.run("seen_put", feed_id=page.feed_id, run_id=page.run_id, page=page.page, ids=page.seen.tobytes())

@@ -274,6 +274,16 @@ seen = Table(
     _bytes("ids"),
 )
 
+asked = Table(
+    "asked",
+    metadata,
+    Column("feed_id", BIG, primary_key=True, autoincrement=False),
+    Column("subject", BIG, primary_key=True, autoincrement=False),
+    _text("at"),
+    _count("found"),
+    sqlite_with_rowid=False,
+)
+
 batch = Table(
     "batch",
     metadata,

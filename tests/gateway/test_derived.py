@@ -120,6 +120,15 @@ def test_of_one_channel_the_newer_stands_and_a_blank_contradicts_nothing() -> No
     assert (standing.fact, standing.conflicts) == (new, ())
 
 
+@pytest.mark.parametrize(("other", "paths"), [("360981", []), ("360982", ["register_division"])])
+def test_a_county_does_not_contradict_its_village(other: str, paths: list[str]) -> None:
+    village = member("360981/a", channel="SYSTEM", as_of="2026-02-01", register_division="360981101201")
+    county = member("360981/b", channel="SYSTEM", as_of="2026-03-01", register_division=other)
+    for pair in ([village, county], [county, village]):
+        (standing,) = resolve(pair)
+        assert [c.path for c in standing.conflicts] == paths
+
+
 def test_rows_of_one_feed_are_never_one_thing() -> None:
     rows = [member("360981/a", channel="SYSTEM", as_of="2026-01-01", household_no=n) for n in "12"]
     assert len(resolve(rows)) == 2

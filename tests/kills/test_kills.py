@@ -24,10 +24,13 @@ from gateway.dispatch.execute import queue_run
 from gateway.member import verify as member_verify
 from gateway.status import reconcile
 from gateway.store.segments import versions_between
-from tests.support.house import FEEDS, House, canonical_key, differences, house
+from tests.support.house import FEEDS, POLICE, House, canonical_key, differences, house
+from tests.support.oracle import Interview
 
 pytestmark = pytest.mark.sockets
 PATIENCE = 60.0
+PAGE = 20
+"""Persons of the worklist a page."""
 
 
 SMALL_GROUPS = "import gateway.pagegroup as g; g.ROWS = 1; from gateway.cli import main; main()"
@@ -100,13 +103,15 @@ def versions(made: House, *datasets: str) -> Counter[tuple[str, str, int, str, s
 
 
 def must_hold(made: House, *datasets: str) -> None:
-    """Everything §5.1 and §5.2 promise."""
+    """Everything §5.1 and §5.2 promise. Whom the police are asked about depends on what was there when they were."""
     assert reconcile(made.gateway.store, ["local"]) == []
     with made.gateway.store.read() as tx:
         confirmed = tx.all("deliveries_confirmed", sink="local")
         streams = tx.all("sealed_versus_versions")
+        police = tx.one("feed_by_name", name=POLICE)
     assert len({row.batch_id for row in confirmed}) == len(confirmed)
-    assert sum(s.sealed for s in streams) == sum(versions(made, *datasets).values())
+    collected = sum(s.sealed for s in streams if s.stream != f"feed:{police.uid}")
+    assert collected == sum(versions(made, *datasets).values())
     assert made.gateway.verify_chains() == {"local": len(confirmed)}
     headers = made.home / "headers.jsonl"
     made.gateway.chains["local"].export_headers(headers)
@@ -160,6 +165,26 @@ def suffer(home: Path, monkeypatch: pytest.MonkeyPatch, kills: list[tuple[str, i
 
 def test_once_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suffer(tmp_path, monkeypatch, [(step, 1) for step in STEPS], households=40)
+
+
+@pytest.mark.parametrize(("step", "nth"), [("fetched", 2), ("committing", 2)])
+def test_a_worklist_asks_about_nobody_twice_but_one_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, nth: int
+) -> None:
+    with house(tmp_path, monkeypatch, households=40) as made:
+        made.sync()
+        interview = Interview(made)
+        with made.gateway.store.read() as tx:
+            feed = tx.one("feed_by_name", name=POLICE)
+        queue_run(made.gateway.store, feed.id, due_at=Clock.real().isoformat(), reason="test", actor="test")
+        assert kill_at(made, step, nth)
+        before = len(made.agencies.public_security.asked)
+        with made.gateway.store.read() as tx:
+            marked = tx.one("asked_count", feed_id=feed.id).asked
+        assert 0 < before - marked <= PAGE
+        finish(made)
+        assert interview.differences(twice=PAGE) == []
+        assert reconcile(made.gateway.store, ["local"]) == []
 
 
 @pytest.mark.kills

@@ -15,7 +15,7 @@ from gateway.app import Gateway
 from gateway.audit import Actor
 from gateway.config import read
 from gateway.settings import Settings
-from tests.support.house import COUNTIES, FEEDS, ROOT, House, house
+from tests.support.house import COUNTIES, FEEDS, POLICE, ROOT, House, house
 from tests.support.verbs import shuqiao
 
 FENGCHENG = "counties/360981-fengcheng.yaml"
@@ -72,7 +72,9 @@ def test_four_faults_are_four_sentences(drafts: Drafts) -> None:
     assert all(told)
     found = {(m[1].rpartition("config/")[2], int(m[2]), int(m[3]), m[4]): m[5] for m in told if m}
     assert len(told) == len(found) == 4
-    feeds = "source、dataset、poll、cron、channel、mapping、ignore、deleted、vanish_limit、renamed_from、paused"
+    feeds = (
+        "source、dataset、poll、cron、channel、mapping、ignore、deleted、vanish_limit、ask_again、renamed_from、paused"
+    )
     assert found == {
         (FENGCHENG, code[0], code[1], "county.code"): '360981 不合规：应为文本，请加引号，写成 "360981"',
         (FENGCHENG, adapter[0], adapter[1] + len("adapter: "), "sources.real_estate.adapter"): (
@@ -88,7 +90,7 @@ def test_four_faults_are_four_sentences(drafts: Drafts) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "sentence"),
     [
-        (FENGCHENG, "wsdl: {env", "wsdll: {env", "没有这个键。是不是 wsdl？"),
+        (FENGCHENG, "wsdl: {env: SHUQIAO_DEMO_REAL", "wsdll: {env: SHUQIAO_DEMO_REAL", "没有这个键。是不是 wsdl？"),
         (FENGCHENG, "poll: 5m", "poll: 5分钟", "请写时长，如 30s、5m、2h、1d"),
         (FENGCHENG, "{source: real_estate,", "{source: real_estates,", "没有数据源 real_estates。可用的有：exchange、"),
         (FENGCHENG, "dataset: homestead,", "dataset: homesteads,", "没有数据资源 homesteads。可用的有：household_member"),
@@ -177,9 +179,8 @@ def test_a_broken_county_stops_no_other(drafts: Drafts) -> None:
     assert [line.rpartition("config/")[2].partition(":")[0] for line in done.stderr.splitlines()] == [JINGAN]
     gateway = Gateway(drafts.settings)
     try:
-        assert set(gateway.config.feeds) == {
-            f for code, of in COUNTIES.items() if code != "360925" for f in of.values()
-        }
+        others = {f for code, of in COUNTIES.items() if code != "360925" for f in of.values()}
+        assert set(gateway.config.feeds) == {*others, POLICE}
     finally:
         gateway.close()
 

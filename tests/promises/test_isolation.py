@@ -25,6 +25,7 @@ from gateway.errors import Busy
 from gateway.settings import Settings
 from gateway.store.tables import metadata
 from gateway.web import build
+from gateway.worklist import Errand
 from mock_agencies.faults import Faults
 from tests.support.house import FEEDS, ROOT, House, house
 from tests.support.verbs import shuqiao, verbs
@@ -65,10 +66,10 @@ def test_a_failing_agency_stops_no_other(made: House, agency: str, fault: str) -
 def test_a_feed_whose_rules_fail_stops_no_other_of_its_agency(made: House, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare = made.gateway.prepare
 
-    def failing(name: str) -> Any:
+    def failing(name: str, errand: Errand) -> Any:
         if name == FEEDS["marriage"]:
             raise RuntimeError("a fault of ours")
-        return prepare(name)
+        return prepare(name, errand)
 
     monkeypatch.setattr(made.gateway.executor, "_prepare", failing)
     assert [o.state for o in made.sync("marriage", "assistance")] == ["failed", "done"]

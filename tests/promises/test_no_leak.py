@@ -25,9 +25,10 @@ from gateway.store.tables import metadata
 from gateway.vault import handle_text
 from gateway.web import build
 from mock_agencies import faults
+from mock_agencies.members import RESIDENT_COLUMNS
 from mock_agencies.server import Agency
-from mock_agencies.world import COLUMNS
-from tests.support.house import COUNTY, FEEDS, House, house
+from mock_agencies.world import COLUMNS, RESIDENTS
+from tests.support.house import COUNTY, FEEDS, POLICE, House, house
 from tests.support.leaks import Needles, searched, spellings
 from tests.support.verbs import shuqiao, verbs
 from tests.support.web import ask as ask_web
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.sockets
 
 PERSONAL = {"id": "ID number", "name": "name", "account": "account"}
 AGENCIES = {"provincial": "household_member", "real_estate": "homestead", "civil": "marriage"}
+ALL = [*FEEDS.values(), POLICE]
 COSTLY = {"huge", "bomb", "stall", "slow"}
 """Faults that say nothing of a row, and take seconds."""
 SILENT = {"serve", "worker", "demo", "chain deploy"}
@@ -59,7 +61,7 @@ def personal(made: House) -> dict[str, str]:
         if telling:
             out[text] = what
 
-    for dataset, columns in COLUMNS.items():
+    for dataset, columns in {**COLUMNS, RESIDENTS: RESIDENT_COLUMNS}.items():
         for item in made.agencies.world.items(dataset):
             for column in columns:
                 if column.kind not in PERSONAL:
@@ -125,9 +127,10 @@ def told(error: BaseException) -> str:
 
 
 def refresh(made: House) -> None:
-    """Forgets what was held against the accounts, so that every fault meets a call."""
+    """Forgets what was held against the accounts and who was asked about, so that every fault meets a call."""
     with made.gateway.store.engine.begin() as connection:
         connection.execute(metadata.tables["account"].delete())
+        connection.execute(metadata.tables["asked"].delete())
 
 
 def suffer(scene: Scene) -> None:
@@ -140,6 +143,11 @@ def suffer(scene: Scene) -> None:
                 made.agencies.fault(agency, fault, times=0, match="" if fault in ("login", "500") else _data(dataset))
                 scene.outcomes += made.sync(dataset, full=True)
                 made.agencies.clear_faults()
+    for fault in (f for f in faults.NAMES if f not in COSTLY | {"repeat", "shift"}):
+        refresh(made)
+        made.agencies.fault("public_security", fault, times=0, match="" if fault in ("login", "500") else "Query")
+        scene.outcomes.append(made.run(POLICE, full=True))
+        made.agencies.clear_faults()
     refresh(made)
     made.agencies.expire_secret()
     made.agencies.forget_tokens()
@@ -156,7 +164,7 @@ def ask(scene: Scene) -> None:
     with made.gateway.store.read() as tx:
         held = {r.feed: handle_text(r.handle) for r in tx.all("quarantine_list", feed="", state="open", count=10_000)}
         known = []
-        for feed in FEEDS.values():
+        for feed in ALL:
             ids = living(tx, tx.one("feed_by_name", name=feed).id)
             known += [handle_text(row.handle) for row in tx.among("observations_state", ids[:2])]
     headers, key = home / "headers.jsonl", home / "data" / "members" / "demo-bank.key"
@@ -177,24 +185,28 @@ def ask(scene: Scene) -> None:
     asked += [["freshness"], ["freshness", "--explain", FEEDS["subsidy"]]]
     asked += [["chain", "check"], ["chain", "status"], ["chain", "reconcile"]]
     asked += [["chain", "export-headers", "--to", str(home / "exported.jsonl")]]
+    refresh(made)
+    asked += [["preview", POLICE]]
     asked += [["config", "check"], ["quarantine", "list"], ["quarantine", "list", "--causes"]]
-    asked += [["sync", *FEEDS.values()], ["quarantine", "replay", FEEDS["homestead"]], ["member", "verify", *member]]
+    asked += [["sync", *ALL], ["quarantine", "replay", FEEDS["homestead"]], ["member", "verify", *member]]
     asked += [["wsdl", "show", FEEDS["homestead"]]]
     asked += [["member", "fetch", *member, "--to", str(home / "fetched")]]
-    asked += [["preview", feed, "-n", "100"] for feed in FEEDS.values()]
+    asked += [["preview", feed, "-n", "100"] for feed in ALL]
     asked += [["trace", handle] for handle in known] + [["quarantine", "show", handle] for handle in held.values()]
     for words in asked:
         scene.verb(*words)
         scene.verb(*words, "--json")
     quarantine = Quarantine(made.gateway.store, made.gateway.vault, made.gateway.clock)
-    for name, feed in FEEDS.items():
+    for feed in ALL:
         work = made.gateway.prepare(feed)
         work.adapter.close()
         for item in quarantine.items(feed, count=10_000):
-            scene.say("quarantine", f"{name} {quarantine.show(item.handle, column_kinds(work.translator))}")
+            scene.say("quarantine", f"{feed} {quarantine.show(item.handle, column_kinds(work.translator))}")
     scene.verb("config", "publish")
     scene.verb("quarantine", "discard", next(iter(held.values())), "--reason", "部门已更正")
     scene.verb("adapter", "record", FEEDS["marriage"], "--to", str(home / "recording.json"))
+    refresh(made)
+    scene.verb("adapter", "record", POLICE, "--to", str(home / "asked.json"))
     scene.verb("member", "keygen", str(home / "other.key"))
     period = made.gateway.ledger.explain(COUNTY, "subsidy").periods[0].period
     scene.verb("wsdl", "accept", FEEDS["homestead"])
@@ -261,7 +273,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             assert {o.state for o in made.sync()} == {"done"}
             made.gateway.forwarder.forward()
             suffer(out)
-            assert {o.state for o in made.sync()} == {"done"}
+            assert {o.state for o in [*made.sync(), made.run(POLICE)]} == {"done"}
             made.advance(1)
             made.sync()
             ask(out)
@@ -317,11 +329,13 @@ def test_the_scene_is_worth_looking_at(scene: Scene) -> None:
     """There are people and secrets to leak, faults of every class were met, and rows were read while they lasted."""
     kinds = set(scene.needles.texts.values())
     assert {"ID number", "name", "account", "address", "rotating secret", "secret app_key", "secret token"} <= kinds
+    assert {"secret officer_id_no", "secret officer_name"} <= kinds
+    assert len(scene.made.agencies.public_security.asked) > 300
     assert len(scene.needles.texts) > 1000
     assert len(scene.rotating) >= 4
     states = {o.verdict.state for o in scene.outcomes}
     assert states >= {"ok", "denied", "malformed", "unavailable"}
-    for dataset, columns in COLUMNS.items():
+    for dataset, columns in {**COLUMNS, RESIDENTS: RESIDENT_COLUMNS}.items():
         rows = json.dumps([i.raw for i in scene.made.agencies.world.items(dataset)], ensure_ascii=False).encode()
         told_of = {what for what, encoding in scene.needles.found_in(rows) if encoding == "utf-8"}
         assert told_of >= {PERSONAL[c.kind] for c in columns if c.kind in PERSONAL}, dataset
@@ -367,7 +381,8 @@ def test_nothing_leaks_into_a_recording(scene: Scene) -> None:
     """A scrubbed number keeps its birth date and lies in area 360999, as everybody's of this world does: of hundreds, a
     few are somebody's by chance (one serial in 450). A leak would be all of them.
     """
-    content = (scene.made.home / "recording.json").read_bytes()
+    content = b"".join((scene.made.home / name).read_bytes() for name in ("recording.json", "asked.json"))
+    assert b"GMSFHM" in content
     assert {what for what, _ in scene.needles.found_in(content)} <= {"ID number"}
     numbers = [text.encode() for text, what in scene.needles.texts.items() if what == "ID number"]
     assert content.count(b"360999") > 100

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.house import COUNTIES, ROOT, house
-from tests.support.oracle import Oracles
+from tests.support.house import COUNTIES, POLICE, ROOT, house
+from tests.support.oracle import Interview, Oracles
 
 pytestmark = pytest.mark.sockets
 
@@ -20,14 +20,14 @@ def test_three_days_leave_nothing_but_the_truth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, dirt: float
 ) -> None:
     with house(tmp_path, monkeypatch, households=200, seed=seed, dirt=dirt) as made:
-        oracles = Oracles(made)
-        assert {o.state for o in made.sync()} == {"done"}
-        assert oracles.differences() == []
+        oracles, interview = Oracles(made), Interview(made)
+        assert {o.state for o in [*made.sync(), made.run(POLICE)]} == {"done"}
+        assert oracles.differences() + interview.differences() == []
         for _ in range(DAYS):
             made.advance(1)
             oracles.read()
-            assert {o.state for o in made.sync()} == {"done"}
-            assert oracles.differences() == []
+            assert {o.state for o in [*made.sync(), made.run(POLICE)]} == {"done"}
+            assert oracles.differences() + interview.differences() == []
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -40,6 +40,8 @@ def _feeds() -> dict[str, dict[str, str]]:
 
 COUNTIES = _feeds()
 FEEDS = COUNTIES[COUNTY]
+POLICE = f"{COUNTY}/population"
+"""The second feed of household members: it asks about named persons."""
 
 
 @dataclass
@@ -69,17 +71,18 @@ class House:
 
     def sync(self, *datasets: str, **options: bool) -> list[Outcome]:
         """Runs the feeds here and now."""
-        done = []
-        for name in datasets or self.feeds:
-            with self.gateway.store.read() as tx:
-                row = tx.one("feed_by_name", name=self.feeds[name])
-            slot = Clock.real().isoformat(timespec="microseconds")
-            run, _ = queue_run(
-                self.gateway.store, row.id, due_at=slot, reason="test", actor="test", options=RunOptions(**options)
-            )
-            done.append(self.gateway.executor.execute(run))
-        self.outcomes += done
-        return done
+        return [self.run(self.feeds[name], **options) for name in datasets or self.feeds]
+
+    def run(self, feed: str, **options: bool) -> Outcome:
+        """Runs one feed here and now, whichever of its dataset it is."""
+        with self.gateway.store.read() as tx:
+            row = tx.one("feed_by_name", name=feed)
+        slot = Clock.real().isoformat(timespec="microseconds")
+        run, _ = queue_run(
+            self.gateway.store, row.id, due_at=slot, reason="test", actor="test", options=RunOptions(**options)
+        )
+        self.outcomes.append(self.gateway.executor.execute(run))
+        return self.outcomes[-1]
 
     def is_snapshot(self, dataset: str) -> bool:
         """Whether what is missing is gone: each run of its feed reads everything, or the source says what it withdraws."""
@@ -100,11 +103,11 @@ class House:
         now = datetime.fromisoformat(self.agencies.world.now).replace(tzinfo=SHANGHAI)
         self.gateway.clock.set(now)
 
-    def records(self, dataset: str) -> list[dict[str, Any]]:
+    def records(self, dataset: str, feed_name: str = "") -> list[dict[str, Any]]:
         """Every living observation of a feed, decrypted."""
         vault, out = self.gateway.vault, []
         with self.gateway.store.read() as tx:
-            feed = tx.one("feed_by_name", name=self.feeds[dataset])
+            feed = tx.one("feed_by_name", name=feed_name or self.feeds[dataset])
             heads = tx.among("observations_state", living(tx, feed.id))
             for row in versions_at(tx, feed.stream_id, [head.seq for head in heads]).values():
                 text = vault.open_version(vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed)
@@ -149,6 +152,7 @@ def install(
     monkeypatch.setenv("SHUQIAO_DEMO_CIVIL", urls["civil"])
     monkeypatch.setenv("SHUQIAO_DEMO_AGRICULTURE", urls["agriculture"])
     monkeypatch.setenv("SHUQIAO_DEMO_NATURAL_RESOURCES", urls["natural_resources"])
+    monkeypatch.setenv("SHUQIAO_DEMO_PUBLIC_SECURITY", f"{urls['public_security']}/services/Population?wsdl")
     key = MemberKey.new()
     (home / "data" / "members").mkdir(parents=True)
     (home / "data" / "members" / "demo-bank.pub").write_text(key.public.text, "ascii")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from schemas import DATASETS
-from tests.support.house import House, canonical_key
+from tests.support.house import POLICE, House, canonical_key
 
 Cause = tuple[str, str, str | None]
 """State in quarantine, reason, field."""
@@ -19,8 +19,8 @@ class Oracle:
     next accepted row under that key. Only a snapshot that lacks a row ends it.
     """
 
-    def __init__(self, dataset: str, *, snapshot: bool) -> None:
-        self.dataset, self.snapshot = DATASETS[dataset], snapshot
+    def __init__(self, dataset: str, *, snapshot: bool, feed: str = "") -> None:
+        self.dataset, self.snapshot, self.feed = DATASETS[dataset], snapshot, feed
         self.held: dict[str, dict[str, Any]] = {}
         self.versions = 0
         self.settled: Counter[Cause] = Counter()
@@ -84,9 +84,63 @@ class Oracles:
         return [f"{name}: {line}" for name, oracle in self._of.items() for line in _differences(self._made, oracle)]
 
 
+class Interview:
+    """Whom a perfect gateway asks the police about, day by day, and what it then holds.
+
+    Everybody of whom land and subsidies speak is asked about once in `days`, by a name that somebody gave; the answer is
+    the register's of that day.
+    """
+
+    SPEAK: Final = ("homestead", "contracted_land", "subsidy")
+
+    def __init__(self, made: House, days: int = 30) -> None:
+        self._made, self._days = made, days
+        self._oracle = Oracle("household_member", snapshot=False, feed=POLICE)
+        self._asked: dict[str, int] = {}
+        self._heard = 0
+        self.not_found: set[str] = set()
+
+    def differences(self, *, twice: int = 0) -> list[str]:
+        """What today's run did otherwise; at most `twice` persons may have been asked about again, after a crash."""
+        made, today = self._made, self._made.agencies.world.day
+        known = self._known()
+        due = {number for number in known if today - self._asked.get(number, -self._days) >= self._days}
+        heard = made.agencies.public_security.asked[self._heard :]
+        self._heard += len(heard)
+        names = {number: name for _, number, name in heard}
+        out = [f"not asked {n}" for n in due - names.keys()] + [f"asked early {n}" for n in names.keys() - due]
+        if len(heard) - len(names) > twice:
+            out.append(f"{len(heard) - len(names)} asked twice")
+        out += [f"{n} is not called so" for n, name in names.items() if name not in known.get(n, ())]
+        self._asked |= dict.fromkeys(names, today)
+        truth = []
+        for number, name in names.items():
+            items = made.agencies.world.resident(number) if made.agencies.world.is_called(number, name) else []
+            (self.not_found.discard if items else self.not_found.add)(number)
+            truth += [dict(item.truth()) for item in items]
+        self._oracle.read(sorted(truth, key=lambda entry: entry["updated"]))
+        progress = made.gateway.worklists()[POLICE]
+        if (progress.asked, progress.not_found, progress.due) != (len(self._asked), len(self.not_found), 0):
+            out.append(f"{progress}: {len(self._asked)} asked, {len(self.not_found)} not found")
+        return out + _differences(made, self._oracle)
+
+    def _known(self) -> dict[str, set[str]]:
+        """Number -> its bearer's names, of everybody of whom the county's land and subsidies speak."""
+        out: dict[str, set[str]] = {}
+        for dataset in self.SPEAK:
+            for record in self._made.records(dataset):
+                for path in DATASETS[dataset].subjects.values():
+                    part, _, field = path.rpartition(".")
+                    for holder in record[part] if part else [record]:
+                        if holder[field]:
+                            out.setdefault(holder[field], set()).add(holder[field.replace("id_no", "name")] or "")
+        return out
+
+
 def _differences(made: House, oracle: Oracle) -> list[str]:
     name = oracle.dataset.name
-    records = made.records(name)
+    feed_name = oracle.feed or made.feeds[name]
+    records = made.records(name, feed_name)
     got = {canonical_key(name, r): r for r in records}
     wanted = oracle.held
     out = [f"missing {k}" for k in wanted.keys() - got.keys()] + [f"extra {k}" for k in got.keys() - wanted.keys()]
@@ -101,8 +155,8 @@ def _differences(made: House, oracle: Oracle) -> list[str]:
         ]
     with made.gateway.store.read() as tx:
         states = ("open", "superseded", "repaired", "discarded")
-        rows = [r for s in states for r in tx.all("quarantine_list", feed=made.feeds[name], state=s, count=1_000_000)]
-        feed = tx.one("feed_by_name", name=made.feeds[name])
+        rows = [r for s in states for r in tx.all("quarantine_list", feed=feed_name, state=s, count=1_000_000)]
+        feed = tx.one("feed_by_name", name=feed_name)
         versions = tx.one("stream_by_name", name=f"feed:{feed.uid}").next_seq
     held = Counter((r.state, r.reason, r.field) for r in rows)
     causes = oracle.causes
