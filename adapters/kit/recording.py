@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -20,18 +20,15 @@ from adapters.kit.base import (
     Documents,
     NoDocuments,
     Page,
-    Person,
-    Persons,
     Ports,
     Rotating,
     SourceSettings,
-    Worklist,
 )
 from adapters.kit.files.adapter import FilesAdapter
 from adapters.kit.files.recorded import RecordedDrop, RecordedFile, Remembering, placeless, recorded_files
 from adapters.kit.http import SIGNED_PARAMS, Http, text_of
-from adapters.kit.paging import unknown_cursor
 from adapters.kit.push import InboxAdapter, RecordedInbox
+from adapters.kit.recordedpersons import RecordedPerson, RecordedWorklist, RememberingWorklist
 from adapters.kit.recordedrows import NOWHERE, RecordedRows, recorded_engine, recorded_rows
 from adapters.kit.rules import moment
 from adapters.kit.scrub import SCRUBBED, SECRET_NAME, Scrubber, columns
@@ -61,13 +58,6 @@ class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def key(self) -> tuple[str, ...]:
         return (self.method, self.path, self.sent, *sorted(self.headers.values()))
-
-
-class RecordedPerson(msgspec.Struct, frozen=True):
-    """Somebody the source was asked about, scrubbed; the subject is the place in the order."""
-
-    id_no: str
-    name: str
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -187,34 +177,6 @@ class ReplaySecrets:
     @contextmanager
     def renewal(self, name: str) -> Iterator[None]:
         yield
-
-
-class RecordedWorklist:
-    """The persons of a recording, all of them due, however often."""
-
-    def __init__(self, persons: Sequence[RecordedPerson]) -> None:
-        self._persons = [Person(str(n), person.id_no, person.name) for n, person in enumerate(persons)]
-
-    def due(self, after: str | None, count: int) -> Persons:
-        if after is not None and not after.isdecimal():
-            raise unknown_cursor()
-        left = self._persons[0 if after is None else int(after) + 1 :]
-        return Persons(tuple(left[:count]), last=len(left) <= count)
-
-
-class RememberingWorklist:
-    """Hands out whom another does, each person once, and keeps whom."""
-
-    def __init__(self, onward: Worklist) -> None:
-        self._onward = onward
-        self.persons: dict[str, Person] = {}
-
-    def due(self, after: str | None, count: int) -> Persons:
-        if after is None and self.persons:
-            return Persons((), last=True)
-        found = self._onward.due(after, count)
-        self.persons |= {person.subject: person for person in found.persons}
-        return found
 
 
 class FreeBudget:
