@@ -188,6 +188,13 @@ def test_rows_in_a_document_beside_the_answer_or_inside_it(adapter: Any, desk: A
     assert page.declared == 3
 
 
+def test_a_document_inside_an_answer_may_be_larger_than_a_text_usually_is(adapter: Any, desk: Any) -> None:
+    desk[0].form, desk[0].rows = "inline", 120_000
+    stream = {**LIST, "operation": "QueryFile", "params": {"qxdm": "{county}"}, "xml_in_xml": InnerXml(result="return")}
+    page = adapter("file", stream).fetch("homestead", None)
+    assert (page.declared, len(page.rows.raw)) == (120_000, SLICE_ROWS)
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

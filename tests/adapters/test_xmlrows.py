@@ -31,6 +31,8 @@ def test_rows_are_found_by_tag_and_absent_is_not_empty() -> None:
 
 def test_the_shell_keeps_what_stands_around_the_rows() -> None:
     shell, _ = xmlrows.split(ENVELOPE.format(rows=FAST).encode(), "record")
+    walked, rows = xmlrows.split(ENVELOPE.format(rows=f"<!-- x -->{FAST}").encode(), "record")
+    assert (len(rows.raw), walked.find(".//{*}record"), xmlrows.text(walked, "code")) == (2, None, "0")
     assert (xmlrows.text(shell, "total"), xmlrows.text(shell, "code"), xmlrows.text(shell, "msg")) == ("2", "0", "")
 
 

@@ -50,10 +50,25 @@ sources:
     directory: /srv/drop
     datasets:
       payment: {pattern: "{county}_{date}.csv", mapping: {detail_id: A, year: B, item_name: C, status: D, payee_name: E, payee_id_no: F, amount_paid: G}}
+  desk:
+    adapter: soap
+    account: fengcheng-agriculture
+    wsdl: wsdl/desk.wsdl
+    endpoint: "http://127.0.0.1:18602/desk"
+    session: {operation: Login, params: {key: "{secret.app_key}"}, token: LoginResponse/token}
+    headers: {"{urn:desk}Session": {token: "{session}"}}
+    datasets:
+      payment:
+        operation: Query
+        row: DATA/RECORD
+        params: {region: {"@level": "3", qxdm: ["{county}"]}}
+        xml_in_xml: {result: return}
+        mapping: {detail_id: A, year: B, item_name: C, status: D, payee_name: E, payee_id_no: F, amount_paid: G}
 feeds:
   contracted_land: {source: land, dataset: contracted_land, poll: 1h}
   front: {source: front, dataset: payment, poll: 1h}
   drop: {source: drop, dataset: payment, poll: 1h}
+  desk: {source: desk, dataset: payment, poll: 1h}
 """
 PYTHON = "声明写不出来的，请写适配器，见 docs/adding-an-agency.md"
 
@@ -67,7 +82,7 @@ def drafts(tmp_path: Path) -> Drafts:
 
 def test_it_has_no_fault_as_it_is(drafts: Drafts) -> None:
     assert drafts.problems() == []
-    assert set(read(drafts.root).feeds) >= {"360925/contracted_land", "360925/front", "360925/drop"}
+    assert set(read(drafts.root).feeds) >= {"360925/contracted_land", "360925/front", "360925/drop", "360925/desk"}
 
 
 @pytest.mark.parametrize(
@@ -111,6 +126,14 @@ def test_it_has_no_fault_as_it_is(drafts: Drafts) -> None:
         ("feeds:\n", "feeds:\n  x: {source: land, dataset: contracted_land, poll: 1h, deleted: {from: SCBZ}}\n", "缺少这个键"),
         ('"sqlite:////srv/front.db"', '"postgresql+psycopg://r@127.0.0.1/f"', "账号 fengcheng-agriculture 缺少密钥 password，请在"),
         ("directory: /srv/drop", 'directory: "sftp://r@127.0.0.1/f"', "账号 fengcheng-agriculture 缺少密钥 password，请在"),
+        ("wsdl: wsdl/desk.wsdl", "wsdl: ../desk.wsdl", "请写 http(s):// 开头的地址，或配置目录里的文件，如 wsdl/police.wsdl"),
+        ("operation: Query", "opertion: Query", "没有这个键。是不是 operation？可用的有：mapping、source_time、"),
+        ("{result: return}", "{reslt: return}", "没有这个键。是不是 result？可用的有：result、request、root、encoding、beside"),
+        ('qxdm: ["{county}"]', 'qxdm: ["{xian}"]', "花括号里不能写 xian。可用的有：county、today、month、session、secret.…"),
+        ('qxdm: ["{county}"]', "qxdm: [360981]", "qxdm.0 请写成文字，数字要加引号"),
+        ('{"{urn:desk}Session"', '{"Session"', "报文头的元素 Session 要写明命名空间：花括号里是命名空间，后面是名字"),
+        ("token: LoginResponse/token", "tokn: LoginResponse/token", "没有这个键。是不是 token？可用的有：operation、token、params"),
+        ("{secret.app_key}", "{secret.appkey}", "账号 fengcheng-agriculture 缺少密钥 appkey，请在"),
         ('{profile: zj, base_url: "http://127.0.0.1:18604"}', "{profile: tif}", "账号 fengcheng-agriculture 缺少密钥 paasid"),
     ],
 )  # fmt: skip

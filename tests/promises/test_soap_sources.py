@@ -191,6 +191,7 @@ def test_runs_follow_the_description_they_know_and_need_no_other(town: Town) -> 
 def test_white_space_and_hosts_are_no_change(town: Town) -> None:
     town.sync()
     described_anew(town, "<xsd:sequence>", "\n <!-- v2 -->  <xsd:sequence>\n")
+    described_anew(town, 'soap:address location="@BASE@"', 'soap:address location="http://10.0.0.1/attributes"')
     assert shuqiao(town.settings, "check", "360981/homestead").exit_code == 0
     assert "没有变化" not in shuqiao(town.settings, "wsdl", "show", "360981/homestead").output
 
