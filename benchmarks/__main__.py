@@ -19,7 +19,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-CASES = ("rest", "soap", "chain")
+from benchmarks import places, subject
+
+SERVED = ("rest", "soap")
+"""Cases behind the server; the others read from a directory."""
+CHAIN = "chain"
+"""The case that begins where the others end: `benchmarks.chain`."""
 CHANGED_SINCE = "2026-01-01T00:00:00"
 
 
@@ -47,20 +52,30 @@ def measure(module: str, *arguments: object) -> dict[str, Any]:
     return found
 
 
-def generation(port: int, number: int) -> None:
-    urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/gen?n={number}").read()
+@contextmanager
+def directory(rows: int) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as home:
+        subprocess.run([sys.executable, "-m", "benchmarks.places", "--rows", str(rows), "--out", home], check=True)
+        yield Path(home)
+
+
+def generation(at: int | Path, number: int) -> None:
+    if isinstance(at, Path):
+        places.generation(at, number)
+    else:
+        urllib.request.urlopen(f"http://127.0.0.1:{at}/admin/gen?n={number}").read()
 
 
 def per_row(result: dict[str, Any]) -> float:
     return float(result["cpu_s"]) / max(result["rows"], 1) * 1e6
 
 
-def pair(case: str, port: int, rows: int, home: Path) -> dict[str, dict[str, dict[str, Any]]]:
-    """One round: ours and the floors, phase by phase, on the same server."""
+def pair(case: str, where: int | Path, rows: int, home: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """One round: ours and the floors, phase by phase, from the same place."""
     shutil.rmtree(home, ignore_errors=True)
     ours, bare, whole = home / "ours", home / "bare", home / "whole"
-    at = ("--port", port, "--out")
-    generation(port, 0)
+    at = ("--at", where, "--out")
+    generation(where, 0)
     out: dict[str, dict[str, dict[str, Any]]] = {"first": {}, "reread": {}, "delta": {}}
     out["first"]["bare"] = measure("floors", "bare", case, *at, bare)
     out["first"]["ours"] = measure("ours", case, "first", *at, ours, "--check", rows)
@@ -68,7 +83,7 @@ def pair(case: str, port: int, rows: int, home: Path) -> dict[str, dict[str, dic
     out["reread"]["ours"] = measure("ours", case, "reread", *at, ours)
     out["reread"]["bare"] = measure("floors", "bare", case, *at, bare)
     out["reread"]["whole"] = measure("floors", "whole", case, *at, whole)
-    generation(port, 1)
+    generation(where, 1)
     out["delta"]["ours"] = measure("ours", case, "delta", *at, ours)
     out["delta"]["bare"] = measure("floors", "bare", case, *at, bare, "--since", CHANGED_SINCE)
     out["delta"]["whole"] = measure("floors", "whole", case, *at, whole, "--since", CHANGED_SINCE)
@@ -80,17 +95,22 @@ def main() -> None:
     ap.add_argument("--json", action="store_true")
     ap.add_argument("--rows", type=int, default=200_000)
     ap.add_argument("--pairs", type=int, default=5)
-    ap.add_argument("--case", choices=CASES, action="append")
+    ap.add_argument("--case", choices=(*subject.CASES, CHAIN), action="append")
     a = ap.parse_args()
     report: dict[str, dict[str, dict[str, float]]] = {}
-    with server(a.rows) as port, tempfile.TemporaryDirectory() as home:
-        for case in a.case or CASES:
-            if case == "chain":
-                continue
-            rounds = [pair(case, port, a.rows, Path(home) / "round") for _ in range(a.pairs)]
-            report[case] = {phase: summary([r[phase] for r in rounds]) for phase in ("first", "delta", "reread")}
-    if "chain" in (a.case or CASES):
-        subprocess.run([sys.executable, "-m", "benchmarks.chain", *(["--json"] if a.json else [])], check=True)
+    cases = a.case or [*subject.CASES, CHAIN]
+    for place, mine in (
+        (server, [c for c in cases if c in SERVED]),
+        (directory, [c for c in cases if c not in (*SERVED, CHAIN)]),
+    ):
+        if not mine:
+            continue
+        with place(a.rows) as where, tempfile.TemporaryDirectory() as home:
+            for case in mine:
+                rounds = [pair(case, where, a.rows, Path(home) / "round") for _ in range(a.pairs)]
+                report[case] = {phase: summary([r[phase] for r in rounds]) for phase in ("first", "delta", "reread")}
+    if CHAIN in cases:
+        subprocess.run([sys.executable, "-m", "benchmarks.chain"], check=True, stdout=sys.stderr if a.json else None)
     if a.json:
         print(json.dumps(report, indent=2))
         return

@@ -1,20 +1,24 @@
-"""The floors: the least Python that moves the same rows from the same server into SQLite, one process, one core.
+"""The floors: the least Python that moves the same rows from the same place into SQLite, one process, one core.
 
-*bare*: GET, decode, rename and type the 14 fields, one executemany upsert a page, WAL.
+*bare*: read (GET, a file, a table), decode, rename and type the 14 fields, one executemany upsert a page, WAL.
 *whole*: bare + the field checks, a quarantine row for each bad record, a content hash, the raw record kept, write only what
-changed. A yardstick, not a design: no adapters, no vault, no leases.
+changed; of a file, its digest. A yardstick, not a design: no adapters, no vault, no leases.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import hashlib
 import http.client
+import io
 import json
 import resource
 import sqlite3
 import time
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -33,8 +37,8 @@ ENVELOPE = (
 )
 
 
-def rest_pages(port: int, size: int, since: str) -> Iterator[list[dict[str, str]]]:
-    client, page, total = http.client.HTTPConnection("127.0.0.1", port), 1, 1
+def rest_pages(at: str, size: int, since: str, _whole: bool) -> Iterator[list[dict[str, str]]]:
+    client, page, total = http.client.HTTPConnection("127.0.0.1", int(at)), 1, 1
     more = f"&updated_since={since}" if since else ""
     while (page - 1) * size < total:
         client.request("GET", f"/rest/homesteads?page={page}&size={size}{more}")
@@ -44,8 +48,8 @@ def rest_pages(port: int, size: int, since: str) -> Iterator[list[dict[str, str]
         page += 1
 
 
-def soap_pages(port: int, size: int, since: str) -> Iterator[list[dict[str, str]]]:
-    client, page, total = http.client.HTTPConnection("127.0.0.1", port), 1, 1
+def soap_pages(at: str, size: int, since: str, _whole: bool) -> Iterator[list[dict[str, str]]]:
+    client, page, total = http.client.HTTPConnection("127.0.0.1", int(at)), 1, 1
     more = f"<q:updatedSince>{since}</q:updatedSince>" if since else ""
     head = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"urn:example:homesteads:1/QueryHomesteads"'}
     while (page - 1) * size < total:
@@ -54,6 +58,31 @@ def soap_pages(port: int, size: int, since: str) -> Iterator[list[dict[str, str]
         total = int(answer.findtext(TAG + "total"))
         yield [{c.tag[len(TAG) :]: c.text or "" for c in e} for e in answer if e.tag == TAG + "record"]
         page += 1
+
+
+def file_pages(at: str, size: int, since: str, whole: bool) -> Iterator[list[dict[str, str]]]:
+    for path in sorted(Path(at, "drop").glob("*.csv")):
+        if path.name.split("_")[2] < since.replace("-", ""):
+            continue
+        with path.open("rb") as file:
+            if whole and hashlib.file_digest(file, "md5").hexdigest() != Path(f"{path}.md5").read_text("ascii"):
+                raise SystemExit(f"{path.name} is not what its flag says")
+            file.seek(0)
+            rows = csv.DictReader(io.TextIOWrapper(file, "gb18030", newline=""))
+            while page := list(islice(rows, size)):
+                yield page
+
+
+def table_pages(at: str, size: int, since: str, _whole: bool) -> Iterator[list[dict[str, str]]]:
+    front = sqlite3.connect(Path(at, "front.db"))
+    found = front.execute("SELECT * FROM BENCH WHERE JHPT_UPDATE_TIME>=? ORDER BY JHPT_UPDATE_TIME, zjdbh", (since,))
+    names = [column[0] for column in found.description]
+    while rows := found.fetchmany(size):
+        yield [dict(zip(names, row, strict=True)) for row in rows]
+    front.close()
+
+
+PAGES = {"rest": rest_pages, "soap": soap_pages, "files": file_pages, "table": table_pages}
 
 
 def open_store(path: Path, extra: str = "") -> sqlite3.Connection:
@@ -105,15 +134,15 @@ def whole(db: sqlite3.Connection, pages: Iterator[list[dict[str, str]]]) -> int:
 def main() -> None:
     ap = argparse.ArgumentParser()
     ap.add_argument("floor", choices=("bare", "whole"))
-    ap.add_argument("case", choices=("rest", "soap"))
-    ap.add_argument("--port", type=int, required=True)
+    ap.add_argument("case", choices=PAGES)
+    ap.add_argument("--at", required=True, help="the server's port, or the directory of the places")
     ap.add_argument("--out", type=Path, required=True)
     ap.add_argument("--size", type=int, default=500)
     ap.add_argument("--since", default="")
     a = ap.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
     db = open_store(a.out / "floor.db", ", hash BLOB, raw BLOB, seen_at TEXT" if a.floor == "whole" else "")
-    pages = (rest_pages if a.case == "rest" else soap_pages)(a.port, a.size, a.since)
+    pages = PAGES[a.case](a.at, a.size, a.since, a.floor == "whole")
     wall, cpu = time.perf_counter(), time.process_time()
     rows = (bare if a.floor == "bare" else whole)(db, pages)
     done = {"rows": rows, "cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall}

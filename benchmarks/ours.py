@@ -22,13 +22,13 @@ FEED = "360999/homestead"
 
 def main() -> None:
     ap = argparse.ArgumentParser()
-    ap.add_argument("case", choices=("rest", "soap"))
+    ap.add_argument("case", choices=subject.CASES)
     ap.add_argument("phase", choices=("first", "delta", "reread"))
-    ap.add_argument("--port", type=int, required=True)
+    ap.add_argument("--at", required=True, help="the server's port, or the directory of the places")
     ap.add_argument("--out", type=Path, required=True)
-    ap.add_argument("--check", type=int, default=0, help="rows to decrypt and compare afterwards; the server's --rows")
+    ap.add_argument("--check", type=int, default=0, help="rows to decrypt and compare afterwards; how many there are")
     a = ap.parse_args()
-    gateway = subject.gateway(a.case, a.port, a.out)
+    gateway = subject.gateway(a.case, a.at, a.out)
     gateway.config  # noqa: B018 # publishes
     with gateway.store.read() as tx:
         feed = tx.one("feed_by_name", name=FEED)

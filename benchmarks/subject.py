@@ -1,4 +1,4 @@
-"""What is measured: a bench-only dataset of 14 source fields and the two adapters that read it, through the real gateway."""
+"""What is measured: a bench-only dataset of 14 source fields and the four adapters that read it, through the real gateway."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from schemas.fields import (
     Text,
     UnitNo,
 )
+
+CASES = ("rest", "soap", "files", "table")
 
 
 class BenchHomestead(Record):
@@ -95,15 +97,17 @@ feeds:
 """
 
 
-def gateway(case: str, port: int, out: Path) -> Gateway:
-    """A gateway with production settings over the bench server, in `out`."""
+def gateway(case: str, at: str, out: Path) -> Gateway:
+    """A gateway with production settings over the bench server at a port, or the places in a directory; in `out`."""
     DATASETS[DATASET.name] = DATASET
     adapters.__path__.append(str(Path(__file__).parent / "adapters"))
     config = out / "config"
     (config / "counties").mkdir(parents=True, exist_ok=True)
     address = {
-        "rest": f'base_url: "http://127.0.0.1:{port}"',
-        "soap": f'wsdl: "http://127.0.0.1:{port}/soap/homesteads?wsdl"',
+        "rest": f'base_url: "http://127.0.0.1:{at}"',
+        "soap": f'wsdl: "http://127.0.0.1:{at}/soap/homesteads?wsdl"',
+        "files": f'directory: "{at}/drop", page_size: 500',
+        "table": f'url: "sqlite:///{at}/front.db", page_size: 500',
     }[case]
     (config / "gateway.yaml").write_text("submitter: bench\n", "utf-8")
     (config / "catalogue.yaml").write_text(CATALOGUE, "utf-8")

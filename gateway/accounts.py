@@ -17,7 +17,7 @@ from gateway.clock import Clock
 from gateway.config import AccountModel, resolve
 from gateway.errors import Busy
 from gateway.leases import Leases, gone
-from gateway.store import Store
+from gateway.store import Store, Tx
 from gateway.vault import Vault
 
 RENEWAL_WAIT: Final = 30.0
@@ -72,6 +72,11 @@ class _Account(msgspec.Struct, frozen=True):
 
     state: AccountState = AccountState()
     holders: tuple[str, ...] = ()
+
+
+def account_states(tx: Tx) -> dict[str, AccountState]:
+    """What every account used and what went wrong with it, by name."""
+    return {row.name: msgspec.json.decode(row.state, type=_Account).state for row in tx.all("accounts")}
 
 
 class AccountBudget:

@@ -22,11 +22,13 @@ from gateway.dispatch import Executor
 from gateway.documents import StoreDocuments
 from gateway.errors import ConfigInvalid, Usage
 from gateway.forwarder import Forwarder
+from gateway.freshness import Keeper, Ledger
 from gateway.keyfiles import keyring, signing_seed
 from gateway.lanes import StoreJournal
 from gateway.leases import Leases
 from gateway.names import Namer, name_kinds
 from gateway.pipeline import Pipeline
+from gateway.promise import CONTINUOUS
 from gateway.proof import DirectoryPayloadStore, Signer
 from gateway.publish import publish, published
 from gateway.reports.consents import Consents
@@ -104,6 +106,7 @@ class Gateway:
         if changed:
             running = self.config
             self.audit.record(actor, Action.PUBLISH_CONFIG, running.digest[:16], {"feeds": len(running.feeds)})
+            self.keeper.keep_all(anew=True)
         return changed
 
     def feed(self, name: str) -> Feed:
@@ -170,6 +173,7 @@ class Gateway:
             stream=stream,
             translator=translator,
             namer=Namer(self.vault, dataset, row.uid, kinds),
+            period_field=_period_field(feed),
             vanish_limit=feed.model.vanish_limit,
         )
 
@@ -213,7 +217,17 @@ class Gateway:
     @cached_property
     def executor(self) -> Executor:
         pipeline = Pipeline(self.store, self.vault, self.clock)
-        return Executor(self.store, self.clock, self.leases, pipeline, self.prepare)
+        return Executor(self.store, self.clock, self.leases, pipeline, self.prepare, self.keeper)
+
+    @cached_property
+    def keeper(self) -> Keeper:
+        """Carries the ledger of obligations forward."""
+        return Keeper(self.store, self.clock, lambda: self.config)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger of obligations, to be read."""
+        return Ledger(self.store, self.clock, lambda: self.config)
 
     @cached_property
     def chains(self) -> Mapping[str, Chain]:
@@ -339,3 +353,9 @@ class Gateway:
         if "http" in self.__dict__:
             self.http.close()
         self.store.close()
+
+
+def _period_field(feed: Feed) -> str | None:
+    """The field whose date a version counts by; None where its source time does."""
+    promise = feed.entry.promise(feed.dataset, feed.county.code)
+    return None if promise.period_by == "as_of" or promise.frequency in CONTINUOUS else promise.period_by

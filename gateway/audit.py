@@ -34,6 +34,11 @@ _MAX_TARGET: Final = 4000
 _MAX_TEXT: Final = 128
 
 
+def names_a_person(text: str) -> bool:
+    """Whether a free text holds what looks like an ID, mobile or card number: what people write must not."""
+    return bool(_PERSONAL.search(text))
+
+
 class PersonalData(ValueError):
     """Something that could be a person's data was about to enter the audit log. The message names the place, never the value."""
 
@@ -64,6 +69,7 @@ class Action(StrEnum):
     QUARANTINE_REPLAY = "quarantine_replay"
     QUARANTINE_DISCARD = "quarantine_discard"
     WAIVE = "waive"
+    REVOKE_WAIVER = "revoke_waiver"
     ERASE = "erase"
     MEMBER_ISSUE = "member_issue"
     ADAPTER_NEW = "adapter_new"

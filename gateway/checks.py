@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from adapters.kit import MappingError, Probe, SourceError
@@ -15,6 +15,7 @@ from gateway.errors import GatewayError
 from gateway.sorter import FeedWork
 
 CONNECT_SECONDS: Final = 5.0
+Note: TypeAlias = Callable[[str, datetime], None]
 ADDRESSES: Final = ("base_url", "endpoint", "wsdl", "url", "directory")
 """Settings that say where a source is."""
 PORTS: Final[Mapping[str, int]] = {
@@ -31,17 +32,22 @@ PORTS: Final[Mapping[str, int]] = {
 """Where an address that names no port means; a database that is not listed has its driver's own."""
 
 
-def check_feed(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem]) -> list[Probe]:
-    """Stops at the first layer that does not hold: what lies above it could not hold either."""
+def check_feed(
+    feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem], note: Note = lambda _host, _ends: None
+) -> list[Probe]:
+    """Stops at the first layer that does not hold: what lies above it could not hold either.
+
+    `note` is told of each server's certificate and when it ends.
+    """
     out: list[Probe] = []
-    for probe in _layers(feed, prepare, problems):
+    for probe in _layers(feed, prepare, problems, note):
         out.append(probe)
         if not probe.ok and probe.stops:
             break
     return out
 
 
-def _layers(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem]) -> Iterator[Probe]:
+def _layers(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Problem], note: Note) -> Iterator[Probe]:
     mine = [p for p in problems if feed.county.code in p.file or not p.file.count("counties/")]
     yield Probe("配置", not mine, str(mine[0]) if mine else "配置没有问题")
     told = (str(feed.source.settings.get(key, "")) for key in ADDRESSES)
@@ -49,7 +55,7 @@ def _layers(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Prob
     parts = urlsplit(address)
     if parts.hostname:
         port = parts.port or PORTS.get(parts.scheme.partition("+")[0])
-        yield from _network(parts.hostname, port, parts.scheme == "https")
+        yield from _network(parts.hostname, port, parts.scheme == "https", note)
     try:
         work = prepare()
     except (MappingError, GatewayError, SourceError) as error:
@@ -62,7 +68,7 @@ def _layers(feed: Feed, prepare: Callable[[], FeedWork], problems: Sequence[Prob
         work.adapter.close()
 
 
-def _network(host: str, port: int | None, tls: bool) -> Iterator[Probe]:
+def _network(host: str, port: int | None, tls: bool, note: Note) -> Iterator[Probe]:
     try:
         addresses = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except OSError:
@@ -75,18 +81,19 @@ def _network(host: str, port: int | None, tls: bool) -> Iterator[Probe]:
         with socket.create_connection((host, port), CONNECT_SECONDS) as plain:
             yield Probe("端口", True, f"{port} 能连上")
             if tls:
-                yield _tls(plain, host)
+                yield _tls(plain, host, note)
     except OSError:
         yield Probe("端口", False, f"{host}:{port} 连不上；请核对端口，或请部门放行本机地址")
 
 
-def _tls(plain: socket.socket, host: str) -> Probe:
+def _tls(plain: socket.socket, host: str, note: Note) -> Probe:
     try:
         with ssl.create_default_context().wrap_socket(plain, server_hostname=host) as secured:
             certificate = secured.getpeercert() or {}
     except ssl.SSLError as error:
         return Probe("TLS", False, f"证书不被信任：{error.reason}")
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
+    note(host, ends)
     days = (ends - datetime.now(UTC)).days
     return Probe("TLS", days > 0, f"证书还有 {days} 天到期")
 

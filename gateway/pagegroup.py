@@ -130,6 +130,7 @@ class PageGroup:
             held=sorter.held,
             settled=sorter.settled,
             superseded=sorter.superseded,
+            periods={name: count for name, count in sorter.periods.items() if isinstance(name, str)},
             contact=not self._replay,
             seen=sorter.seen if feed.stream.snapshot and not self._replay else None,
         )

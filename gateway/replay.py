@@ -10,6 +10,7 @@ import msgspec
 from adapters.kit import Answer, Cursor, Item, Page
 from gateway.clock import Clock
 from gateway.dispatch.execute import queue_run
+from gateway.freshness import Ending, close_run, count_arrivals
 from gateway.leases import Leases
 from gateway.pagegroup import CURSOR, RunWork
 from gateway.pipeline import Pipeline
@@ -61,6 +62,10 @@ def replay(feed: FeedWork, store: Store, vault: Vault, clock: Clock, leases: Lea
             last=True,
         )
         counts = Pipeline(store, vault, clock).replay(feed, RunWork(run_id, fence), page)
+        counted = count_arrivals(store, feed.stream_id, dated_by_field=feed.period_field is not None)
+        at = clock.stamp()
         with store.write() as tx:
-            tx.run("run_finish", id=run_id, state="done", at=clock.stamp(), emptiness=None, code=None, sentence=None)
+            row = tx.one("feed_by_id", id=feed.id)
+            close_run(tx, row, counted, Ending(at, at, answered=False, done=True))
+            tx.run("run_finish", id=run_id, state="done", at=at, emptiness=None, code=None, sentence=None)
     return Replayed(len(raw), len(raw) - counts.quarantined, counts.quarantined)

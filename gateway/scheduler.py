@@ -21,10 +21,11 @@ from gateway.store import Store
 log = structlog.get_logger(__name__)
 
 REAP_SECONDS: Final = 5
+KEEP_SECONDS: Final = 30
 
 
 class Scheduler:
-    """The due slots of a set of feeds, a reaper for orphaned runs, and a steady tick for the forwarder."""
+    """The due slots of a set of feeds, a reaper for orphaned runs, and steady ticks for the forwarder and the ledger."""
 
     def __init__(
         self,
@@ -33,10 +34,11 @@ class Scheduler:
         dispatcher: Dispatcher,
         feeds: Callable[[], Mapping[str, Feed]],
         forward: Callable[[], object],
+        keep: Callable[[], object],
         forward_seconds: float = 2,
     ) -> None:
         self._store, self._clock, self._dispatcher = store, clock, dispatcher
-        self._feeds, self._forward = feeds, forward
+        self._feeds, self._forward, self._keep = feeds, forward, keep
         self._engine = BackgroundScheduler(
             timezone=SHANGHAI, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
@@ -51,6 +53,7 @@ class Scheduler:
         self._engine.add_job(self._reap, IntervalTrigger(seconds=REAP_SECONDS), id="reaper", next_run_time=now)
         forward = IntervalTrigger(seconds=self._forward_seconds)
         self._engine.add_job(self._forward, forward, id="forwarder", next_run_time=now)
+        self._engine.add_job(self._keep, IntervalTrigger(seconds=KEEP_SECONDS), id="keeper", next_run_time=now)
         self._engine.start()
 
     def stop(self) -> None:

@@ -7,6 +7,7 @@ other pages of the same run.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,7 +23,7 @@ from gateway.store import Tx
 from gateway.store.pages import HANDLE_KIND, Counts, Held, Puts, Touch
 from gateway.store.segments import versions_at
 from gateway.vault import Vault
-from schemas import Canonical, Dataset
+from schemas import Canonical, Dataset, Value
 
 _canonical: Final = msgspec.json.Encoder(order="deterministic").encode
 ITEM: Final = "quarantine"
@@ -45,6 +46,8 @@ class FeedWork:
     stream: Stream
     translator: Translator
     namer: Namer
+    period_field: str | None = None
+    """The field whose date names the period a row counts for; None: its source time does."""
     vanish_limit: float = 0.2
     """Share of known rows that may be missing from a snapshot before a person is asked (DESIGN §5.4)."""
     recognise: Callable[[bytes], bytes] = field(init=False)
@@ -93,6 +96,8 @@ class Sorter:
         self.settled: list[bytes] = []
         self.seen = array("q")
         self.superseded: list[int] = []
+        self.periods: Counter[Value] = Counter()
+        """Of the versions this page makes: which dates name their periods, and how often."""
         self.digests = list(map(feed.recognise, page.rows.raw))
         self.handles: list[bytes] = []
         """Of the records, in step."""
@@ -206,8 +211,14 @@ class Sorter:
                 *self._feed.namer.names(t.column),
             ],
         )
+        self._date(t)
         self.counts.changed += count
         self.counts.mapped += count
+
+    def _date(self, t: Translated) -> None:
+        """Counts the dates by which records count for their periods."""
+        if self._feed.period_field is not None:
+            self.periods.update(t.column(self._feed.period_field))
 
     def _compare(self, tx: Tx, rows: list[int], at: Sequence[int], stored: Mapping[bytes, Any]) -> None:
         """Records of known observations: the same, older, or new content."""
@@ -279,6 +290,7 @@ class Sorter:
             added=sorted(now - then),
             stale=sorted(then - now),
         )
+        self._date(t)
         self.counts.changed += len(heads)
         self.counts.mapped += len(heads)
 

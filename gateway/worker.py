@@ -31,7 +31,12 @@ def work(gateway: Gateway, stop: threading.Event) -> None:
     assert gateway.config.gateway is not None
     dispatcher = ThreadDispatcher(lambda run_id: _run(gateway, run_id), gateway.config.gateway.workers)
     scheduler = Scheduler(
-        gateway.store, gateway.clock, dispatcher, lambda: gateway.config.feeds, lambda: _forward(gateway)
+        gateway.store,
+        gateway.clock,
+        dispatcher,
+        lambda: gateway.config.feeds,
+        lambda: _forward(gateway),
+        lambda: _keep(gateway),
     )
     gateway.leases.reclaim()
     scheduler.start()
@@ -47,6 +52,11 @@ def _run(gateway: Gateway, run_id: int) -> None:
         gateway.executor.execute(run_id)
     except Busy:
         log.debug("run_busy", run=run_id)
+
+
+def _keep(gateway: Gateway) -> None:
+    """Moments pass whether anything comes or not: what is due now is judged now."""
+    gateway.keeper.keep_all()
 
 
 def _forward(gateway: Gateway) -> None:

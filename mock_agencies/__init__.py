@@ -7,6 +7,8 @@ requests go to mocks.urls["civil"]; mocks.truth("marriage") says what must come 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from mock_agencies.agriculture import Agriculture
@@ -15,6 +17,7 @@ from mock_agencies.control import Control
 from mock_agencies.counties import COUNTIES, PILOT
 from mock_agencies.faults import Faults
 from mock_agencies.natural_resources import NaturalResources
+from mock_agencies.outlets import open_all
 from mock_agencies.prefecture import Prefecture
 from mock_agencies.provincial import Provincial
 from mock_agencies.real_estate import RealEstate
@@ -45,11 +48,13 @@ class Mocks:
     vendors: Vendors
     control: Control
     standing: Faults
+    placed: Mapping[str, str]
+    """`<county>/<source>` -> directory or database, for what has no server."""
 
     @property
     def sources(self) -> dict[str, str]:
         """`<county>/<system>` -> address, for all counties but the pilot."""
-        return sources_of(self.served, self.urls)
+        return sources_of(self.served, self.urls) | dict(self.placed)
 
     def advance(self, days: int = 1) -> dict[str, int]:
         """Lets days pass everywhere; dataset -> observations of the pilot new, changed or withdrawn."""
@@ -109,6 +114,8 @@ def start(
     )
     control = Control(prefecture, served, standing, agencies)
     with ExitStack() as stack:
+        home = Path(stack.enter_context(TemporaryDirectory(prefix="mock-agencies-")))
+        prefecture.outlets, placed = open_all(prefecture.worlds, home)
         urls = {}
         for i, agency in enumerate((control, *agencies)):
             host = Host(agency, standing, base_port + i if base_port else 0)
@@ -116,7 +123,7 @@ def start(
             stack.callback(host.stop)
             urls[agency.name] = host.url
         world = prefecture.worlds[PILOT]
-        yield Mocks(world, prefecture, served, urls, provincial, civil, agriculture, vendors, control, standing)
+        yield Mocks(world, prefecture, served, urls, provincial, civil, agriculture, vendors, control, standing, placed)
 
 
 def sources_of(counties: Iterable[str], urls: Mapping[str, str]) -> dict[str, str]:

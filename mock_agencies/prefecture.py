@@ -7,6 +7,7 @@ from random import Random
 from typing import Final
 
 from mock_agencies.counties import COUNTIES
+from mock_agencies.outlets import Outlet
 from mock_agencies.people import DAY_0, Couple, Household, Person, Population, people
 from mock_agencies.world import World
 
@@ -37,9 +38,15 @@ class Prefecture:
             for (code, count), population in zip(households.items(), populations, strict=True)
         }
 
+        self.outlets: list[Outlet] = []
+        """What is filled again when days have passed."""
+
     def advance(self, days: int = 1) -> dict[str, dict[str, int]]:
         """Lets days pass everywhere; county -> dataset -> observations new, changed or withdrawn."""
-        return {code: world.advance(days) for code, world in self.worlds.items()}
+        changed = {code: world.advance(days) for code, world in self.worlds.items()}
+        for outlet in self.outlets:
+            outlet.publish()
+        return changed
 
 
 def _single(population: Population, sex: str) -> list[Person]:

@@ -49,7 +49,7 @@ from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesConnection, 
 from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Deleted, Rejected, Translated, Translator, mapping_faults
 from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single
-from adapters.kit.relation import TableStream
+from adapters.kit.relation import ChildTable, TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
 from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, listed, moment
 from adapters.kit.session import Session
@@ -80,6 +80,7 @@ __all__ = [
     "Budget",
     "Carrier",
     "Certificate",
+    "ChildTable",
     "Cursor",
     "DatasetName",
     "Datasets",

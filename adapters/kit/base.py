@@ -231,6 +231,8 @@ class Adapter(ABC):
     title: ClassVar[str]
     streams: ClassVar[Mapping[str, Stream]] = {}
     """dataset -> stream, where no settings are needed to know them; `offered` answers for any adapter."""
+    live: ClassVar[bool] = True
+    """An answer says how things stand now; False where somebody puts data out for us, and it may be old."""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings
 
     def __init__(self, ports: Ports, settings: Any, county: str) -> None:

@@ -226,6 +226,7 @@ def _hostile_tables(recording: Recording, kind: type[TableAdapter], dataset: str
     assert isinstance(adapter, TableAdapter)
     table = adapter.stream(dataset).table
     own = next(recorded for recorded in recording.rows if recorded.table == table)
+    others = [recorded for recorded in recording.rows if recorded.table != table]
     name = table.rpartition(".")[2]
 
     def refuse(action: int, first: str | None, *_: Any) -> int:
@@ -239,12 +240,12 @@ def _hostile_tables(recording: Recording, kind: type[TableAdapter], dataset: str
 
     dead = partial(sa.create_engine, NOWHERE, creator=unreachable)
     yield Treatment("a dead network", SourceUnavailable, lambda: _over(recording, kind, dead()))
-    denied = holding(own, prepare=lambda opened: opened.set_authorizer(refuse))
+    denied = holding(own, *others, prepare=lambda opened: opened.set_authorizer(refuse))
     yield Treatment("an account without the right", SourceDenied, denied)
-    yield Treatment("a table that is not there", SourceMalformed, holding())
+    yield Treatment("a table that is not there", SourceMalformed, holding(*others))
     keys = [i for i, column in enumerate(own.columns) if column.key]
     bare = RecordedRows(table, [own.columns[i] for i in keys], [[row[i] for i in keys] for row in own.rows])
-    yield Treatment("a table without its columns", SourceMalformed, holding(bare))
+    yield Treatment("a table without its columns", SourceMalformed, holding(bare, *others))
     keyless = [msgspec.structs.replace(column, key=False) for column in own.columns]
     twice = RecordedRows(table, keyless, [own.rows[0]] * 2)
-    yield Treatment("two rows under one key", SourceMalformed, holding(twice))
+    yield Treatment("two rows under one key", SourceMalformed, holding(twice, *others))

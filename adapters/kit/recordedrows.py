@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from adapters.kit.relation import Relation, cell, kind_of
+from adapters.kit.relation import Relation, Row, cell, kind_of
 from adapters.kit.scrub import Scrubber
 
 if TYPE_CHECKING:
@@ -49,34 +49,55 @@ class RecordedRows(msgspec.Struct, frozen=True):
 
 
 def recorded_rows(adapter: TableAdapter, scrubber: Scrubber, rows: int) -> list[RecordedRows]:
-    """The tables of an adapter without their people, each with at most so many rows. Raises as `TableAdapter.fetch`."""
-    found = [_recorded(adapter, dataset, scrubber, rows) for dataset in adapter.offers]
+    """The tables of an adapter without their people, each with at most so many rows, and what belongs to these beside them.
+
+    Raises as `TableAdapter.fetch`.
+    """
+    found = [table for dataset in adapter.offers for table in _recorded(adapter, dataset, scrubber, rows)]
     return msgspec.json.decode(scrubber.sweep(msgspec.json.encode(found).decode()), type=list[RecordedRows])
 
 
-def _recorded(adapter: TableAdapter, dataset: str, scrubber: Scrubber, limit: int) -> RecordedRows:
-    with adapter.relation(dataset) as (connection, relation):
-        columns = [_column(relation, c) for c in relation.table.columns if not isinstance(c.type, sa.LargeBinary)]
-        query = (
-            sa.select(*relation.table.columns).where(*relation.filters).order_by(*relation.order("timed")).limit(limit)
-        )
-        found = [dict(row) for row in connection.execute(query).mappings()]
-    ours = {column.name: name for column, name in relation.items}
+def _recorded(adapter: TableAdapter, dataset: str, scrubber: Scrubber, limit: int) -> list[RecordedRows]:
+    with adapter.family(dataset) as (connection, family):
+        parent = family.parent
+        rows = connection.execute(parent.query.order_by(*parent.order("timed")).limit(limit)).all()
+        below = [(child, list(child.rows(connection, rows))) for child in family.all]
+    ties: dict[str, str] = {}
+    tying = [column for child in family.all for column in child.theirs]
+    out = [_table(parent, "", rows, tying, ties, scrubber)]
+    return out + [_table(c.relation, f"{c.name}." if c.one else "", found, c.own, ties, scrubber) for c, found in below]
+
+
+def _table(
+    relation: Relation,
+    prefix: str,
+    rows: Sequence[Row],
+    tying: Sequence[sa.Column[Any]],
+    ties: dict[str, str],
+    scrubber: Scrubber,
+) -> RecordedRows:
+    """One of them. `ties` is what became of the values that tie rows to those of other tables: the same everywhere."""
+    columns = [_column(relation, c) for c in relation.table.columns if not isinstance(c.type, sa.LargeBinary)]
+    names = list(relation.table.columns.keys())
+    ours = {names[i]: f"{prefix}{name}" for i, name in relation.items}
     kept = {
         c.name for c in (relation.time, *(relation.column(name) for name in relation.stream.where)) if c is not None
     }
+    tied = {column.name for column in tying}
     serials: dict[Any, str] = {}
     out: dict[tuple[str | None, ...], list[str | None]] = {}
-    for row in found:
-        told = {name: cell(row.get(name)) for name in (c.name for c in columns)}
+    for row in rows:
+        told = {column.name: cell(row[names.index(column.name)]) for column in columns}
         clean = _scrubbed({ours.get(name, name): value for name, value in told.items()}, scrubber)
         cells: list[str | None] = []
         for column in columns:
-            value = clean.get(ours.get(column.name, column.name))
+            value, was = clean.get(ours.get(column.name, column.name)), told[column.name]
             if column.name in kept or (column.key and column.kind in {"date", "datetime"}):
-                value = told[column.name]
+                value = was
+            elif column.name in tied and was is not None:
+                value = ties.setdefault(was.rstrip(" "), value or str(len(ties) + 1))
             elif column.key and not value:
-                value = serials.setdefault(told[column.name], str(len(serials) + 1))
+                value = serials.setdefault(was, str(len(serials) + 1))
             cells.append(value)
         key = tuple(value for value, column in zip(cells, columns, strict=True) if column.key)
         out.setdefault(key, cells)

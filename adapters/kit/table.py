@@ -2,7 +2,8 @@
 
 A watermark is on (exchange time, key), never on business time: late rows carry an old one. Each pass begins `overlap`
 before the newest exchange time of the passes before, because rows are committed later than they are stamped. Rows
-without an exchange time are read in every pass. Pages follow the last row by its values, never by an offset, so that
+without an exchange time are read in every pass. With child tables (`children`) a pass begins before the newest time that any
+of them held when the pass before began. Pages follow the last row by its values, never by an offset, so that
 rows which come or go meanwhile move no other. A cursor is one of
     {"rest": true, "since": t}                                                         between passes
     {"phase": "untimed" | "timed", "at": [value, …] | null, "since": t, "high": t, "count": n}      inside a pass
@@ -24,11 +25,12 @@ from pydantic import AfterValidator, Field
 from sqlalchemy import exc
 
 from adapters.kit.base import Adapter, Answer, Cursor, Page, Ports, Probe, SourceSettings
+from adapters.kit.children import Family
 from adapters.kit.database import connect, reading
 from adapters.kit.envelope import JsonRows
 from adapters.kit.errors import SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.paging import GARBAGE, unknown_cursor
-from adapters.kit.relation import Relation, TableStream, follows, jsonable
+from adapters.kit.relation import Relation, Row, TableStream, follows, jsonable
 
 PAGE_ROWS: Final = 1000
 MEDIA: Final = "application/x-ndjson"
@@ -118,12 +120,13 @@ class TableAdapter(Adapter):
     """A source whose streams are `TableStream`s."""
 
     Settings: ClassVar[type[SourceSettings]] = TableSettings
+    live = False
     settings: TableConnection
     streams: ClassVar[Mapping[str, TableStream]]
 
     def __init__(self, ports: Ports, settings: Any, county: str) -> None:
         super().__init__(ports, settings, county)
-        self._relations: dict[str, Relation] = {}
+        self._families: dict[str, Family] = {}
 
     def stream(self, dataset: str) -> TableStream:
         """The stream as this source's settings want it; an adapter may override it."""
@@ -138,14 +141,16 @@ class TableAdapter(Adapter):
 
     def fetch(self, dataset: str, cursor: Cursor | None) -> Page:
         position = _Position.read(cursor)
-        with self.relation(dataset) as (connection, relation):
+        with self.family(dataset) as (connection, family):
             if position.at is None and not position.count:
-                _check_key(connection, relation)
-            return self._page(connection, relation, position)
+                _check_key(connection, family.parent)
+                if family.is_timed:
+                    self._raise_high(position, family.newest(connection, self._end_of_today))
+            return self._page(connection, family, position)
 
     @contextmanager
-    def relation(self, dataset: str) -> Iterator[tuple[sa.Connection, Relation]]:
-        """A read-only transaction and the table of a dataset.
+    def family(self, dataset: str) -> Iterator[tuple[sa.Connection, Family]]:
+        """A read-only transaction and the tables of a dataset.
 
         Raises:
             SourceUnavailable, SourceDenied: see `database.reading`; DRIVER_MISSING.
@@ -153,29 +158,34 @@ class TableAdapter(Adapter):
         """
         stream, engine = self.stream(dataset), self.engine
         with self.ports.budget.call(), reading(engine, self.settings.deadline, stream.label) as connection:
-            if dataset not in self._relations:
-                self._relations[dataset] = Relation(stream, connection, self.county)
-            yield connection, self._relations[dataset]
+            if dataset not in self._families:
+                relation = Relation(stream, connection, self.county)
+                self._families[dataset] = Family(relation, connection, self.county)
+            yield connection, self._families[dataset]
 
-    def _page(self, connection: sa.Connection, relation: Relation, position: _Position) -> Page:
-        if relation.time is None or (
-            position.phase == "untimed" and not relation.time.nullable and not relation.is_text
-        ):
+    def _page(self, connection: sa.Connection, family: Family, position: _Position) -> Page:
+        relation = family.parent
+        if relation.time is None or family.is_timed or not (relation.time.nullable or relation.is_text):
             position.phase = "timed"
-        rows, more = self._rows(connection, relation, position)
+        rows, more = self._rows(connection, family, position)
         if not rows and position.phase == "untimed":
             position.phase, position.at = "timed", None
-            rows, more = self._rows(connection, relation, position)
+            rows, more = self._rows(connection, family, position)
         last = position.phase == "timed" and not more
         position.count += len(rows)
-        if relation.time is not None:
-            self._raise_high(relation, position, rows)
+        if relation.time is not None and not family.is_timed:
+            at, end = relation.at[relation.time], relation.bound(self._end_of_today)
+            # As the database compares them; a text of another form is no moment, and moves nothing.
+            newest = max((t for row in rows if (t := row[at]) is not None and t <= end), default=None)
+            self._raise_high(position, relation.moment(newest))
         if more:
-            position.at = [jsonable(value) for value in rows[-1][1]]
+            position.at = [jsonable(rows[-1][relation.at[column]]) for column in self._order(family, position)]
         elif not last:
             position.phase, position.at = "timed", None
         declared = _counted(connection, relation, position) if last and relation.time is None else None
-        raw = [msgspec.json.encode(relation.item(row)) for row, _ in rows]
+        items = list(map(relation.item, rows))
+        family.join(connection, rows, items)
+        raw = [msgspec.json.encode(item) for item in items]
         cursor = position.cursor(resting=last)
         return Page(
             rows=JsonRows(raw),
@@ -184,55 +194,63 @@ class TableAdapter(Adapter):
             last=last,
             declared=declared,
             empty_confirmed=last and position.count == 0,
-            places=[relation.place(row) for row, _ in rows],
+            places=list(map(relation.place, rows)),
         )
 
-    def _rows(
-        self, connection: sa.Connection, relation: Relation, position: _Position
-    ) -> tuple[list[tuple[Any, list[Any]]], bool]:
-        """The next rows, each with its values in the order of reading, and whether others follow.
+    @staticmethod
+    def _order(family: Family, position: _Position) -> list[sa.Column[Any]]:
+        return family.parent.key if family.is_timed else family.parent.order(position.phase)
+
+    def _rows(self, connection: sa.Connection, family: Family, position: _Position) -> tuple[Sequence[Row], bool]:
+        """The next rows, in the order of reading, and whether others follow.
 
         Raises:
             SourceMalformed: KEY_NOT_UNIQUE.
         """
-        order, limit = relation.order(position.phase), self.settings.page_size
-        query = sa.select(*relation.table.columns).where(*relation.filters).order_by(*order).limit(limit + 1)
-        if relation.time is not None and position.phase == "untimed":
+        relation, limit, order = family.parent, self.settings.page_size, self._order(family, position)
+        query = relation.query.order_by(*order).limit(limit + 1)
+        if family.is_timed:
+            if position.since is not None:
+                query = query.where(family.since(position.since - relation.stream.overlap))
+        elif relation.time is not None and position.phase == "untimed":
             query = query.where(relation.timed(yes=False))
         elif relation.time is not None:
             query = query.where(relation.timed(yes=True))
             if position.since is not None:
                 query = query.where(relation.time >= relation.bound(position.since - relation.stream.overlap))
         if position.at is not None:
-            query = query.where(follows(order, position.at))
-        found = [(row, [row[column] for column in order]) for row in connection.execute(query).mappings()]
-        if any(one[1] == other[1] for one, other in pairwise(found)):
+            query = query.where(follows(order, position.at, by_rows=relation.compares_rows))
+        found = connection.execute(query).all()
+        places = [relation.at[column] for column in order]
+        if any(all(one[i] == other[i] for i in places) for one, other in pairwise(found)):
             sentence = "{label}：有几行的主键相同，请用 key 写明哪些列能确定一行"
             raise SourceMalformed("KEY_NOT_UNIQUE", sentence, label=relation.stream.label)
         return found[:limit], len(found) > limit
 
-    def _raise_high(self, relation: Relation, position: _Position, rows: Sequence[tuple[Any, list[Any]]]) -> None:
-        """The newest exchange time met, held to today: one row dated 2099 must not end all reading."""
-        times = [t for row, _ in rows if (t := relation.moment(row[relation.time])) is not None]
-        end = datetime.combine(self.ports.today(), time.max)
-        newest = max((min(t, end) for t in times), default=None)
+    @property
+    def _end_of_today(self) -> datetime:
+        """Exchange times behind it move no watermark: one row dated 2099 must not end all reading."""
+        return datetime.combine(self.ports.today(), time.max)
+
+    @staticmethod
+    def _raise_high(position: _Position, newest: datetime | None) -> None:
         position.high = max((t for t in (position.high, newest) if t is not None), default=None)
 
     def probe(self) -> list[Probe]:
         out = []
         for dataset in self.offers:
             try:
-                with self.relation(dataset) as (_, relation):
-                    count = len(relation.table.columns)
-                    out.append(
-                        Probe("table", ok=True, sentence=f"表 {relation.table.fullname} 有 {count} 列，约定的列都在")
-                    )
+                with self.family(dataset) as (_, family):
+                    for table in (family.parent.table, *(child.relation.table for child in family.all)):
+                        count = len(table.columns)
+                        sentence = f"表 {table.fullname} 有 {count} 列，约定的列都在"
+                        out.append(Probe("table", ok=True, sentence=sentence))
             except SourceError as error:
                 out.append(Probe("table", ok=False, sentence=str(error)))
         return out
 
     def close(self) -> None:
-        self._relations.clear()
+        self._families.clear()
         if "engine" in self.__dict__:
             self.engine.dispose()
 

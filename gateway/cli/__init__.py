@@ -13,7 +13,7 @@ import typer
 from adapters.kit import SourceError
 from gateway.audit import NotAllowed, PersonalData
 from gateway.chain import ChainError
-from gateway.cli import adapter, bank, chain, config, member, quarantine, wsdl
+from gateway.cli import adapter, bank, chain, config, freshness, member, quarantine, wsdl
 from gateway.cli.check import check, preview
 from gateway.cli.common import State, fail
 from gateway.cli.demo import demo
@@ -55,6 +55,7 @@ def root(
 
 for verb in (demo, serve, worker, check, preview, sync, forward, status, runs, trace, verify):
     app.command()(verb)
+app.add_typer(freshness.app, name="freshness")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(member.app, name="member")
 app.add_typer(chain.app, name="chain")

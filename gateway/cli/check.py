@@ -13,6 +13,7 @@ from rich.table import Table
 from gateway.audit import Action
 from gateway.checks import check_feed
 from gateway.cli.common import JSON, actor, gateway, out, say_json
+from gateway.freshness import note_certificate
 from gateway.i18n import _, retell
 from gateway.preview import preview as preview_feed
 
@@ -28,7 +29,8 @@ def check(
     """逐层检查：配置、域名、端口、TLS、认证、服务描述、试读、映射、字段约束。"""
     with gateway(ctx, Action.CHECK, feed) as g:
         names = [g.feed(feed).name] if feed else list(g.config.feeds)
-        results = {name: check_feed(g.feed(name), partial(g.prepare, name), g.draft.problems) for name in names}
+        note = partial(note_certificate, g.store)
+        results = {name: check_feed(g.feed(name), partial(g.prepare, name), g.draft.problems, note) for name in names}
     if as_json:
         say_json({name: [asdict(p) for p in probes] for name, probes in results.items()})
     else:

@@ -63,18 +63,24 @@ def fail(error: Exception) -> typer.Exit:
     """Says what is wrong on stderr, one sentence a line; the exit that belongs to it."""
     if isinstance(error, ConfigInvalid):
         for problem in error.problems:
-            err.print(_told(problem), style="red", markup=False, soft_wrap=True)
+            err.print(told(problem), style="red", markup=False, soft_wrap=True)
         return typer.Exit(error.exit_code)
     err.print(_("错误：{why}").format(why=show(error)), style="red", markup=False, soft_wrap=True)
     return typer.Exit(error.exit_code if isinstance(error, GatewayError) else 1)
 
 
-def _told(problem: object) -> str:
+def told(problem: object) -> str:
+    """A fault of a file with its place, in the language of this context."""
     if not isinstance(problem, Problem):
         return retell(str(problem))
     sentence = retell(problem.sentence)
     told = _("{where}：{sentence}").format(where=problem.where, sentence=sentence) if problem.where else sentence
     return f"{problem.file}:{problem.line}:{problem.column} {told}"
+
+
+def said(sentence: str) -> str:
+    """A sentence with its notes, in the language of this context."""
+    return _("；").join(map(retell, sentence.split("；")))
 
 
 JSON = typer.Option(False, "--json", help="以 JSON 输出")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from gateway.audit import Action
-from gateway.cli.common import JSON, actor, fail, gateway, out, say_json, state
+from gateway.cli.common import JSON, actor, fail, gateway, out, say_json, state, told
 from gateway.config import read
 from gateway.errors import ConfigInvalid
 from gateway.i18n import _
@@ -21,7 +21,7 @@ def check(ctx: typer.Context, as_json: bool = JSON) -> None:
         say_json(
             [
                 {"file": p.file, "line": p.line, "column": p.column, "where": p.where, "sentence": p.sentence}
-                for p in draft.problems
+                for p in [*draft.problems, *draft.warnings]
             ]
         )
     if draft.problems:
@@ -29,6 +29,8 @@ def check(ctx: typer.Context, as_json: bool = JSON) -> None:
             fail(ConfigInvalid(draft.problems))
         raise typer.Exit(2)
     if not as_json:
+        for warning in draft.warnings:
+            out.print(_("提醒：{what}").format(what=told(warning)), style="yellow", markup=False, soft_wrap=True)
         out.print(
             _("配置没有问题：{feeds} 个采集任务，{accounts} 个账号").format(
                 feeds=len(draft.feeds), accounts=len(draft.accounts)

@@ -24,12 +24,13 @@ from rich.text import Text
 from gateway.app import Gateway
 from gateway.audit import Action
 from gateway.cli.chain import sink_table
-from gateway.cli.common import JSON, actor, err, fail, gateway, out, say_json
+from gateway.cli.common import JSON, actor, err, fail, gateway, out, said, say_json
 from gateway.cli.summary import summary
 from gateway.cli.tables import plain_table
 from gateway.clock import Clock
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.errors import Busy
+from gateway.freshness import tellable, verdicts
 from gateway.i18n import _, language, retell, word
 from gateway.status import FeedStatus, feed_statuses, run_dict, sink_statuses
 from gateway.store.pages import Counts
@@ -147,6 +148,8 @@ def status(
         g.config  # noqa: B018 # see run_now
         rows = feed_statuses(g.store)
         table = summary(g, rows) if brief else status_table(g, rows)
+        g.keeper.keep_all()
+        found = verdicts(g.store, g.clock, g.config, g.ledger.standings())
         assert g.config.gateway is not None
         sinks, now = sink_statuses(g.store, g.config.gateway.sinks), g.clock.now()
     if as_json:
@@ -158,6 +161,11 @@ def status(
         if r.sentence:
             verdict = {"sentence": retell(r.sentence), "owner": word(r.owner or ""), "action": retell(r.action or "")}
             told = _("{feed}：{sentence}（{owner}）{action}").format(feed=r.feed, **verdict)
+            out.print(told, style="yellow", markup=False)
+    for v in tellable(found):
+        if v.kind not in ("feed", "county"):
+            verdict = {"sentence": said(v.sentence), "owner": word(v.owner or ""), "action": retell(v.action or "")}
+            told = _("{feed}：{sentence}（{owner}）{action}").format(feed=v.target, **verdict)
             out.print(told, style="yellow", markup=False)
 
 

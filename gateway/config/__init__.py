@@ -1,6 +1,7 @@
 """Configuration: drafts on disk, validated with places, published as versions."""
 
-from gateway.config.load import Config, Feed, cron_trigger, digest, overlaid, read, read_texts, resolve
+from gateway.config.cron import cron_trigger
+from gateway.config.load import Config, Feed, digest, overlaid, read, read_texts, resolve
 from gateway.config.models import AccountModel, CatalogueEntry, EvmSinkModel, GatewayFile, LocalSinkModel, MemberModel
 from gateway.config.positions import Problem
 

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
-from apscheduler.triggers.cron import CronTrigger
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from adapters.kit import DeclaredAdapter, FieldRule, SourceSettings, Stream, mapping_faults, registry
-from gateway.clock import SHANGHAI
+from gateway.calendar import KNOWN_THROUGH, WorkingCalendar
+from gateway.config.cron import cron_trigger
+from gateway.config.duties import check_duties, impossible
 from gateway.config.models import (
     AccountModel,
     AccountsFile,
+    CalendarFile,
     CatalogueEntry,
     CatalogueFile,
     CountyFile,
@@ -63,7 +65,12 @@ class Config:
     catalogue: dict[str, CatalogueEntry] = field(default_factory=dict)
     accounts: dict[str, AccountModel] = field(default_factory=dict)
     feeds: dict[str, Feed] = field(default_factory=dict)
+    counties: dict[str, CountyModel] = field(default_factory=dict)
+    """Counties whose file holds, by code."""
+    calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    """What is allowed and cannot work: it stops nothing."""
     texts: dict[str, str] = field(default_factory=dict)
     """The files as they were read: what a published version keeps."""
     broken: set[str] = field(default_factory=set)
@@ -81,7 +88,7 @@ def digest(texts: Mapping[str, str]) -> str:
 
 def read_texts(root: Path) -> dict[str, str]:
     """Every configuration file under `root`, by relative name."""
-    names = ["gateway.yaml", "catalogue.yaml", "accounts.yaml"]
+    names = ["gateway.yaml", "catalogue.yaml", "accounts.yaml", "calendar.yaml"]
     names += sorted(f"counties/{p.name}" for p in (root / "counties").glob("*.yaml"))
     return {n: (root / n).read_bytes().decode("utf-8", "replace") for n in names if (root / n).exists()}
 
@@ -110,12 +117,18 @@ def read(root: Path, texts: dict[str, str] | None = None) -> Config:
             _check_secrets(doc, parsed, root)
         if isinstance(parsed, GatewayFile):
             _check_sinks(doc, parsed, root)
+        if isinstance(parsed, CatalogueFile):
+            check_duties(doc, parsed)
+        if isinstance(parsed, CalendarFile):
+            _check_calendar(doc, parsed)
         note(name, doc)
         return parsed
 
     config.gateway = whole("gateway.yaml", GatewayFile)
     catalogue = whole("catalogue.yaml", CatalogueFile)
     accounts = whole("accounts.yaml", AccountsFile)
+    calendar = whole("calendar.yaml", CalendarFile) if "calendar.yaml" in config.texts else None
+    config.calendar = calendar.calendar if calendar else WorkingCalendar()
     config.catalogue = dict(catalogue.datasets) if catalogue else {}
     config.accounts = dict(accounts.accounts) if accounts else {}
     for name in sorted(n for n in config.texts if n.startswith("counties/")):
@@ -125,6 +138,15 @@ def read(root: Path, texts: dict[str, str] | None = None) -> Config:
             _link(config, doc, parsed or _whole_parts(doc.data))
         note(name, doc)
     return config
+
+
+def _check_calendar(doc: Document, parsed: CalendarFile) -> None:
+    """A horizon that nothing supports would be the silent guess it is there to prevent."""
+    for year in range(KNOWN_THROUGH.year + 1, parsed.valid_through.year + 1):
+        if not any(day.year == year for day in parsed.holidays):
+            doc.report(("valid_through",), f"{year} 年没有写任何节假日；请按国务院通知写全 holidays 和 workdays")
+    for day in set(parsed.holidays) & set(parsed.workdays):
+        doc.report(("workdays", parsed.workdays.index(day)), f"{day} 既是节假日又是上班日")
 
 
 def _check_secrets(doc: Document, parsed: AccountsFile, root: Path) -> None:
@@ -224,6 +246,18 @@ def _link(config: Config, doc: Document, county: CountyFile) -> None:
         doc.report(("county", "code"), f"另一个文件里已有 {name}")
     if not doc.problems:
         config.feeds.update(found)
+        config.counties[county.county.code] = county.county
+        _warn(config, doc, county, found)
+
+
+def _warn(config: Config, doc: Document, county: CountyFile, feeds: Mapping[str, Feed]) -> None:
+    """Notes the promises that cannot be seen kept, the way this county asks."""
+    for key, feed in ((name.partition("/")[2], feed) for name, feed in feeds.items()):
+        account = config.accounts.get(county.sources[feed.model.source].account)
+        promise = feed.entry.promise(feed.dataset, feed.county.code)
+        for sentence in impossible(promise, feed.model, account.budget.window if account else None, config.calendar):
+            said = doc.problem(("feeds", key), sentence, key=True)
+            config.warnings.append(Problem(said.file, said.line, said.column, f"feeds.{key}", sentence))
 
 
 def _source(config: Config, doc: Document, name: str, source: SourceModel) -> Mapping[str, Stream] | None:
@@ -300,11 +334,3 @@ def _try(doc: Document, where: tuple[Any, ...], build: Callable[[], object]) -> 
         build()
     except ValueError as error:
         doc.report(where, str(error))
-
-
-def cron_trigger(expression: str) -> Any:
-    """An APScheduler trigger. Raises ValueError for what is no five-field cron expression."""
-    try:
-        return CronTrigger.from_crontab(expression, timezone=SHANGHAI)
-    except ValueError as error:
-        raise ValueError(f"“{expression}”不是五段式 cron，例：0 2 * * *（每天两点）") from error

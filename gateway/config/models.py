@@ -6,9 +6,13 @@ import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, model_validator
 
 from adapters.kit import DatasetName, DeletedRule, FieldRule, IgnoreRule, Span
+from gateway.calendar import WorkingCalendar
+from gateway.config.wording import hint
+from gateway.promise import DATED, FREQUENCIES, Promise, Rule, default_rule, read_frequency, read_rule
+from schemas import DATASETS
 
 
 def _county(value: str) -> str:
@@ -17,11 +21,34 @@ def _county(value: str) -> str:
     return value
 
 
+class _Unread(str):
+    """A frequency code that its table does not hold: the sentence that says so."""
+
+    __slots__ = ()
+
+
+def _frequency(value: Any) -> Any:
+    if isinstance(value, _Unread):
+        raise ValueError(str(value))  # noqa: TRY004 # pydantic turns a ValueError into a fault with its place
+    if isinstance(value, str) and (found := read_frequency(value)):
+        return found
+    if isinstance(value, str) and not value.strip().isdigit():
+        near, known = hint(value, tuple(FREQUENCIES)), "、".join(FREQUENCIES)
+        raise ValueError(f"“{value}”不是更新周期。{near}可用的有：{known}")
+    raise ValueError("数字代码各平台含义不同：请写明代码表 table 和代码 code，代码表写在 frequency_codes")
+
+
+def _deadline(value: Any) -> Any:
+    return read_rule(value) if isinstance(value, str) else value
+
+
 CountyCode = Annotated[StrictStr, AfterValidator(_county)]
 FeedKey = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 UpdateFrequency = Literal[
     "实时更新", "每小时", "每日", "每周", "每旬", "每半月", "每月", "每季度", "每半年", "每年", "不定期", "一次性"
 ]
+Frequency = Annotated[UpdateFrequency, BeforeValidator(_frequency)]
+Deadline = Annotated[Rule, BeforeValidator(_deadline)]
 
 
 class Strict(BaseModel):
@@ -68,19 +95,96 @@ class SharingModel(Strict):
     expires: date | None = None
 
 
+class ExceptionModel(Strict):
+    """Where one county's promise differs from the catalogue's."""
+
+    agency: StrictStr | None = None
+    update_frequency: Frequency | None = None
+    deadline: Deadline | None = None
+    grace: Span | None = None
+    period_by: StrictStr | None = None
+    waived_until: date | None = None
+    """Periods that begin up to this day are waived, for `reason`."""
+    reason: StrictStr | None = None
+
+
 class CatalogueEntry(Strict):
     """One dataset of the catalogue: who owes it, how often, and on which terms it is passed on."""
 
     title: StrictStr
     agency: StrictStr
-    update_frequency: UpdateFrequency
-    deadline: StrictStr | None = None
+    update_frequency: Frequency
+    deadline: Deadline | None = None
     grace: Span = timedelta(0)
+    period_by: StrictStr | None = None
+    """The field whose date names the period a row counts for, or `as_of`; absent: the dataset's own (DESIGN §2a)."""
+    heartbeat: bool = False
+    counties: dict[CountyCode, ExceptionModel] = {}
     sharing: SharingModel
+
+    def promise(self, dataset: str, county: str) -> Promise:
+        """What is owed of this dataset in this county."""
+        own = self.counties.get(county, ExceptionModel())
+        frequency = own.update_frequency or self.update_frequency
+        same = frequency == self.update_frequency
+        stated = own.deadline or (self.deadline if same else None)
+        rule = (stated or default_rule(frequency)) if frequency in DATED else None
+        return Promise(
+            county=county,
+            dataset=dataset,
+            agency=own.agency or self.agency,
+            frequency=frequency,
+            rule=rule,
+            grace=self.grace if own.grace is None else own.grace,
+            period_by=own.period_by or self.period_by or DATASETS[dataset].period_by,
+            heartbeat=self.heartbeat,
+            waived_until=own.waived_until,
+            reason=own.reason,
+        )
 
 
 class CatalogueFile(Strict):
+    frequency_codes: dict[StrictStr, dict[StrictStr, Frequency]] = {}
+    """Platform -> its numeric code -> the frequency it means there (china-facts §1.8)."""
     datasets: dict[DatasetName, CatalogueEntry]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_codes(cls, data: Any) -> Any:
+        """Frequencies given as `{table: …, code: …}` are looked up before anything else is read."""
+        tables = data.get("frequency_codes") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or not isinstance(data.get("datasets"), dict):
+            return data
+        known = tables if isinstance(tables, dict) else {}
+        return {**data, "datasets": {name: _decoded(entry, known) for name, entry in data["datasets"].items()}}
+
+
+def _decoded(entry: Any, tables: dict[Any, Any]) -> Any:
+    """An entry, or a county's exception of one, with its frequency looked up."""
+    if not isinstance(entry, dict):
+        return entry
+    out = dict(entry)
+    given = out.get("update_frequency")
+    if isinstance(given, dict):
+        table = tables.get(given.get("table"))
+        word = table.get(str(given.get("code"))) if isinstance(table, dict) else None
+        known = "、".join(map(str, table if isinstance(table, dict) else tables)) or "（没有）"
+        out["update_frequency"] = word or _Unread(f"代码表里查不到这个更新周期代码。可用的有：{known}")
+    if isinstance(out.get("counties"), dict):
+        out["counties"] = {code: _decoded(own, tables) for code, own in out["counties"].items()}
+    return out
+
+
+class CalendarFile(Strict):
+    """`calendar.yaml`: what the State Council announced after the calendar library was made, and a county's own days."""
+
+    valid_through: date
+    holidays: tuple[date, ...] = ()
+    workdays: tuple[date, ...] = ()
+
+    @property
+    def calendar(self) -> WorkingCalendar:
+        return WorkingCalendar(self.valid_through, frozenset(self.holidays), frozenset(self.workdays))
 
 
 class AccountsFile(Strict):

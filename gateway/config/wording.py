@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -75,8 +76,8 @@ def of_value(model: type[BaseModel], detail: ErrorDetails) -> str:
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind in UNKNOWN_KEY:
         allowed = keys_at(model, detail["loc"][:-1])
-        hint, known, beyond = _hint(str(detail["loc"][-1]), allowed), "、".join(allowed), getattr(model, "beyond", "")
-        return f"没有这个键。{hint}可用的有：{known}。{beyond}" if beyond else f"没有这个键。{hint}可用的有：{known}"
+        near, known, beyond = hint(str(detail["loc"][-1]), allowed), "、".join(allowed), getattr(model, "beyond", "")
+        return f"没有这个键。{near}可用的有：{known}。{beyond}" if beyond else f"没有这个键。{near}可用的有：{known}"
     if kind == "missing":
         return "缺少这个键"
     if kind == "union_tag_not_found":
@@ -84,7 +85,7 @@ def of_value(model: type[BaseModel], detail: ErrorDetails) -> str:
     if kind in ("literal_error", "enum", "union_tag_invalid"):
         allowed = re.findall(r"'([^']*)'", str(context.get("expected") or context["expected_tags"]))
         given = context.get("tag", given)
-        return f"“{given}”不在可用值内。{_hint(str(given), allowed)}可用的有：{'、'.join(allowed)}"
+        return f"“{given}”不在可用值内。{hint(str(given), allowed)}可用的有：{'、'.join(allowed)}"
     if kind == "value_error":
         return str(context["error"])
     if kind == "string_pattern_mismatch":
@@ -97,7 +98,8 @@ def of_value(model: type[BaseModel], detail: ErrorDetails) -> str:
     return "这里没有写值，" + sentence.partition("，")[0] if given is None else f"{given} 不合规：{sentence}"
 
 
-def _hint(given: str, allowed: list[str]) -> str:
+def hint(given: str, allowed: Sequence[str]) -> str:
+    """A question that names the nearest of what is allowed; empty where nothing is near."""
     close = get_close_matches(given, allowed, n=1)
     return f"是不是 {close[0]}？" if close else ""
 

@@ -12,6 +12,7 @@ import structlog
 from adapters.kit import MappingError, SourceDenied, SourceError, SourceMalformed
 from gateway.clock import Clock
 from gateway.errors import GatewayError, LeaseLost, NeedsPerson
+from gateway.freshness import Ending, Keeper, close_run, count_arrivals
 from gateway.leases import Leases
 from gateway.pagegroup import RunWork
 from gateway.pipeline import Pipeline
@@ -100,8 +101,10 @@ class Executor:
         leases: Leases,
         pipeline: Pipeline,
         prepare: Callable[[str], FeedWork],
+        keeper: Keeper,
     ) -> None:
         self._store, self._clock, self._leases, self._pipeline, self._prepare = store, clock, leases, pipeline, prepare
+        self._keeper = keeper
 
     def execute(self, run_id: int, on_page: Callable[[Counts, int | None], None] | None = None) -> Outcome:
         """Runs it, or leaves it to whoever holds its feed.
@@ -118,8 +121,9 @@ class Executor:
             if not self._begin(run_id, fence):
                 return self._outcome(run_id, run.feed, HEALTHY)
             options = msgspec.json.decode(run.options, type=RunOptions)
-            verdict, emptiness = self._attempt(run, options, fence, on_page)
-            self._finish(run_id, feed, verdict, emptiness)
+            verdict, emptiness, work = self._attempt(run, options, fence, on_page)
+            self._finish(run_id, feed, verdict, emptiness, work)
+        self._keeper.keep(feed.county, feed.dataset)
         return self._outcome(run_id, run.feed, verdict)
 
     def _begin(self, run_id: int, fence: Fence) -> bool:
@@ -132,11 +136,11 @@ class Executor:
 
     def _attempt(
         self, run: Any, options: RunOptions, fence: Fence, on_page: Callable[[Counts, int | None], None] | None
-    ) -> tuple[Verdict, str | None]:
+    ) -> tuple[Verdict, str | None, FeedWork | None]:
         try:
             feed = self._prepare(run.feed)
         except Exception as error:  # noqa: BLE001 # as below: a run that cannot begin has ended, with a verdict
-            return judge(error, run.feed), None
+            return judge(error, run.feed), None, None
         with self._store.read() as tx:
             known = len(living(tx, feed.id)) if feed.stream.snapshot else 0
         work = RunWork(run.id, fence, full=options.full, known=known)
@@ -145,22 +149,26 @@ class Executor:
         if options.allow_vanish:
             feed.vanish_limit = ANY_SHARE
         try:
-            return HEALTHY, patiently(lambda: self._pipeline.run(feed, work))
+            return HEALTHY, patiently(lambda: self._pipeline.run(feed, work)), feed
         except LeaseLost:
             raise
         except SourceError as error:
             self._pipeline.record_failure(feed, work, error)
-            return judge(error, run.feed), None
+            return judge(error, run.feed), None, feed
         except Exception as error:  # noqa: BLE001 # one feed's fault must stop no other; it becomes the feed's verdict
-            return judge(error, run.feed), None
+            return judge(error, run.feed), None, feed
         finally:
             feed.adapter.close()
 
-    def _finish(self, run_id: int, feed: Any, verdict: Verdict, emptiness: str | None) -> None:
+    def _finish(self, run_id: int, feed: Any, verdict: Verdict, emptiness: str | None, work: FeedWork | None) -> None:
+        """Ends the run, its feed's state and its part of the ledger in one transaction."""
         at = self._clock.stamp()
         if verdict is HEALTHY and emptiness == "suspicious":
             verdict = Verdict("suspicious", "NO_DATA", "来源没有给出任何数据，而以前有", "agency", "请与部门核实")
+        counted = count_arrivals(self._store, feed.stream_id, dated_by_field=bool(work and work.period_field))
         with self._store.write() as tx:
+            run = tx.one("run_get", id=run_id)
+            close_run(tx, feed, counted, _ending(run, feed, at, verdict, emptiness, work))
             tx.run(
                 "run_finish",
                 id=run_id,
@@ -196,6 +204,23 @@ class Executor:
             run = tx.one("run_get", id=run_id)
         assert run is not None
         return Outcome(run_id, feed, run.state, verdict, {name: getattr(run, name) for name in COUNTERS})
+
+
+def _ending(run: Any, feed: Any, at: str, verdict: Verdict, emptiness: str | None, work: FeedWork | None) -> Ending:
+    """How the run ended, as far as promises are concerned: what a live source gave whole is all there is now."""
+    done = verdict.state == "ok"
+    declared = run.declared is not None and run.fetched >= run.declared
+    live = work is not None and work.adapter.live and feed.channel == "SYSTEM"
+    read = emptiness == "confirmed" or (run.fetched > 0 and (declared or (work is not None and work.stream.snapshot)))
+    return Ending(
+        at=at,
+        started_at=run.started_at,
+        answered=run.pages > 0,
+        done=done,
+        whole=done and read and live,
+        zero=done and emptiness == "confirmed",
+        doubt=emptiness if emptiness in ("unverified", "suspicious") else None,
+    )
 
 
 def queue_run(

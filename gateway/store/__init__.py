@@ -1,6 +1,7 @@
 """The store: one schema on SQLite and PostgreSQL, transactions, named queries."""
 
+from gateway.store import dutytables
 from gateway.store.engine import Store, Tx, row_dict
 from gateway.store.migrate import upgrade
 
-__all__ = ["Store", "Tx", "row_dict", "upgrade"]
+__all__ = ["Store", "Tx", "dutytables", "row_dict", "upgrade"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count as count_from
 from itertools import repeat
@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from gateway.checkpoints import reached
 from gateway.errors import LeaseLost, Unreconciled
 from gateway.store.engine import Store, Tx
-from gateway.store.segments import pack
+from gateway.store.segments import pack, pack_periods
 
 LEASE_SECONDS: Final = 60.0
 
@@ -173,6 +173,8 @@ class PageCommit:
     """Raw digests mapped now that may stand in quarantine from before their rules were mended."""
     superseded: Sequence[int] = ()
     """Quarantined items of which this page brings a readable successor."""
+    periods: Mapping[str, int] = field(default_factory=dict)
+    """Date that names a period -> versions of this page that count for it; empty where their source times do."""
     contact: bool = True
     """The source itself answered; a replay never moves the contact clock."""
     seen: array[int] | None = None
@@ -292,6 +294,7 @@ def _write_puts(tx: Tx, page: PageCommit, evidence_id: int) -> list[tuple[int, i
         rules_id=page.rules_id,
         at=page.at,
         flagged=sum(1 for puts in (fresh, *known) for flags in puts.flags if flags),
+        periods=pack_periods(page.periods),
         body=pack(
             *(
                 [value for puts in (fresh, *known) for value in getattr(puts, column)]
@@ -346,6 +349,7 @@ def commit_gone(
                 rules_id=rules_id,
                 at=at,
                 flagged=0,
+                periods=None,
                 body=pack(
                     [g.observation for g in gone],
                     [g.number for g in gone],

@@ -8,7 +8,7 @@ tombstone).
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(
     tuple[list[int], list[int], list[int], list[str | None], list[str], list[bytes | None]]
 ).decode
+_decode_periods: Final = msgspec.msgpack.Decoder(dict[str, int]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,40 @@ def pack(
 ) -> bytes:
     """A segment's body; all columns run in step."""
     return _encode((observations, numbers, previous, times, flags, sealed))
+
+
+def pack_periods(periods: Mapping[str, int]) -> bytes | None:
+    """What a segment says of the periods its versions count for; None where it says nothing."""
+    return _encode(dict(periods)) if periods else None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What one segment says of time, read without a key."""
+
+    last: int
+    at: str
+    """When it was committed."""
+    puts: int
+    gone: int
+    times: list[str]
+    """Source times of its versions, where they have one; tombstones left out."""
+    periods: Mapping[str, int]
+
+
+def tallies(tx: Tx, stream_id: int, after: int, count: int) -> Iterator[Tally]:
+    """The next `count` segments behind `after`, in order."""
+    for segment in tx.all("segments_after", stream_id=stream_id, after=after, count=count):
+        _, _, _, times, _, sealed = _decode(segment.body)
+        held = [time for time, body in zip(times, sealed, strict=True) if body is not None]
+        yield Tally(
+            segment.last,
+            segment.at,
+            len(held),
+            len(sealed) - len(held),
+            [time for time in held if time is not None],
+            _decode_periods(segment.periods) if segment.periods else {},
+        )
 
 
 def versions_between(tx: Tx, stream_id: int, first: int, last: int) -> list[Version]:

@@ -66,6 +66,7 @@ stream = Table(
     _text("kind"),
     _count("next_seq"),
     _count("sealed_seq"),
+    _count("counted_seq"),
 )
 
 feed = Table(
@@ -178,6 +179,7 @@ segment = Table(
     _ref("rules_id", "rules"),
     _text("at"),
     _count("flagged"),
+    _bytes("periods", nullable=True),
     _bytes("body"),
     UniqueConstraint("stream_id", "first"),
 )

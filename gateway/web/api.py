@@ -1,8 +1,9 @@
-"""`/healthz`, `/readyz`, `/api/v1/status`, `/api/v1/runs`. The web process reads; it never runs a sync (DESIGN §7)."""
+"""`/healthz`, `/readyz`, `/api/v1/…`: status, runs, freshness, verdicts. The web process reads; it never runs a sync (DESIGN §7)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
@@ -10,6 +11,8 @@ from fastapi.responses import JSONResponse
 
 from gateway.app import Gateway
 from gateway.audit import Action, Actor, NotAllowed
+from gateway.errors import Usage
+from gateway.freshness import tellable, verdicts
 from gateway.status import feed_statuses, run_dict
 
 
@@ -22,11 +25,16 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.include_router(health)
     app.include_router(api)
     app.add_exception_handler(NotAllowed, _refused)
+    app.add_exception_handler(Usage, _unknown)
     return app
 
 
 def _refused(_request: Request, error: Exception) -> JSONResponse:
     return problem(403, "没有权限", str(error))
+
+
+def _unknown(_request: Request, error: Exception) -> JSONResponse:
+    return problem(404, "没有", str(error))
 
 
 def problem(status: int, title: str, detail: str) -> JSONResponse:
@@ -94,3 +102,22 @@ def runs(gateway: Reader, feed: str = "", count: Annotated[int, Query(ge=1, le=1
     with gateway.store.read() as tx:
         rows = tx.all("runs_of_feed", feed=feed, count=count) if feed else tx.all("runs_recent", count=count)
     return [run_dict(r) for r in rows]
+
+
+@api.get("/freshness")
+def freshness(gateway: Reader, county: str = "", dataset: str = "") -> list[dict[str, Any]]:
+    """Every duty: the verdict on its period that needs most, the counts of all, the promise beside what is measured."""
+    return [standing.as_dict() for standing in gateway.ledger.standings(county, dataset)]
+
+
+@api.get("/freshness/{county}/{dataset}")
+def explained(gateway: Reader, county: str, dataset: str) -> dict[str, Any]:
+    """Why the verdict on one duty stands, in sentences, and its last periods."""
+    return asdict(gateway.ledger.explain(county, dataset))
+
+
+@api.get("/verdicts")
+def told(gateway: Reader, *, everything: bool = False) -> list[dict[str, Any]]:
+    """What needs somebody: code, sentence, owner, next action. With `everything`, also what stands well."""
+    found = verdicts(gateway.store, gateway.clock, gateway.config, gateway.ledger.standings())
+    return [verdict.as_dict() for verdict in (found if everything else tellable(found))]

@@ -213,6 +213,11 @@ def test_another_column_twice_and_one_without_a_name_lose_nothing(drop: Folder, 
     assert {k: v for k, v in item.items() if k not in HEADER} == {"备注": "甲", "备注#9": "乙", "#10": "丙"}
 
 
+def test_a_column_without_a_name_says_nothing_while_it_is_blank(drop: Folder, calm: Ports) -> None:
+    (item,) = items(read(drop, calm, as_csv([[*HEADER, ""], [*row(1), ""]])))
+    assert item.keys() == set(HEADER)
+
+
 def test_a_county_that_names_its_columns_otherwise(drop: Folder, calm: Ports) -> None:
     names = [{"身份证号": "公民身份号码"}.get(name, name) for name in HEADER if name != "项目名称"]
     drop.put(as_csv([names, [cell for i, cell in enumerate(row(1)) if i != 2]]))

@@ -28,7 +28,7 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 def commands(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Every verb that does something, by the words that call it."""
     verbs = getattr(command, "commands", {})
-    if not verbs:
+    if not verbs or (name and command.invoke_without_command):
         yield name, command
     for word, verb in verbs.items():
         yield from commands(verb, f"{name} {word}".strip())
@@ -91,7 +91,9 @@ def test_every_state_of_a_feed_has_its_row() -> None:
     assert [s for s in states if f"| {WORDS[s]} | `{s}` |" not in OPERATE] == []
 
 
-@pytest.mark.parametrize("model", [models.GatewayFile, models.CatalogueFile, models.AccountsFile, models.CountyFile])
+@pytest.mark.parametrize(
+    "model", [models.GatewayFile, models.CatalogueFile, models.AccountsFile, models.CalendarFile, models.CountyFile]
+)
 def test_every_configuration_key_is_described(model: type[BaseModel]) -> None:
     assert [key for key in keys(model) if not said(CONFIGURE, key)] == []
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from ruamel.yaml import YAML
 
-from adapters.kit import Adapter, FilesSettings, FilesStream, TableSettings, TableStream, Translator
+from adapters.kit import Adapter, ChildTable, FilesSettings, FilesStream, TableSettings, TableStream, Translator
 from adapters.kit.contract import checks
 from adapters.kit.files.names import Names
 from adapters.kit.recording import record, run
@@ -52,21 +50,14 @@ def translated(kind: type[Adapter], item: dict[str, Any]) -> Any:
     return translator.translate([item])
 
 
-def test_the_file_drop_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = adapter_of(blocks("python")[0], monkeypatch)
-    cells = ("Y1", "2026", "稻谷补贴", "发放成功", "王某", NUMBER, "1.50")
-    header = ("明细编号", "年度", "项目名称", "状态", "姓名", "身份证号", "金额")
-    body = "".join(",".join(line) + "\n" for line in (header, cells)).encode("gbk")
-    name = "360981_CZJ_YKT_20260301_001.csv"
-    (tmp_path / name).write_bytes(body)
-    (tmp_path / f"{name}.md5").write_text(hashlib.md5(body).hexdigest(), "ascii")
-    settings = kind.Settings.model_validate({"directory": str(tmp_path)})
-    ports = make_ports(now=lambda: datetime.now(UTC))
-    ((page,), _) = run(kind(ports, settings, "360981"), "payment", None, 9)
-    t = translated(kind, page.rows.decode()[0])
-    assert (t.records[0]["payee_id_no"], t.times) == (NUMBER, ["2026-03-01T00:00:00"])
-    for check in checks(kind, record(kind, ports, settings, "360981")):
-        check.run()
+def test_the_file_drop_of_the_page_is_the_adapter_of_finance() -> None:
+    assert blocks("python")[0] == (Path(__file__).parents[2] / "adapters/finance.py").read_text("utf-8")
+
+
+def test_the_children_of_the_page_are_a_stream() -> None:
+    (said,) = YAML(typ="safe").load(blocks("yaml")[1])["datasets"].values()
+    stream = TypeAdapter(TableStream).validate_python(said)
+    assert {name: child.one for name, child in stream.children.items()} == {"CBF": True, "CBDKXX": False}
 
 
 def test_the_table_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +78,7 @@ def test_the_table_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         check.run()
 
 
-@pytest.mark.parametrize(("n", "settings"), [(0, FilesSettings), (1, TableSettings)])
+@pytest.mark.parametrize(("n", "settings"), [(0, FilesSettings), (2, TableSettings)])
 def test_the_stanzas_of_the_page(n: int, settings: type[BaseModel]) -> None:
     for source in YAML().load(blocks("yaml")[n])["sources"].values():
         own = {key: value for key, value in source.items() if key not in {"adapter", "account"}}
@@ -97,7 +88,8 @@ def test_the_stanzas_of_the_page(n: int, settings: type[BaseModel]) -> None:
 @pytest.mark.parametrize(("stream", "settings"), [(FilesStream, FilesSettings), (TableStream, TableSettings)])
 def test_every_declaration_and_every_key_is_on_a_page(stream: Any, settings: type[BaseModel]) -> None:
     pages = PAGE + (Path(__file__).parents[2] / "docs/configure-a-county.md").read_text("utf-8")
-    for name in [*stream.__dataclass_fields__, *settings.model_fields]:
+    children = ChildTable.__dataclass_fields__ if stream is TableStream else ()
+    for name in [*stream.__dataclass_fields__, *children, *settings.model_fields]:
         assert f"`{name}`" in pages, name
 
 

@@ -17,14 +17,18 @@ from babel.messages.pofile import read_po
 from adapters.kit import SourceDenied
 from gateway.chain import ChainBroken
 from gateway.dispatch.execute import judge
+from gateway.freshness.verdicts import SEVERITY
 from gateway.i18n import LANGUAGES, WORDS, _, language, retell, show, word
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff，。；：（）“”]")
 FACT = re.compile(r"\{(\w+)(?::[^}]*)?\}")
-UNSPOKEN = {"adapters/kit/scrub.py", "adapters/kit/hostile.py", "adapters/kit/files/words.py"} | {
-    f"gateway/reports/{name}.py" for name in ("view", "report", "sections", "derive", "marriage", "person")
-}
+UNSPOKEN = {
+    "adapters/kit/scrub.py",
+    "adapters/kit/hostile.py",
+    "adapters/kit/files/words.py",
+    "gateway/promise/words.py",
+} | {f"gateway/reports/{name}.py" for name in ("view", "report", "sections", "derive", "marriage", "person")}
 """Synthetic names, hostile answers, the words of clerks, and those of the report, a Chinese document: data, not sentences."""
 
 
@@ -145,6 +149,14 @@ def test_states_owners_and_reasons_are_words() -> None:
     judged = set(re.findall(r'Verdict\(\s*"(\w+)"', sources))
     owners = set(re.findall(r'owner="(\w+)"', sources)) | {"county", "agency", "gateway"}
     reasons = set(re.findall(r'reason="(\w+)", actor', sources))
+    judged |= {
+        *SEVERITY,
+        *re.findall(r'"(\w+)" if (?:taken|left)', sources),
+        "stopped",
+        "cooling",
+        "expired",
+        "expiring",
+    }
     assert len(judged) > 6
     assert len(reasons) > 3
     assert (judged | owners | reasons) - WORDS.keys() == set()

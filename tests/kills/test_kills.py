@@ -30,12 +30,15 @@ pytestmark = pytest.mark.sockets
 PATIENCE = 60.0
 
 
-def worker(made: House, die_at: str = "") -> subprocess.Popen[bytes]:
+SMALL_GROUPS = "import gateway.pagegroup as g; g.ROWS = 1; from gateway.cli import main; main()"
+
+
+def worker(made: House, die_at: str = "", *, page_by_page: bool = False) -> subprocess.Popen[bytes]:
+    """`page_by_page`: each page in a transaction of its own, so that a run dies between two pages of one file or table."""
     settings = made.gateway.settings
     command = [
         sys.executable,
-        "-m",
-        "gateway",
+        *(("-c", SMALL_GROUPS) if page_by_page else ("-m", "gateway")),
         "--config",
         str(settings.config),
         "--data",
@@ -46,10 +49,10 @@ def worker(made: House, die_at: str = "") -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=env)
 
 
-def queue_all(made: House) -> None:
-    """A due slot for every feed, as the scheduler would insert it."""
+def queue_all(made: House, *datasets: str) -> None:
+    """A due slot for every feed, or those of these datasets, as the scheduler would insert it."""
     slot = Clock.real().isoformat(timespec="microseconds")
-    for name in FEEDS.values():
+    for name in (made.feeds[d] for d in datasets or made.feeds):
         with made.gateway.store.read() as tx:
             feed = tx.one("feed_by_name", name=name)
         queue_run(made.gateway.store, feed.id, due_at=slot, reason="test", actor="test")
@@ -77,12 +80,12 @@ def finish(made: House, *sinks: str) -> None:
     child.wait(20)
 
 
-def versions(made: House) -> Counter[tuple[str, str, int, str, str]]:
+def versions(made: House, *datasets: str) -> Counter[tuple[str, str, int, str, str]]:
     """(dataset, key, number, operation, content) of every version there is."""
     vault, out = made.gateway.vault, Counter()
     with made.gateway.store.read() as tx:
-        for dataset, name in FEEDS.items():
-            feed = tx.one("feed_by_name", name=name)
+        for dataset in datasets or made.feeds:
+            feed = tx.one("feed_by_name", name=made.feeds[dataset])
             last = tx.one("stream_by_name", name=f"feed:{feed.uid}").next_seq
             keys: dict[bytes, str] = {}
             for row in versions_between(tx, feed.stream_id, 1, last):
@@ -96,14 +99,14 @@ def versions(made: House) -> Counter[tuple[str, str, int, str, str]]:
     return out
 
 
-def must_hold(made: House) -> None:
+def must_hold(made: House, *datasets: str) -> None:
     """Everything §5.1 and §5.2 promise."""
     assert reconcile(made.gateway.store, ["local"]) == []
     with made.gateway.store.read() as tx:
         confirmed = tx.all("deliveries_confirmed", sink="local")
         streams = tx.all("sealed_versus_versions")
     assert len({row.batch_id for row in confirmed}) == len(confirmed)
-    assert sum(s.sealed for s in streams) == sum(versions(made).values())
+    assert sum(s.sealed for s in streams) == sum(versions(made, *datasets).values())
     assert made.gateway.verify_chains() == {"local": len(confirmed)}
     headers = made.home / "headers.jsonl"
     made.gateway.chains["local"].export_headers(headers)
@@ -124,9 +127,9 @@ def undisturbed(
         return versions(made)
 
 
-def kill_at(made: House, step: str, nth: int) -> bool:
+def kill_at(made: House, step: str, nth: int, *, page_by_page: bool = False) -> bool:
     """Whether the worker died there; a step that never came before all was done counts as not hit."""
-    child = worker(made, f"{step}:{nth}")
+    child = worker(made, f"{step}:{nth}", page_by_page=page_by_page)
     deadline = time.monotonic() + PATIENCE
     while child.poll() is None and time.monotonic() < deadline:
         if quiet(made):

@@ -1,6 +1,6 @@
 """A file drop and a front-end table, all the way: collected, held with their place, withdrawn, on chain, proven.
 
-The two adapters are those of docs/files-and-tables.md.
+The table's adapter is that of docs/files-and-tables.md.
 """
 
 from __future__ import annotations
@@ -31,7 +31,13 @@ from tests.support.house import copy_config
 
 COUNTY = """county: {code: "360981", name: 丰城市, bureau: 丰城市数据局}
 sources:
-  finance: {adapter: finance, account: fengcheng-civil-affairs, directory: "%s", encoding: gbk}
+  finance:
+    adapter: finance
+    account: fengcheng-civil-affairs
+    directory: "%s"
+    encoding: gbk
+    renamed: {补贴项目名称: 项目名称, 发放状态: 状态, 实发金额: 金额}
+    absent: [批次号, 补贴项目编码, 主管部门, 资金文号, 区划代码, 发放日期, 失败原因, 应发金额, 社保卡账号]
   table: {adapter: agriculture_table, account: fengcheng-civil-affairs, url: "sqlite:///%s"}
 feeds:
   drop: {source: finance, dataset: payment, cron: "0 6 * * *"}
@@ -92,8 +98,7 @@ class Office:
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     kinds = tmp_path / "adapters"
     kinds.mkdir()
-    for block, name in zip(blocks("python"), ("finance", "agriculture_table"), strict=True):
-        (kinds / f"{name}.py").write_text(block, "utf-8")
+    (kinds / "agriculture_table.py").write_text(blocks("python")[1], "utf-8")
     monkeypatch.setattr(adapters, "__path__", [*adapters.__path__, str(kinds)])
     made = Office(tmp_path)
     yield made

@@ -27,7 +27,7 @@ from gateway.web import build
 from mock_agencies import faults
 from mock_agencies.server import Agency
 from mock_agencies.world import COLUMNS
-from tests.support.house import FEEDS, House, house
+from tests.support.house import COUNTY, FEEDS, House, house
 from tests.support.leaks import Needles, searched, spellings
 from tests.support.verbs import shuqiao, verbs
 from tests.support.web import ask as ask_web
@@ -46,7 +46,7 @@ def personal(made: House) -> dict[str, str]:
     """Every person's number, name, account and address, as the agencies send them and as they truly are -> what it is.
 
     Left out: names of two characters, which also occur within ordinary words (高华, 王国), values too garbled to identify
-    anybody, and numbers that their agency masked itself.
+    anybody (also 000000000000000000, which a chain begins with), and numbers that their agency masked itself.
     """
     out: dict[str, str] = {}
 
@@ -55,7 +55,7 @@ def personal(made: House) -> dict[str, str]:
         if what == "name":
             telling = sum(char >= "\u3400" for char in text) >= 3
         else:
-            telling = sum(map(str.isdigit, text)) >= 12 and "*" not in text
+            telling = sum(map(str.isdigit, text)) >= 12 and "*" not in text and len(set(text)) > 1
         if telling:
             out[text] = what
 
@@ -167,8 +167,10 @@ def ask(scene: Scene) -> None:
     asked: list[list[str]] = [["status"], ["runs"], ["verify"], ["check"], ["forward"], ["config", "show"]]
     asked += [["chain", "check"], ["chain", "status"], ["chain", "reconcile"]]
     asked += [["chain", "export-headers", "--to", str(home / "exported.jsonl")]]
+    asked += [["freshness"], ["freshness", "--explain", FEEDS["subsidy"]]]
     asked += [["config", "check"], ["quarantine", "list"], ["quarantine", "list", "--causes"]]
     asked += [["sync", *FEEDS.values()], ["quarantine", "replay", FEEDS["homestead"]], ["member", "verify", *member]]
+    asked += [["wsdl", "show", FEEDS["homestead"]]]
     asked += [["member", "fetch", *member, "--to", str(home / "fetched")]]
     asked += [["preview", feed, "-n", "100"] for feed in FEEDS.values()]
     asked += [["trace", handle] for handle in known] + [["quarantine", "show", handle] for handle in held.values()]
@@ -185,9 +187,22 @@ def ask(scene: Scene) -> None:
     scene.verb("quarantine", "discard", next(iter(held.values())), "--reason", "部门已更正")
     scene.verb("adapter", "record", FEEDS["marriage"], "--to", str(home / "recording.json"))
     scene.verb("member", "keygen", str(home / "other.key"))
+    period = made.gateway.ledger.explain(COUNTY, "subsidy").periods[0].period
+    scene.verb("wsdl", "accept", FEEDS["homestead"])
+    scene.verb("freshness", "waive", FEEDS["subsidy"], period, "--reason", "系统割接")
+    scene.verb("freshness", "revoke", FEEDS["subsidy"], period)
     bank(scene, member)
     done = {" ".join(w for w in words[:2] if " ".join(words[:2]) in verbs() or w == words[0]) for words in asked}
-    done |= {"config publish", "quarantine discard", "adapter record", "member keygen", *BANK}
+    done |= {
+        "config publish",
+        "quarantine discard",
+        "wsdl accept",
+        "freshness waive",
+        "freshness revoke",
+        "adapter record",
+        "member keygen",
+        *BANK,
+    }
     missing = {v for v in verbs() if v not in done and v not in SILENT}
     assert not missing, f"a new verb has to be asked here too: {missing}"
 

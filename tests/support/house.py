@@ -82,10 +82,11 @@ class House:
         return done
 
     def is_snapshot(self, dataset: str) -> bool:
-        """Whether each run of its feed reads everything, so that what is missing is gone."""
+        """Whether what is missing is gone: each run of its feed reads everything, or the source says what it withdraws."""
         adapter = self.gateway.adapter(self.gateway.feed(self.feeds[dataset]))
         try:
-            return bool(adapter.offers[dataset].snapshot)
+            stream = adapter.offers[dataset]
+            return bool(stream.snapshot or stream.deleted)
         finally:
             adapter.close()
 

@@ -68,11 +68,11 @@ class Oracle:
 
 
 class Oracles:
-    """One oracle for every feed of a house's county."""
+    """One oracle for every feed of a house's county, or for those of these datasets."""
 
-    def __init__(self, made: House) -> None:
+    def __init__(self, made: House, *datasets: str) -> None:
         self._made = made
-        self._of = {name: Oracle(name, snapshot=made.is_snapshot(name)) for name in made.feeds}
+        self._of = {name: Oracle(name, snapshot=made.is_snapshot(name)) for name in datasets or made.feeds}
         self.read()
 
     def read(self) -> None:

@@ -95,6 +95,7 @@ class FilesAdapter(Adapter):
     """A source whose streams are `FilesStream`s."""
 
     Settings: ClassVar[type[SourceSettings]] = FilesSettings
+    live = False
     settings: FilesConnection
     streams: ClassVar[Mapping[str, FilesStream]]
 

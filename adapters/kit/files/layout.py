@@ -77,20 +77,26 @@ class Layout:
         """The items of a table, `extra` added to each."""
         names, width = table.names, len(table.names)
         named = max((i for i, name in enumerate(names) if name[:1] != "#"), default=-1) + 1
+        plain = named == width and not any(name[:1] == "#" for name in names)
         repeats = frozenset(_squashed(line.cells) for line in table.header)
+        begins = {squash(line.cells[0]) for line in table.header}
         first = bool(table.header)
         for line in table.lines:
             cells = line.cells
-            if _blank(cells) or (repeats and _squashed(cells) in repeats):
+            if _blank(cells) or (squash(cells[0]) in begins and _squashed(cells) in repeats):
                 continue
             if first and numbers_columns(cells):
                 first = False
                 continue
             first = False
-            item: Item = {name: cells[i] if i < len(cells) else "" for i, name in enumerate(names) if name[:1] != "#"}
-            for i, cell in enumerate(cells):
-                if cell.strip() and (i >= width or names[i][:1] == "#"):
-                    item[f"#{i + 1}"] = cell
+            item: Item
+            if plain and len(cells) == width:
+                item = dict(zip(names, cells, strict=True))
+            else:
+                item = {name: cells[i] if i < len(cells) else "" for i, name in enumerate(names) if name[:1] != "#"}
+                for i, cell in enumerate(cells):
+                    if cell.strip() and (i >= width or names[i][:1] == "#"):
+                        item[f"#{i + 1}"] = cell
             item.update(extra)
             if line.fault:
                 item[FAULT] = line.fault

@@ -49,8 +49,11 @@ UPDATE observation SET raw_digest = ?, rules_id = ?, source_time = COALESCE(?, s
 UPDATE observation SET gone = 1, version = ?, seq = ?, raw_digest = ? WHERE id = ?
 
 -- name: segment_insert
-INSERT INTO segment (stream_id, first, last, run_id, evidence_id, rules_id, at, flagged, body)
-VALUES (:stream_id, :first, :last, :run_id, :evidence_id, :rules_id, :at, :flagged, :body)
+INSERT INTO segment (stream_id, first, last, run_id, evidence_id, rules_id, at, flagged, periods, body)
+VALUES (:stream_id, :first, :last, :run_id, :evidence_id, :rules_id, :at, :flagged, :periods, :body)
+
+-- name: segments_after
+SELECT last, at, periods, body FROM segment WHERE stream_id = :stream_id AND first > :after ORDER BY first LIMIT :count
 
 -- name: segments_between
 SELECT segment.*, evidence.hash AS evidence_hash FROM segment LEFT JOIN evidence ON evidence.id = segment.evidence_id
