@@ -50,7 +50,7 @@ def node() -> Iterator[str]:
 
 def measure(port: int, size: int, home: Path, url: str | None) -> dict[str, Any]:
     """One sink, one batch size: loads the rows, then forwards them."""
-    gateway = subject.gateway("rest", port, home)
+    gateway = subject.gateway("rest", str(port), home)
     sinks = f"submitter: bench\nbatch_size: {size}\n"
     if url:
         os.environ["BENCH_ACCOUNT"] = os.urandom(32).hex()
