@@ -34,7 +34,7 @@ demo: $(VENV)/.runtime $(if $(CHAIN),$(VENV)/.dev $(NODE)) ## ten counties, all 
 	$(BIN)/shuqiao demo $(DEMO)
 
 test: $(VENV)/.dev $(NODE) ## every test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## lint, types, floors, schema drift, docs
 	$(BIN)/ruff check .

@@ -78,4 +78,4 @@ def test_a_days_quota_is_spent_by_all_counties_together(tmp_path: Path, monkeypa
         outcomes = collect(made, 1)
     assert desk.calls == 5
     assert [o.state for o in outcomes].count("done") == 4, "the first call renewed the secret"
-    assert {(o.verdict.state, o.verdict.code) for o in outcomes if o.state != "done"} == {("unavailable", "THROTTLED")}
+    assert {(o.verdict.state, o.verdict.code) for o in outcomes if o.state != "done"} == {("deferred", "THROTTLED")}
