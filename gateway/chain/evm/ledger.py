@@ -98,6 +98,14 @@ class EvmLedger:
         """Once: this is the chain, and there is a contract."""
         if self._checked:
             return
+        self._check_chain_id()
+        if self.node.code_hash(self.contract) is None:
+            raise ChainRefused(
+                "链 {chain} 的地址 {contract} 没有合约", chain=self.endpoint.chain_id, contract=self.contract
+            )
+        self._checked = True
+
+    def _check_chain_id(self) -> None:
         if (found := self.node.chain_id()) != self.endpoint.chain_id:
             raise ChainRefused(
                 "节点 {node} 属于链 {found}，应为 {wanted}",
@@ -105,9 +113,6 @@ class EvmLedger:
                 found=found,
                 wanted=self.endpoint.chain_id,
             )
-        if self.node.code_hash(self.contract) is None:
-            raise ChainRefused("链 {chain} 的地址 {contract} 没有合约", chain=found, contract=self.contract)
-        self._checked = True
 
     def _block(self, batch_id: str) -> EvmBlock | None:
         """Where a batch stands, and its manifest, from the log of its block; None while it is not final."""

@@ -122,13 +122,7 @@ class EvmChain(EvmLedger):
             raise ChainRefused(
                 "{sink} 已有合约 {contract}，不会再部署", sink=self.name, contract=self.endpoint.contract
             )
-        if (found := self.node.chain_id()) != self.endpoint.chain_id:
-            raise ChainRefused(
-                "节点 {node} 属于链 {found}，应为 {wanted}",
-                node=self.node.shown,
-                found=found,
-                wanted=self.endpoint.chain_id,
-            )
+        self._check_chain_id()
         address, gas = self._finish(self.sender, None, bytes.fromhex(artefact().bytecode[2:]), DEPLOY_GAS)
         assert address is not None
         address = address.lower()
