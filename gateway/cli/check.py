@@ -44,6 +44,7 @@ def check(
                     f"  {'✓' if probe.ok else '✗'} {_padded(_(probe.layer))} {retell(probe.sentence)}",
                     style="" if probe.ok else "red",
                     markup=False,
+                    soft_wrap=True,
                 )
     if not all(p.ok for probes in results.values() for p in probes):
         raise typer.Exit(1)
