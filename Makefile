@@ -65,4 +65,4 @@ schema: $(VENV)/.dev ## write docs/schema.md and the JSON Schemas
 	$(BIN)/python -m schemas.docs
 
 clean: ## remove the environment and the demo's data
-	rm -rf $(VENV) var contracts/node_modules
+	rm -rf $(VENV) var build contracts/node_modules

@@ -28,7 +28,7 @@ from gateway.clock import Clock
 pytestmark = pytest.mark.sockets
 
 HERE = Path(__file__).parent
-MODULES = HERE.parents[1] / "var" / "foreign" / "node_modules"
+MODULES = HERE.parents[1] / "build" / "foreign" / "node_modules"
 WSDLS = MODULES / "strong-soap" / "example" / "wsdls"
 QUOTES = """
 wsdl: wsdl/stockquote.wsdl
