@@ -129,7 +129,7 @@ class Files:
 @pytest.fixture
 def source() -> Iterator[Callable[[str], Soap]]:
     http = Http()
-    ports = Ports(http, ReplaySecrets(), FreeBudget(), Clock.real, lambda: Clock.real().date(), Files())
+    ports = Ports(http, ReplaySecrets(), FreeBudget(), Clock.real, lambda: Clock.real().date(), documents=Files())
     yield lambda text: Soap(ports, Soap.Settings.model_validate(YAML(typ="safe").load(text)), "360981")
     http.close()
 
