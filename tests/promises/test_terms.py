@@ -15,7 +15,7 @@ from gateway.audit import Actor
 from gateway.names import short
 from gateway.proof import MemberKey, expand, keys_folder, open_group, payload_name, read_payload, suite_named
 from gateway.proof import verify_manifest as opened_manifest
-from gateway.store import tables
+from gateway.store.tables import delivery
 from gateway.vault import handle_bytes
 from mock_agencies.people import DAY_0
 from tests.support.house import FEEDS, House, house
@@ -57,7 +57,9 @@ def batches(made: House, dataset: str) -> list[Any]:
     with made.gateway.store.read() as tx:
         feed = tx.one("feed_by_name", name=FEEDS[dataset])
     with made.gateway.store.engine.connect() as connection:
-        wanted = select(tables.batch).where(tables.batch.c.stream_id == feed.stream_id).order_by(tables.batch.c.first)
+        wanted = (
+            select(delivery.batch).where(delivery.batch.c.stream_id == feed.stream_id).order_by(delivery.batch.c.first)
+        )
         return list(connection.execute(wanted))
 
 

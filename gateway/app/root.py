@@ -1,4 +1,4 @@
-"""Composition root: the only place that builds concrete things."""
+"""One gateway process: what it is built of, each thing made when first asked for."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from adapters.kit import Adapter, Allowance, Described, Http, Ports, SoapAdapter, SourceSettings, Translator, registry
+from adapters.kit import Adapter, Allowance, Described, Http, Ports, SoapAdapter, SourceSettings, registry
 from adapters.kit.recording import Recording, record
 from gateway.accounts import AccountBudget, AccountSecrets
+from gateway.app.sinks import chains, verified
+from gateway.app.work import feed_work
 from gateway.audit import Action, Actor, AllowAll, Authorizer
 from gateway.auditlog import AuditLog
-from gateway.chain import Chain, ChainBroken, Head, LocalChain
-from gateway.chain.evm import PROFILES, Endpoint
+from gateway.chain import Chain
 from gateway.clock import Clock
-from gateway.config import Config, EvmSinkModel, Feed, overlaid, read, resolve
+from gateway.config import Config, Feed, read
 from gateway.disclosure import Disclosure
 from gateway.dispatch import Executor
 from gateway.documents import StoreDocuments
@@ -26,11 +27,8 @@ from gateway.forwarder import Forwarder
 from gateway.freshness import Keeper, Ledger
 from gateway.inbox import FeedInbox, Inboxes
 from gateway.keyfiles import keyring, signing_seed
-from gateway.lanes import StoreJournal
 from gateway.leases import Leases
-from gateway.names import Namer, name_kinds
 from gateway.pipeline import Pipeline
-from gateway.promise import CONTINUOUS
 from gateway.proof import DirectoryPayloadStore, Signer
 from gateway.publish import publish, published
 from gateway.reports.consents import Consents
@@ -43,7 +41,6 @@ from gateway.store import Store, upgrade
 from gateway.uploads import Uploads
 from gateway.vault import Vault
 from gateway.worklist import Errand, Progress, StoredWorklist
-from schemas import DATASETS
 
 NOBODY: Final = Errand(Actor.system(), most=1)
 
@@ -170,39 +167,7 @@ class Gateway:
     def prepare(self, name: str, errand: Errand = NOBODY) -> FeedWork:
         """A feed made ready to run with the published rules."""
         feed = self.feed(name)
-        adapter = self.adapter(feed, errand)
-        stream = adapter.offers[feed.dataset] = overlaid(feed.model, adapter.offers[feed.dataset])
-        dataset = DATASETS[feed.dataset]
-        translator = Translator(
-            dataset,
-            stream.mapping,
-            source_time=stream.source_time,
-            ignore=stream.ignore,
-            deleted=stream.deleted,
-            today=self.clock.today(),
-        )
-        with self.store.write() as tx:
-            row = tx.one("feed_by_name", name=name)
-            assert row is not None
-            tx.run("rules_add", digest=translator.version)
-            rules_id = int(tx.value("rules_id", digest=translator.version))
-            for kind in name_kinds(dataset):
-                tx.run("name_kind_add", kind=kind)
-            kinds = {known.kind: known.id for known in tx.all("name_kinds")}
-        return FeedWork(
-            id=row.id,
-            uid=row.uid,
-            name=name,
-            stream_id=row.stream_id,
-            rules_id=rules_id,
-            dataset=dataset,
-            adapter=adapter,
-            stream=stream,
-            translator=translator,
-            namer=Namer(self.vault, dataset, row.uid, kinds),
-            period_field=_period_field(feed),
-            vanish_limit=feed.model.vanish_limit,
-        )
+        return feed_work(feed, self.adapter(feed, errand), self.store, self.vault, self.clock)
 
     @contextmanager
     def described(self, name: str) -> Iterator[Described]:
@@ -267,50 +232,7 @@ class Gateway:
     @cached_property
     def chains(self) -> Mapping[str, Chain]:
         """The sinks of gateway.yaml, by name."""
-        assert self.config.gateway is not None
-        return {
-            name: self._evm(name, sink)
-            if isinstance(sink, EvmSinkModel)
-            else LocalChain(self.settings.data / sink.path, self.signer, name)
-            for name, sink in self.config.gateway.sinks.items()
-        }
-
-    def _evm(self, name: str, sink: EvmSinkModel) -> Chain:
-        """A sink at a consortium node; only now is its client library needed.
-
-        Raises:
-            Usage: the library is not installed, or the sender's key is not where the configuration says.
-        """
-        try:
-            from gateway.chain.evm.lane import account_of
-            from gateway.chain.evm.sink import EvmChain
-        except ImportError as error:
-            raise Usage("{sink} 是 evm 链，请先安装：pip install 'shuqiao[evm]'", sink=name) from error
-        root = self.config.root
-        try:
-            key = resolve(sink.secrets.sender, root)
-        except LookupError as error:
-            raise Usage("{sink} 的账户私钥取不到：{why}", sink=name, why=str(error)) from error
-        certificate, private = sink.client_cert, sink.client_key
-        endpoint = Endpoint(
-            url=sink.url,
-            chain_id=sink.chain_id,
-            contract=sink.contract,
-            timeout=sink.timeout.total_seconds(),
-            ca=root / sink.ca if sink.ca else None,
-            client=(root / certificate, root / private) if certificate and private else None,
-        )
-        return EvmChain(
-            name,
-            endpoint,
-            PROFILES[sink.profile],
-            self.signer,
-            StoreJournal(self.store, name, str(account_of(key).address).lower()),
-            key,
-            gas_price=sink.gas_price,
-            confirmations=sink.confirmations,
-            window=sink.window,
-        )
+        return chains(self.config, self.settings.data, self.store, self.signer)
 
     def verify_chains(self) -> dict[str, int]:
         """Re-checks every sink from its first block on, against our own receipts; sink -> number of blocks.
@@ -318,18 +240,7 @@ class Gateway:
         Raises:
             ChainBroken: names the block that does not hold.
         """
-        found: dict[str, int] = {}
-        for name, chain in self.chains.items():
-            with self.store.read() as tx:
-                confirmed = tx.all("deliveries_confirmed", sink=name)
-            newest = max(confirmed, key=lambda row: int(row.block), default=None)
-            expected = Head(int(newest.block), newest.block_hash) if newest else None
-            found[name] = chain.verify(expected_head=expected).number
-            for row in confirmed:
-                receipt = chain.receipt(row.batch_id)
-                if receipt is None or (str(receipt.block), receipt.block_hash) != (row.block, row.block_hash):
-                    raise ChainBroken(int(row.block), "与网关保存的回执不符：区块不在，或已被替换")
-        return found
+        return {name: verified(name, chain, self.store) for name, chain in self.chains.items()}
 
     @cached_property
     def payloads(self) -> DirectoryPayloadStore:
@@ -392,9 +303,3 @@ class Gateway:
         if "http" in self.__dict__:
             self.http.close()
         self.store.close()
-
-
-def _period_field(feed: Feed) -> str | None:
-    """The field whose date a version counts by; None where its source time does."""
-    promise = feed.entry.promise(feed.dataset, feed.county.code)
-    return None if promise.period_by == "as_of" or promise.frequency in CONTINUOUS else promise.period_by

@@ -1,0 +1,5 @@
+"""Composition root: the only place that builds concrete things."""
+
+from gateway.app.root import Gateway, Paths
+
+__all__ = ["Gateway", "Paths"]

@@ -1,0 +1,55 @@
+"""One feed made ready to run."""
+
+from __future__ import annotations
+
+from adapters.kit import Adapter, Translator
+from gateway.clock import Clock
+from gateway.config import Feed, overlaid
+from gateway.names import Namer, name_kinds
+from gateway.promise import CONTINUOUS
+from gateway.sorter import FeedWork
+from gateway.store import Store
+from gateway.vault import Vault
+from schemas import DATASETS
+
+
+def feed_work(feed: Feed, adapter: Adapter, store: Store, vault: Vault, clock: Clock) -> FeedWork:
+    """What a run of this feed needs: the adapter with the feed's own mapping laid over it, rules and names known to the store."""
+    stream = adapter.offers[feed.dataset] = overlaid(feed.model, adapter.offers[feed.dataset])
+    dataset = DATASETS[feed.dataset]
+    translator = Translator(
+        dataset,
+        stream.mapping,
+        source_time=stream.source_time,
+        ignore=stream.ignore,
+        deleted=stream.deleted,
+        today=clock.today(),
+    )
+    with store.write() as tx:
+        row = tx.one("feed_by_name", name=feed.name)
+        assert row is not None
+        tx.run("rules_add", digest=translator.version)
+        rules_id = int(tx.value("rules_id", digest=translator.version))
+        for kind in name_kinds(dataset):
+            tx.run("name_kind_add", kind=kind)
+        kinds = {known.kind: known.id for known in tx.all("name_kinds")}
+    return FeedWork(
+        id=row.id,
+        uid=row.uid,
+        name=feed.name,
+        stream_id=row.stream_id,
+        rules_id=rules_id,
+        dataset=dataset,
+        adapter=adapter,
+        stream=stream,
+        translator=translator,
+        namer=Namer(vault, dataset, row.uid, kinds),
+        period_field=_period_field(feed),
+        vanish_limit=feed.model.vanish_limit,
+    )
+
+
+def _period_field(feed: Feed) -> str | None:
+    """The field whose date a version counts by; None where its source time does."""
+    promise = feed.entry.promise(feed.dataset, feed.county.code)
+    return None if promise.period_by == "as_of" or promise.frequency in CONTINUOUS else promise.period_by

@@ -1,0 +1,10 @@
+"""The one schema of the store, for SQLite and PostgreSQL alike; migrations are held equal to it by a test.
+
+Integer ids inside, handles at the edges. Nothing here is readable without the vault: what could name a person is a
+keyed hash or a ciphertext. Times of the business clock are ISO text (Asia/Shanghai), times of leases are real epoch seconds.
+"""
+
+from gateway.store.tables import collection, delivery, desk, duties, house
+from gateway.store.tables.columns import metadata
+
+__all__ = ["collection", "delivery", "desk", "duties", "house", "metadata"]
