@@ -11,6 +11,15 @@ from sqlalchemy import text
 from gateway.store import Store, upgrade
 from gateway.store.tables import metadata
 from tests.support import postgres
+from tests.support.suite import SUITE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def suite_of_the_run() -> Iterator[None]:
+    """The repository's gateway.yaml reads the suite from here."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("SHUQIAO_SUITE", SUITE.name)
+        yield
 
 
 @pytest.fixture(scope="session")

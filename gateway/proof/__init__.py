@@ -1,5 +1,6 @@
 """Commitments, Merkle trees, sealed batches, key files and proofs. Pure: bytes in, bytes out (`docs/proof-format.md`)."""
 
+from gateway.proof import libcrypto
 from gateway.proof.batch import (
     ENVELOPE_FIELDS,
     BatchOf,
@@ -21,6 +22,7 @@ from gateway.proof.errors import (
     PayloadMissing,
     ProofError,
     ProofInvalid,
+    SuiteUnavailable,
 )
 from gateway.proof.keyfile import KeyFile, MemberKey, MemberPublic, issue_keys, keys_folder, open_keys
 from gateway.proof.keys import expand
@@ -28,10 +30,11 @@ from gateway.proof.manifest import Manifest, verify_manifest
 from gateway.proof.payloads import DirectoryPayloadStore, PayloadStore, payload_name
 from gateway.proof.reports import Checked, verify_report
 from gateway.proof.signing import PublicKey, Signer
-from gateway.proof.suite import INTL, SUITES, Suite, Values, canonical, suite_named
+from gateway.proof.suite import GM, INTL, SUITES, Suite, Values, canonical, framed, suite_named
 
 __all__ = [
     "ENVELOPE_FIELDS",
+    "GM",
     "INTL",
     "SUITES",
     "Anchor",
@@ -58,6 +61,7 @@ __all__ = [
     "Signer",
     "Statement",
     "Suite",
+    "SuiteUnavailable",
     "Trust",
     "Values",
     "Verified",
@@ -65,8 +69,10 @@ __all__ = [
     "canonical",
     "commit",
     "expand",
+    "framed",
     "issue_keys",
     "keys_folder",
+    "libcrypto",
     "open_group",
     "open_keys",
     "payload_name",

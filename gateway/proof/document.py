@@ -107,10 +107,10 @@ class OpenBatch:
         self._manifest: dict[str, str | None] = msgspec.json.decode(manifest_bytes)
         self._signature = signature.hex()
         manifest = Manifest.parse(manifest_bytes)
-        self._suite = suite_named(manifest.suite)
+        self.suite = suite_named(manifest.suite)
         self._versions = read_payload(manifest, payload)
-        h = self._suite.hash
-        self._tree = merkle.levels(h, [merkle.leaf_hash(h, v.root(self._suite)) for v in self._versions])
+        h = self.suite.hash
+        self._tree = merkle.levels(h, [merkle.leaf_hash(h, v.root(self.suite)) for v in self._versions])
 
     def groups(self, index: int) -> list[str]:
         """The names of a version's groups. Raises IndexError."""
@@ -130,7 +130,7 @@ class OpenBatch:
             signature=self._signature,
             envelope=version.envelope,
             disclosed={
-                group: Disclosed(open_group(self._suite, version, group, secret), secret[-SALT_BYTES:].hex())
+                group: Disclosed(open_group(self.suite, version, group, secret), secret[-SALT_BYTES:].hex())
                 for group, secret in sorted(secrets.items())
             },
             commitments={group: sealed.commitment for group, sealed in sorted(version.groups.items())},

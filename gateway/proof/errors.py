@@ -6,6 +6,7 @@
     ├── PayloadMissing    the payload store has no such file
     ├── PayloadAltered    a file is not what its name promises
     ├── KeysUnreadable    a key file is for somebody else, or was altered
+    ├── SuiteUnavailable  this machine's libcrypto lacks what a suite needs
     └── KeyMalformed      a text or file that should hold a key (signer, member) holds none, or would be overwritten
 
 Sentences are Chinese with named facts; none holds a value of a person or a key.
@@ -52,3 +53,9 @@ class KeyMalformed(ProofError):
     """A text or file that should hold a key holds none, or would be overwritten."""
 
     code = "KEY_MALFORMED"
+
+
+class SuiteUnavailable(ProofError):
+    """This machine's libcrypto lacks what a suite needs."""
+
+    code = "SUITE_UNAVAILABLE"

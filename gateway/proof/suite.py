@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import msgspec
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from gateway.proof import libcrypto
 from gateway.proof.errors import ProofInvalid
-from gateway.proof.keys import expand
+from gateway.proof.keys import expand, expand_sm3
 
 Scalar: TypeAlias = str | None
 Values: TypeAlias = dict[str, Scalar]
 
 HASH_BYTES: Final = 32
 NONCE_BYTES: Final = 12
-_ZERO_NONCE: Final = bytes(NONCE_BYTES)
+TAG_BYTES: Final = 16
+SM4_BYTES: Final = 16
 _WRAP_INFO: Final = b"shuqiao/1/key-file"
 
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -42,7 +48,7 @@ def framed(*parts: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The algorithms of a batch. `seal` and `open` take (key, nonce, data, associated data)."""
+    """The algorithms of a batch. `seal` and `open` take (key, nonce, data, associated data), a key of 32 bytes."""
 
     name: str
     hash: Callable[[bytes], bytes]
@@ -50,10 +56,14 @@ class Suite:
     seal: Callable[[bytes, bytes, bytes, bytes], bytes]
     open: Callable[[bytes, bytes, bytes, bytes], bytes]
     """Raises `cryptography.exceptions.InvalidTag`."""
-    wrap: Callable[[bytes, bytes, bytes, bytes], bytes]
-    """(ephemeral private key, recipient's public key, data, associated data)"""
-    unwrap: Callable[[bytes, bytes, bytes, bytes], bytes]
-    """(recipient's private key, ephemeral public key, data, associated data); raises InvalidTag or ValueError."""
+    signing: str
+    """How its signer's key is written: `ed25519`, `sm2`."""
+    agreement: str
+    """How its members' keys are written: `x25519`, `sm2`."""
+    encapsulate: Callable[[bytes], tuple[bytes, bytes]]
+    """Recipient's public key -> a fresh key of 32 bytes, and what lets the recipient find it."""
+    decapsulate: Callable[[bytes, bytes], bytes]
+    """(recipient's private key, what came with it) -> the key; raises ValueError."""
 
 
 def _sha256(data: bytes) -> bytes:
@@ -73,23 +83,47 @@ def _wrapping_key(private: X25519PrivateKey, other: bytes, ephemeral: bytes, rec
     return HKDF(SHA256(), 32, salt=ephemeral + recipient, info=_WRAP_INFO).derive(shared)
 
 
-def _wrap(ephemeral: bytes, recipient: bytes, data: bytes, associated: bytes) -> bytes:
-    private = X25519PrivateKey.from_private_bytes(ephemeral)
-    key = _wrapping_key(private, recipient, private.public_key().public_bytes_raw(), recipient)
-    # the key is as fresh as the ephemeral key pair: it meets one plaintext only
-    return _seal(key, _ZERO_NONCE, data, associated)
+def _agree(recipient: bytes) -> tuple[bytes, bytes]:
+    private = X25519PrivateKey.generate()
+    ephemeral = private.public_key().public_bytes_raw()
+    return _wrapping_key(private, recipient, ephemeral, recipient), ephemeral
 
 
-def _unwrap(recipient: bytes, ephemeral: bytes, data: bytes, associated: bytes) -> bytes:
+def _agreed(recipient: bytes, ephemeral: bytes) -> bytes:
     private = X25519PrivateKey.from_private_bytes(recipient)
-    key = _wrapping_key(private, ephemeral, ephemeral, private.public_key().public_bytes_raw())
-    return _open(key, _ZERO_NONCE, data, associated)
+    return _wrapping_key(private, ephemeral, ephemeral, private.public_key().public_bytes_raw())
 
 
-INTL: Final = Suite("intl-1", _sha256, expand, _seal, _open, _wrap, _unwrap)
-"""SHA-256, HMAC-SHA-512, AES-256-GCM, Ed25519, X25519 + HKDF-SHA-256 + AES-256-GCM."""
+def _sm3(data: bytes) -> bytes:
+    return hashlib.new("sm3", data).digest()
 
-SUITES: Final[Mapping[str, Suite]] = {INTL.name: INTL}
+
+def _sm4_seal(key: bytes, nonce: bytes, data: bytes, associated: bytes) -> bytes:
+    cipher = Cipher(SM4(key[:SM4_BYTES]), modes.GCM(nonce)).encryptor()
+    cipher.authenticate_additional_data(associated)
+    return cipher.update(data) + cipher.finalize() + cipher.tag
+
+
+def _sm4_open(key: bytes, nonce: bytes, data: bytes, associated: bytes) -> bytes:
+    if len(data) < TAG_BYTES:
+        raise InvalidTag
+    cipher = Cipher(SM4(key[:SM4_BYTES]), modes.GCM(nonce, data[-TAG_BYTES:])).decryptor()
+    cipher.authenticate_additional_data(associated)
+    return cipher.update(data[:-TAG_BYTES]) + cipher.finalize()
+
+
+def _sm2_wrap(recipient: bytes) -> tuple[bytes, bytes]:
+    key = os.urandom(HASH_BYTES)
+    return key, libcrypto.encrypt(recipient, key)
+
+
+INTL: Final = Suite("intl-1", _sha256, expand, _seal, _open, "ed25519", "x25519", _agree, _agreed)
+"""SHA-256, HMAC-SHA-512, AES-256-GCM, Ed25519, X25519 + HKDF-SHA-256."""
+
+GM: Final = Suite("gm-1", _sm3, expand_sm3, _sm4_seal, _sm4_open, "sm2", "sm2", _sm2_wrap, libcrypto.decrypt)
+"""国密: SM3, HMAC-SM3, SM4-GCM, SM2 signatures, SM2 encryption (GB/T 32905, 32907, 32918)."""
+
+SUITES: Final[Mapping[str, Suite]] = {suite.name: suite for suite in (INTL, GM)}
 
 
 def suite_named(name: Any) -> Suite:

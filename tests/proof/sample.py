@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from gateway.proof import BatchOf, SealedBatch, Signer, Statement, Values, build, canonical, expand
+from gateway.proof import BatchOf, SealedBatch, Signer, Statement, Suite, Values, build, canonical
+from tests.support.suite import SUITE, signer
 
-SIGNER = Signer(bytes(range(32)))
-OTHER_SIGNER = Signer(bytes(range(32, 64)))
+SIGNER = signer(bytes(range(32)))
+OTHER_SIGNER = signer(bytes(range(32, 64)))
 GROUPS = ("content", "holder/0", "holder/1", "money")
 
 
@@ -69,9 +70,15 @@ def batch_of(first: int = 1, previous: str | None = None, stream: str = "f00d") 
 
 
 def sealed(
-    count: int = 12, first: int = 1, previous: str | None = None, *, stream: str = "f00d", signer: Signer = SIGNER
+    count: int = 12,
+    first: int = 1,
+    previous: str | None = None,
+    *,
+    stream: str = "f00d",
+    signer: Signer = SIGNER,
+    suite: Suite = SUITE,
 ) -> SealedBatch:
-    return build(statements(count, first - 1), batch_of(first, previous, stream), signer)
+    return build(statements(count, first - 1), batch_of(first, previous, stream), signer, suite)
 
 
 def chain_of(batches: int, size: int = 3, stream: str = "f00d") -> list[SealedBatch]:
@@ -82,9 +89,9 @@ def chain_of(batches: int, size: int = 3, stream: str = "f00d") -> list[SealedBa
     return out
 
 
-def secrets_of(items: list[Statement], *granted: str) -> list[dict[str, bytes]]:
+def secrets_of(items: list[Statement], *granted: str, suite: Suite = SUITE) -> list[dict[str, bytes]]:
     """Keys of the granted groups, version by version."""
     return [
-        {g: expand(s.key, int(s.envelope["version"] or 0), g) for g in s.groups if g in granted} if s.key else {}
+        {g: suite.expand(s.key, int(s.envelope["version"] or 0), g) for g in s.groups if g in granted} if s.key else {}
         for s in items
     ]

@@ -14,7 +14,6 @@ from gateway.proof import (
     Statement,
     build,
     canonical,
-    expand,
     open_group,
     read_payload,
     verify_manifest,
@@ -32,10 +31,12 @@ from tests.proof.sample import (
     statement,
     statements,
 )
+from tests.support.suite import SUITE
 
 
 def test_a_batch_is_a_function_of_its_content() -> None:
-    assert sealed() == sealed()
+    assert replace(sealed(), signature=b"") == replace(sealed(), signature=b"")
+    assert SUITE is not INTL or sealed() == sealed()
     assert sealed(11).batch_id != sealed(12).batch_id
 
 
@@ -49,10 +50,10 @@ def test_the_manifest_says_what_is_in_it() -> None:
 def test_what_was_sealed_reads_back_and_opens() -> None:
     batch, items = sealed(), statements(12)
     versions = read_payload(batch.manifest, batch.payload)
-    assert [v.root(INTL) for v in versions] == list(batch.roots)
+    assert [v.root(SUITE) for v in versions] == list(batch.roots)
     for version, item, secrets in zip(versions, items, secrets_of(items, *GROUPS), strict=True):
         assert version.envelope == item.envelope
-        opened = {g: open_group(INTL, version, g, secret) for g, secret in secrets.items()}
+        opened = {g: open_group(SUITE, version, g, secret) for g, secret in secrets.items()}
         assert {g: canonical(v) for g, v in opened.items()} == item.groups
 
 
@@ -65,7 +66,7 @@ def test_nothing_readable_is_in_a_payload() -> None:
 
 def test_equal_groups_of_two_observations_look_different() -> None:
     one, two = statement(1), replace(statement(1), envelope=envelope(2), key=key_of(2))
-    batch = build([one, two], batch_of(), SIGNER)
+    batch = build([one, two], batch_of(), SIGNER, SUITE)
     first, second = read_payload(batch.manifest, batch.payload)
     assert first.groups["content"].commitment != second.groups["content"].commitment
     assert first.groups["content"].ciphertext != second.groups["content"].ciphertext
@@ -75,7 +76,7 @@ def test_a_second_plaintext_under_a_key_does_not_repeat_its_key_stream() -> None
     """Terms may change between two builds of one range; GCM must never meet a nonce twice."""
     one = statement(1)
     two = replace(one, groups={**one.groups, "content": canonical({"unit_no": "x" * 28, "right_status": "current"})})
-    sealed_both = [build([s], batch_of(), SIGNER) for s in (one, two)]
+    sealed_both = [build([s], batch_of(), SIGNER, SUITE) for s in (one, two)]
     a, b = (read_payload(x.manifest, x.payload)[0].groups["content"].ciphertext for x in sealed_both)
     plain = zip(one.groups["content"], two.groups["content"], strict=False)
     assert bytes(x ^ y for x, y in zip(a, b, strict=False))[:40] != bytes(x ^ y for x, y in plain)[:40]
@@ -93,7 +94,7 @@ def test_a_changed_byte_of_a_payload_is_noticed(at: int) -> None:
 def _anchored(lines: list[bytes]) -> tuple[Manifest, bytes]:
     """A gateway that anchored a payload which is not what its manifest says."""
     payload = b"\n".join(lines)
-    return msgspec.structs.replace(sealed().manifest, payload_digest=INTL.hash(payload).hex()), payload
+    return msgspec.structs.replace(sealed().manifest, payload_digest=SUITE.hash(payload).hex()), payload
 
 
 @pytest.mark.parametrize(
@@ -154,21 +155,26 @@ def test_counts_of_a_manifest_are_recounted() -> None:
 def test_a_key_opens_its_own_group_of_its_own_version_only() -> None:
     batch = sealed()
     versions = read_payload(batch.manifest, batch.payload)
-    right = expand(key_of(0), 1, "money")
-    assert open_group(INTL, versions[0], "money", right) == {"amount": "0.00"}
-    for wrong in (expand(key_of(0), 1, "content"), expand(key_of(0), 2, "money"), expand(key_of(1), 1, "money"), b""):
+    right = SUITE.expand(key_of(0), 1, "money")
+    assert open_group(SUITE, versions[0], "money", right) == {"amount": "0.00"}
+    for wrong in (
+        SUITE.expand(key_of(0), 1, "content"),
+        SUITE.expand(key_of(0), 2, "money"),
+        SUITE.expand(key_of(1), 1, "money"),
+        b"",
+    ):
         with pytest.raises(ProofInvalid, match="money"):
-            open_group(INTL, versions[0], "money", wrong)
+            open_group(SUITE, versions[0], "money", wrong)
     with pytest.raises(ProofInvalid, match="没有披露组"):
-        open_group(INTL, versions[0], "none", right)
+        open_group(SUITE, versions[0], "none", right)
 
 
 def test_a_key_with_another_salt_proves_nothing() -> None:
     batch = sealed()
     version = read_payload(batch.manifest, batch.payload)[0]
-    secret = expand(key_of(0), 1, "money")
+    secret = SUITE.expand(key_of(0), 1, "money")
     with pytest.raises(ProofInvalid, match="承诺"):
-        open_group(INTL, version, "money", secret[:32] + bytes(32))
+        open_group(SUITE, version, "money", secret[:32] + bytes(32))
 
 
 @pytest.mark.parametrize(
@@ -184,35 +190,35 @@ def test_a_key_with_another_salt_proves_nothing() -> None:
 )
 def test_nothing_wrong_is_sealed(wrong: Statement) -> None:
     with pytest.raises(ValueError):
-        build([wrong], batch_of(), SIGNER)
+        build([wrong], batch_of(), SIGNER, SUITE)
 
 
 def test_a_group_of_numbers_is_not_canonical() -> None:
     with pytest.raises(TypeError, match="area"):
-        build([replace(statement(1), groups={"content": b'{"area":1}'})], batch_of(), SIGNER)
+        build([replace(statement(1), groups={"content": b'{"area":1}'})], batch_of(), SIGNER, SUITE)
 
 
 def test_an_empty_batch_is_not_sealed() -> None:
     with pytest.raises(ValueError, match="empty"):
-        build([], batch_of(), SIGNER)
+        build([], batch_of(), SIGNER, SUITE)
 
 
 def test_content_erased_before_sealing_leaves_its_envelope() -> None:
     erased = replace(statement(1), groups={}, key=None)
-    batch = build([erased], batch_of(), SIGNER)
+    batch = build([erased], batch_of(), SIGNER, SUITE)
     assert read_payload(batch.manifest, batch.payload)[0].groups == {}
 
 
 def test_a_tombstone_has_no_groups() -> None:
     with pytest.raises(ProofInvalid, match="注销"):
-        build([replace(statement(1), envelope=envelope(1, "gone"))], batch_of(), SIGNER)
+        build([replace(statement(1), envelope=envelope(1, "gone"))], batch_of(), SIGNER, SUITE)
     with pytest.raises(ProofInvalid, match="注销"):
-        version_root(INTL, envelope(1, "gone"), {"content": bytes(32)})
+        version_root(SUITE, envelope(1, "gone"), {"content": bytes(32)})
 
 
 def test_the_root_binds_the_names_of_closed_groups() -> None:
     a, b = bytes(32), bytes(range(32))
-    assert version_root(INTL, envelope(1), {"x": a, "y": b}) != version_root(INTL, envelope(1), {"x": a, "z": b})
+    assert version_root(SUITE, envelope(1), {"x": a, "y": b}) != version_root(SUITE, envelope(1), {"x": a, "z": b})
     assert ENVELOPE not in statement(1).groups
 
 
@@ -230,8 +236,8 @@ def test_every_member_of_the_manifest_is_in_the_batch_id(name: str) -> None:
     manifest = sealed().manifest
     value = getattr(manifest, name)
     if name == "suite":
-        with pytest.raises(ProofInvalid, match="intl-1"):
-            Manifest.parse(manifest.encode().replace(b"intl-1", b"intl-9"))
+        with pytest.raises(ProofInvalid, match=SUITE.name):
+            Manifest.parse(manifest.encode().replace(SUITE.name.encode(), b"none"))
         return
     other = value + 1 if isinstance(value, int) else "0" * 64
     assert msgspec.structs.replace(manifest, **{name: other}).batch_id != manifest.batch_id
@@ -271,11 +277,13 @@ def test_a_range_that_contradicts_its_count_is_refused(figures: dict[str, int]) 
 def test_the_order_in_which_groups_are_given_changes_nothing() -> None:
     one = statement(1)
     turned = replace(one, groups={group: one.groups[group] for group in sorted(one.groups, reverse=True)})
-    assert build([turned], batch_of(), SIGNER) == build([one], batch_of(), SIGNER)
+    batches = [build([s], batch_of(), SIGNER, SUITE) for s in (turned, one)]
+    assert batches[0].manifest == batches[1].manifest
+    assert batches[0].payload == batches[1].payload
 
 
 def test_a_thousand_versions_are_sealed_in_well_under_half_a_second() -> None:
     items = statements(1000)
     began = time.perf_counter()
-    build(items, batch_of(), SIGNER)
+    build(items, batch_of(), SIGNER, SUITE)
     assert time.perf_counter() - began < 0.5

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from gateway.chain import Receipt
-from gateway.proof import OpenBatch, ProofInvalid, Signer, Trust, Verified, expand, verify_document
+from gateway.proof import OpenBatch, ProofInvalid, Signer, Trust, Verified, verify_document
 from tests.proof.sample import GROUPS, OTHER_SIGNER, SIGNER, handle_of, key_of, sealed
+from tests.support.suite import SUITE
 
 BATCH = sealed(11)
 RECEIPT = Receipt("local", 7, "ab" * 32, BATCH.batch_id, "2026-03-02T02:00:01.000+00:00")
@@ -27,7 +28,7 @@ class Chain:
 
 
 def document(index: int = 4, *groups: str) -> dict[str, Any]:
-    secrets = {group: expand(key_of(index), 1, group) for group in groups}
+    secrets = {group: SUITE.expand(key_of(index), 1, group) for group in groups}
     return OpenBatch(BATCH.manifest_bytes, BATCH.signature, BATCH.payload).document(index, secrets, RECEIPT)
 
 

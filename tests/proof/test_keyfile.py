@@ -18,8 +18,9 @@ from gateway.proof import (
     open_keys,
 )
 from tests.proof.sample import SIGNER, sealed, secrets_of, statements
+from tests.support.suite import SUITE, member_key
 
-KEY = MemberKey(bytes(range(1, 33)))
+KEY = member_key()
 BATCH = sealed().batch_id
 SECRETS = secrets_of(statements(12), "content")
 
@@ -30,7 +31,7 @@ def test_a_member_reads_what_was_granted() -> None:
 
 def test_another_member_reads_nothing() -> None:
     file = issue_keys(BATCH, KEY.public, SECRETS)
-    other = MemberKey.new()
+    other = MemberKey.new(SUITE)
     with pytest.raises(KeysUnreadable, match="不是给本成员"):
         open_keys(other, BATCH, file.content)
     claimed = file.content.replace(KEY.public.id.encode(), other.public.id.encode())
