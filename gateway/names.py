@@ -89,6 +89,23 @@ class Namer:
             out.append(_named(kind, [None if None in key else "\0".join(key) for key in keys], name))
         return out
 
+    def persons(self, column: Callable[[str], Sequence[Any]]) -> list[tuple[int, bytes]]:
+        """(row, name) of every subject of some records, the whole 160 bits."""
+        out: list[tuple[int, bytes]] = []
+        for _, part, field, name in self._subjects:
+            groups = (
+                [[value] for value in column(field)]
+                if part is None
+                else [[holder.get(field) for holder in holders or ()] for holders in column(part)]
+            )
+            pairs = [(row, value) for row, values in enumerate(groups) for value in values if value]
+            out += zip([row for row, _ in pairs], name([value for _, value in pairs]), strict=True)
+        return out
+
+    def persons_of(self, records: Sequence[Canonical]) -> list[tuple[int, bytes]]:
+        """As `persons`, of records given as objects, of which perhaps not everything could be read."""
+        return self.persons(lambda field: [record.get(field) for record in records])
+
     def names_of(self, records: Sequence[Canonical]) -> list[Names]:
         """As `names`, of records given as objects, of which perhaps not everything could be read."""
         return self.names(lambda field: [record.get(field) for record in records])

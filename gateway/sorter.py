@@ -24,6 +24,7 @@ from gateway.recognition import anchor_name, anchor_names, known_rows
 from gateway.store import Tx
 from gateway.store.pages import HANDLE_KIND, Counts, Held, Puts, Touch
 from gateway.store.segments import versions_at
+from gateway.suppression import Suppression
 from gateway.vault import Vault
 from schemas import Dataset, Value
 
@@ -96,6 +97,8 @@ class Sorter:
         self.abouts: list[bytes | None] = []
         """Handles of what the rejected items are about, where their keys could be read."""
         self._wanted: list[int] = []
+        self.suppressed = 0
+        """How long the suppression list was when this page was held against it."""
         self._t = Translated()
 
     @property
@@ -110,13 +113,16 @@ class Sorter:
         return bool(any(map(len, puts)) or self.held or self.touches)
 
     def read(self, tx: Tx) -> None:
-        """Recognises what it can and translates the rest."""
+        """Recognises what it can and translates the rest, without whom was erased."""
+        suppressed = Suppression.of(tx)
+        self.suppressed = len(suppressed)
         self._wanted = wanted = self._recognise(known_rows(tx, self.digests, self._feed.rules_id))
         if not wanted:
             return
         whole = len(wanted) == len(self.digests)
         items = self.page.rows.decode(None if whole else wanted)
-        self._t = t = self._dictionaries.judge(self._feed.translator.translate(items))
+        t = self._dictionaries.judge(self._feed.translator.translate(items))
+        self._t = t = suppressed.sift(t, self._feed.namer)
         for rule, positions in t.ignored.items():
             self._ignore(rule, len(positions))
         self.handles = self._feed.namer.handles(t)
@@ -279,7 +285,7 @@ class Sorter:
         found = [*versions.values(), *versions_at(tx, self._feed.stream_id, gone).values()]
         vault = self._vault
         return {
-            v.observation_id: vault.open_version(vault.unwrap(v.wrapped_key), v.number, v.handle, v.sealed)
+            v.observation_id: vault.open_version(vault.unwrap(v.wrapped_key), v.number, v.handle, v.sealed, v.suite)
             for v in found
             if v.wrapped_key is not None and v.sealed is not None
         }

@@ -20,11 +20,13 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+BUSY_MILLISECONDS: Final = 30_000
+TRIM_MILLISECONDS: Final = 2_000
 SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=OFF",  # parents are written in the same transaction; the check costs 6 % of a first load
-    "PRAGMA busy_timeout=30000",
+    f"PRAGMA busy_timeout={BUSY_MILLISECONDS}",
     "PRAGMA cache_size=-4096",  # the system caches the file too; more here is memory a connection, and no faster
     "PRAGMA journal_size_limit=134217728",
     "PRAGMA wal_autocheckpoint=16000",
@@ -176,9 +178,10 @@ class Store:
         return cls.open(f"sqlite:///{path}")
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
-        """All of it or nothing of it."""
-        with self._transaction("BEGIN" if self.postgres else "BEGIN IMMEDIATE") as tx:
+    def write(self, *, scrub: bool = False) -> Iterator[Tx]:
+        """All of it or nothing of it. `scrub`: what is deleted or replaced leaves no bytes in SQLite's file behind; see `trim`."""
+        begin = "BEGIN" if self.postgres else "BEGIN IMMEDIATE"
+        with self._transaction(begin, scrub=scrub and not self.postgres) as tx:
             yield tx
 
     @contextmanager
@@ -188,8 +191,11 @@ class Store:
             yield tx
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Tx]:
+    def _transaction(self, begin: str, *, scrub: bool = False) -> Iterator[Tx]:
         with self.engine.connect() as connection, closing(connection.connection.cursor()) as cursor:
+            if scrub:
+                kept = cursor.execute("PRAGMA secure_delete").fetchone()[0]
+                cursor.execute("PRAGMA secure_delete=1")
             cursor.execute(begin)
             try:
                 yield Tx(cursor, self.postgres)
@@ -197,6 +203,18 @@ class Store:
                 cursor.execute("ROLLBACK")
                 raise
             cursor.execute("COMMIT")
+            if scrub:
+                cursor.execute(f"PRAGMA secure_delete={kept}")
+
+    def trim(self) -> bool:
+        """Empties SQLite's log, so that nothing deleted is left there either; False while somebody reads what is older."""
+        if self.postgres:
+            return True
+        with self.engine.connect() as connection, closing(connection.connection.cursor()) as cursor:
+            cursor.execute(f"PRAGMA busy_timeout={TRIM_MILLISECONDS}")
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+        return not busy
 
     def close(self) -> None:
         self.engine.dispose()
