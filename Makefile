@@ -8,7 +8,7 @@ NODE := contracts/node_modules/.ready
 ANVIL = $(firstword $(wildcard contracts/node_modules/@foundry-rs/anvil-*/bin/anvil))
 DEMO = $(if $(ONCE),--once) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) $(if $(SEED),--seed $(SEED)) $(if $(DIRT),--dirt $(DIRT)) $(if $(DAYS),--days $(DAYS)) $(if $(CHAIN),--anvil $(ANVIL)) $(ARGS)
 
-.PHONY: help demo test check fmt bench kills contract lock schema clean
+.PHONY: help demo test testgm check fmt bench kills contract lock schema clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,10 @@ demo: $(VENV)/.runtime $(if $(CHAIN),$(VENV)/.dev $(NODE)) ## ten counties, all 
 
 test: $(VENV)/.dev $(NODE) ## every test
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+testgm: $(VENV)/.dev ## the tests that a suite of algorithms can break, under 国密 (SHUQIAO_TEST_SUITE=gm-1 make test: all of them)
+	SHUQIAO_TEST_SUITE=gm-1 $(BIN)/python -m pytest tests/proof tests/chain tests/member tests/gateway/test_vault.py \
+		tests/promises/test_keys.py tests/promises/test_erasure.py tests/promises/test_reports.py $(ARGS)
 
 check: $(VENV)/.dev ## lint, types, floors, schema drift, docs
 	$(BIN)/ruff check .

@@ -64,7 +64,7 @@ def compare(gateway: Gateway, rows: int, every: int = 997) -> None:
                 wrong += head is not None
                 continue
             row = find(tx, head.stream_id, head.seq)
-            opened = gateway.vault.open_version(gateway.vault.unwrap(row.wrapped_key), 1, handle, row.sealed)
+            opened = gateway.vault.open_version(gateway.vault.unwrap(row.wrapped_key), 1, handle, row.sealed, row.suite)
             got = msgspec.json.decode(opened)
             same = all(got[k] == str(want[k]) for k in ("unit_no", "id_no", "registered_on", "approved_on", "location"))
             wrong += not (same and abs(float(got["area_m2"]) - want["area_m2"]) < 0.011)

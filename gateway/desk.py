@@ -16,7 +16,8 @@ from gateway.vault import Vault, handle_text
 
 CONSENTS: Final = "consents"
 QUERIES: Final = "queries"
-SCHEMAS: Final = {CONSENTS: "consent/1", QUERIES: "query/1"}
+ERASURES: Final = "erasures"
+SCHEMAS: Final = {CONSENTS: "consent/1", QUERIES: "query/1", ERASURES: "erasure/1"}
 """kind of stream -> schema of its statements (docs/proof-format.md §3)."""
 
 Groups = Mapping[str, Mapping[str, str | None]]
@@ -39,6 +40,7 @@ def state(tx: Tx, vault: Vault, kind: str, handle: bytes, number: int, groups: G
         number=number,
         schema=SCHEMAS[kind],
         at=at,
+        suite=vault.suite.name,
         sealed=sealed,
         wrapped_key=wrapped,
     )
@@ -66,6 +68,6 @@ def statements(tx: Tx, vault: Vault, stream_id: int, first: int, last: int) -> l
             out.append(Statement(envelope, {}, None))
             continue
         key = vault.unwrap(row.wrapped_key)
-        groups = msgspec.json.decode(vault.open_version(key, row.number, row.handle, row.sealed))
+        groups = msgspec.json.decode(vault.open_version(key, row.number, row.handle, row.sealed, row.suite))
         out.append(Statement(envelope, {g: canonical(values) for g, values in groups.items()}, key.disclosure))
     return out

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from gateway.chain import Chain
-from gateway.proof import OpenBatch, PayloadStore, expand, payload_name
+from gateway.proof import OpenBatch, PayloadStore, payload_name
 from gateway.store import Store
 from gateway.store.segments import Version
 from gateway.vault import Vault
@@ -44,7 +44,7 @@ class Disclosure:
         if version.sealed is not None and version.wrapped_key is not None:
             key = self._vault.unwrap(version.wrapped_key)
             named = [g for g in opened.groups(index) if groups is None or g in groups]
-            secrets = {group: expand(key.disclosure, version.number, group) for group in named}
+            secrets = {group: opened.suite.expand(key.disclosure, version.number, group) for group in named}
         return opened.document(index, secrets, anchor)
 
     def _open(self, _batch_id: str, manifest: bytes, signature: bytes, digest: str) -> OpenBatch:

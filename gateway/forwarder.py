@@ -6,31 +6,27 @@ a batch id is a function of its content, and a chain refuses the same id twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any, Final
 
 from gateway import desk
 from gateway.chain import Chain
 from gateway.checkpoints import reached
 from gateway.clock import Clock
-from gateway.config import CatalogueEntry, MemberModel
+from gateway.config import CatalogueEntry
 from gateway.delivery import Deliveries, Report
-from gateway.errors import Unreconciled, Usage
+from gateway.errors import Unreconciled
+from gateway.grants import Grants
 from gateway.leases import Leases
 from gateway.proof import (
     BatchOf,
-    KeyMalformed,
-    MemberPublic,
     PayloadStore,
     SealedBatch,
     Signer,
     Statement,
+    Suite,
     build,
-    expand,
-    issue_keys,
-    keys_folder,
     payload_name,
 )
 from gateway.statements import StatementMaker, may_share
@@ -58,15 +54,15 @@ class Forwarder:
         chains: Mapping[str, Chain],
         payloads: PayloadStore,
         catalogue: Mapping[str, CatalogueEntry],
-        members: Mapping[str, MemberModel],
-        member_keys: Path,
+        grants: Grants,
         submitter: str,
         batch_size: int,
+        suite: Suite,
     ) -> None:
         self._store, self._vault, self._clock, self._leases = store, vault, clock, leases
         self._signer, self._payloads = signer, payloads
-        self._catalogue, self._members, self._member_keys = catalogue, members, member_keys
-        self._submitter, self._batch_size = submitter, batch_size
+        self._catalogue, self._grants = catalogue, grants
+        self._submitter, self._batch_size, self._suite = submitter, batch_size, suite
         self._deliveries = Deliveries(store, clock, leases, chains)
 
     def forward(self, patience: float | None = None) -> Report:
@@ -85,6 +81,7 @@ class Forwarder:
             with self._leases.take(FORWARDER):
                 self._reserve(report)
                 self._build(report)
+                self._grants.catch_up()
         self._deliveries.advance(report, patience)
         return report
 
@@ -98,7 +95,7 @@ class Forwarder:
     def _nothing_to_seal(self) -> bool:
         """Then no lease is taken and nothing is written."""
         with self._store.read() as tx:
-            return not (tx.value("unsealed_count") or tx.all("batches_unbuilt"))
+            return not (tx.value("unsealed_count") or tx.all("batches_unbuilt") or tx.all("reissues"))
 
     def _reserve(self, report: Report) -> None:
         """Membership first: whatever dies later, the same statements end up in the same batch."""
@@ -140,7 +137,7 @@ class Forwarder:
                     sealed, statements = self._feed_batch(tx, row, feed, before)
             self._payloads.put(payload_name(sealed.manifest.payload_digest), sealed.payload)
             if feed is not None:
-                self._issue(feed.dataset, self._catalogue[feed.dataset], sealed, statements)
+                self._grants.first(feed.dataset, sealed, statements)
             with self._store.write() as tx:
                 tx.run(
                     "batch_built",
@@ -166,7 +163,7 @@ class Forwarder:
             period=_span(statements),
             terms=entry.sharing.approval,
         )
-        return build(statements, of, self._signer), statements
+        return build(statements, of, self._signer, self._suite), statements
 
     def _desk_batch(self, tx: Tx, row: Any, before: str | None) -> tuple[SealedBatch, list[Statement]]:
         """Consents, queries, erasures: anchored for everybody to see that they were made, opened to nobody by key file."""
@@ -186,7 +183,7 @@ class Forwarder:
             period=_span(statements),
             kind=stream.kind,
         )
-        return build(statements, of, self._signer), statements
+        return build(statements, of, self._signer, self._suite), statements
 
     def _statements(self, tx: Tx, row: Any, feed: Any, entry: CatalogueEntry) -> list[Statement]:
         rows = versions_between(tx, row.stream_id, row.first, row.last)
@@ -195,39 +192,6 @@ class Forwarder:
                 "批次应有 {want} 条，版本记录只有 {got} 条", want=row.last - row.first + 1, got=len(rows)
             )
         return StatementMaker(self._vault, DATASETS[feed.dataset], entry, feed).make(tx, rows)
-
-    def _issue(self, dataset: str, entry: CatalogueEntry, sealed: SealedBatch, statements: list[Statement]) -> None:
-        """Key files for the members that the terms name, holding the groups each was granted."""
-        for name in entry.sharing.recipients:
-            model = self._members.get(name)
-            granted = model.groups.get(dataset, ()) if model else ()
-            if model is None or not granted:
-                continue
-            member = self._public(name, model)
-            if not self._payloads.names(keys_folder(sealed.batch_id, member)):
-                file = issue_keys(sealed.batch_id, member, [_secrets(s, granted) for s in statements])
-                self._payloads.put(file.name, file.content)
-
-    def _public(self, name: str, model: MemberModel) -> MemberPublic:
-        """Raises Usage: the member's public key file is not there, or holds none."""
-        path = self._member_keys / model.key
-        try:
-            return MemberPublic.parse(path.read_text("ascii"))
-        except (OSError, UnicodeDecodeError, KeyMalformed) as error:
-            raise Usage(
-                "成员 {member} 的公钥 {path} 读不到或不合规；请由成员用 shuqiao member keygen 生成并交来 .pub 文件",
-                member=name,
-                path=str(path),
-            ) from error
-
-
-def _secrets(statement: Statement, granted: Sequence[str]) -> dict[str, bytes]:
-    """Keys of the groups of one version that a grant covers; `holder` covers `holder/0`, `holder/1`, …"""
-    if statement.key is None:
-        return {}
-    number = int(statement.envelope["version"] or 0)
-    stems = [g for g in statement.groups if granted == "all" or g.partition("/")[0] in granted]
-    return {group: expand(statement.key, number, group) for group in stems}
 
 
 def _span(statements: list[Statement]) -> str | None:

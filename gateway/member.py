@@ -19,6 +19,7 @@ from gateway.chain import Head, HeaderChain, Placed
 from gateway.chain.evm import Endpoint
 from gateway.chain.source import Anchored, Held, source_of
 from gateway.proof import (
+    INTL,
     Checked,
     DirectoryPayloadStore,
     KeyMalformed,
@@ -86,13 +87,13 @@ class Fetched:
     problems: list[Problem] = field(default_factory=list)
 
 
-def keygen(path: Path) -> MemberPublic:
+def keygen(path: Path, suite: str = INTL.name) -> MemberPublic:
     """Writes a new private key (mode 0600) and, beside it with suffix `.pub`, the public key to hand in.
 
     Raises:
         KeyMalformed: there is a key already; it is never overwritten.
     """
-    key = MemberKey.new()
+    key = MemberKey.new(suite_named(suite))
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

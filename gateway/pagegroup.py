@@ -118,6 +118,8 @@ class PageGroup:
             stream_id=feed.stream_id,
             run_id=run.run_id,
             rules_id=feed.rules_id,
+            suite=self._vault.suite.name,
+            suppressed=sorter.suppressed,
             page=run.pages,
             at=self._clock.stamp(),
             as_of=sorter.newest,

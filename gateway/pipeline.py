@@ -152,6 +152,7 @@ class Pipeline:
                 stream_id=feed.stream_id,
                 run_id=run.run_id,
                 rules_id=feed.rules_id,
+                suite=self._vault.suite.name,
                 at=self._clock.stamp(),
                 gone=gone[at : at + GONE_CHUNK],
             )

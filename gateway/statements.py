@@ -75,7 +75,7 @@ class StatementMaker:
         if row.sealed is None or row.wrapped_key is None:
             return Statement(envelope, {}, None)
         key = self._vault.unwrap(row.wrapped_key)
-        record = msgspec.json.decode(self._vault.open_version(key, row.number, row.handle, row.sealed))
+        record = msgspec.json.decode(self._vault.open_version(key, row.number, row.handle, row.sealed, row.suite))
         if self._dataset.period_by != "as_of":
             envelope["period"] = record.get(self._dataset.period_by) or envelope["period"]
         return Statement(envelope, restrict(self._dataset, self._dataset.groups(record), self._paths), key.disclosure)

@@ -146,7 +146,9 @@ def _open(gateway: Gateway, version: Version) -> dict[str, Any]:
     if version.sealed is None or version.wrapped_key is None:
         return {}
     vault = gateway.vault
-    text = vault.open_version(vault.unwrap(version.wrapped_key), version.number, version.handle, version.sealed)
+    text = vault.open_version(
+        vault.unwrap(version.wrapped_key), version.number, version.handle, version.sealed, version.suite
+    )
     record: dict[str, Any] = msgspec.json.decode(text)
     return record
 

@@ -16,12 +16,15 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from gateway.proof import GM, INTL, Suite, suite_named
 
 Namer: TypeAlias = Callable[[Sequence[str]], list[bytes]]
 """Texts of one domain to their names, 20 bytes each, in step."""
 
 NAME_BYTES: Final = 20
+DIGEST_BYTES: Final = 16
+SM4_BYTES: Final = 16
 NONCE_BYTES: Final = 12
 MATERIAL_BYTES: Final = 64
 TAG_BYTES: Final = 4
@@ -31,24 +34,68 @@ TAG_BYTES: Final = 4
 class Keyring(msgspec.Struct, frozen=True):
     """The vault's key file (mode 0600). `masters` is keyed by id; `current` names the one that encrypts.
 
-    `naming` is the keyed hash that makes names: `blake2b` (RFC 7693), or `hmac-sha256` in rings made before ADR 0009.
+    `suites` says for which suite a master encrypts; one it does not name is of `intl-1`. `naming` is the keyed hash that
+    makes names and digests, for good, whatever the masters become: `blake2b` (RFC 7693), `hmac-sm3`, or in rings made
+    before ADR 0009 `hmac-sha256` (whose digests are BLAKE2b).
     """
 
     current: str
     masters: dict[str, bytes]
     names: bytes
     answers: bytes
-    naming: Literal["blake2b", "hmac-sha256"] = "hmac-sha256"
+    naming: Literal["blake2b", "hmac-sha256", "hmac-sm3"] = "hmac-sha256"
+    suites: dict[str, str] = {}
 
     @classmethod
-    def new(cls) -> Keyring:
-        masters = {"m1": os.urandom(32)}
-        return cls("m1", masters, names=os.urandom(32), answers=os.urandom(32), naming="blake2b")
+    def new(cls, suite: Suite = INTL) -> Keyring:
+        masters, names, answers = {"m1": os.urandom(32)}, os.urandom(32), os.urandom(32)
+        naming: Literal["blake2b", "hmac-sm3"] = "hmac-sm3" if suite is GM else "blake2b"
+        return cls("m1", masters, names, answers, naming, {"m1": suite.name})
 
-    def rotated(self) -> Keyring:
-        """A ring with a fresh current master; the old ones still open what they wrapped."""
-        fresh = f"m{len(self.masters) + 1}"
-        return msgspec.structs.replace(self, current=fresh, masters={**self.masters, fresh: os.urandom(32)})
+    def suite_of(self, key_id: str) -> Suite:
+        """Raises ProofInvalid SUITE."""
+        return suite_named(self.suites.get(key_id, INTL.name))
+
+    @property
+    def suite(self) -> Suite:
+        """Of the current master."""
+        return self.suite_of(self.current)
+
+    def rotated(self, suite: Suite | None = None) -> Keyring:
+        """A ring with a fresh current master, of another suite if so asked; the old ones still open what they wrapped."""
+        fresh = f"m{max(int(key_id[1:]) for key_id in self.masters) + 1}"
+        return msgspec.structs.replace(
+            self,
+            current=fresh,
+            masters={**self.masters, fresh: os.urandom(32)},
+            suites={**self.suites, fresh: (suite or self.suite).name},
+        )
+
+    def without(self, key_id: str) -> Keyring:
+        """A ring that lost a master: what it wrapped is lost with it."""
+        return msgspec.structs.replace(
+            self,
+            masters={name: key for name, key in self.masters.items() if name != key_id},
+            suites={name: suite for name, suite in self.suites.items() if name != key_id},
+        )
+
+
+class _Master:
+    """One master key at work: AES-256 or SM4, by its suite."""
+
+    def __init__(self, key_id: str, key: bytes, suite: Suite) -> None:
+        self.suite, self.tag = suite, key_id.encode().ljust(TAG_BYTES, b"\0")
+        digest = "sm3" if suite is GM else "sha256"
+        covering = hmac.digest(key, b"wrap", digest)
+        self._key = hmac.digest(key, b"seal", digest) if suite is GM else key
+        block = algorithms.SM4(covering[:SM4_BYTES]) if suite is GM else algorithms.AES256(covering)
+        self.cover = Cipher(block, modes.ECB())  # noqa: S305 # random blocks only
+
+    def seal(self, nonce: bytes, data: bytes, purpose: bytes) -> bytes:
+        return self.suite.seal(self._key, nonce, data, purpose)
+
+    def open(self, nonce: bytes, data: bytes, purpose: bytes) -> bytes:
+        return self.suite.open(self._key, nonce, data, purpose)
 
 
 class ObservationKey(NamedTuple):
@@ -61,6 +108,10 @@ class ObservationKey(NamedTuple):
     wrapped: bytes
 
 
+def _masters(ring: Keyring) -> dict[str, _Master]:
+    return {key_id: _Master(key_id, key, ring.suite_of(key_id)) for key_id, key in ring.masters.items()}
+
+
 class Vault:
     """Seals and names. Holds keys in memory; raises `cryptography.exceptions.InvalidTag` on anything altered.
 
@@ -68,17 +119,32 @@ class Vault:
     when what it should open does not authenticate.
     """
 
-    def __init__(self, ring: Keyring) -> None:
-        self._masters = {key_id: AESGCM(key) for key_id, key in ring.masters.items()}
-        self._wraps = {
-            key_id: Cipher(algorithms.AES256(hmac.digest(key, b"wrap", "sha256")), modes.ECB())  # noqa: S305 # random blocks only
-            for key_id, key in ring.masters.items()
-        }
-        self._current = ring.current
-        self._seal = self._masters[ring.current].encrypt
+    def __init__(self, ring: Keyring, refresh: Callable[[], Keyring] | None = None) -> None:
+        """`refresh` reads the ring again: another process may have rotated it. What that one wrapped is opened from then on;
+        this vault goes on encrypting as it began, so that all of a page is of one suite.
+        """
+        self._refresh = refresh
         self._names, self._naming = ring.names, ring.naming
         self._answers = ring.answers
-        self._tag = ring.current.encode().ljust(TAG_BYTES, b"\0")
+        self._masters = _masters(ring)
+        self._current = self._masters[ring.current]
+
+    @property
+    def suite(self) -> Suite:
+        """With which it encrypts now."""
+        return self._current.suite
+
+    @property
+    def tag(self) -> bytes:
+        """In front of everything it encrypts now."""
+        return self._current.tag
+
+    def _master(self, sealed: bytes) -> _Master:
+        """Raises KeyError: wrapped by a master that the ring does not hold."""
+        key_id = sealed[:TAG_BYTES].rstrip(b"\0").decode()
+        if key_id not in self._masters and self._refresh is not None:
+            self._masters = _masters(self._refresh())
+        return self._masters[key_id]
 
     def name(self, domain: str, text: str) -> bytes:
         """The opaque name of a thing: equal things get equal names, nobody without the key can guess one."""
@@ -90,7 +156,10 @@ class Vault:
 
     def recogniser(self, feed_uid: str) -> Callable[[bytes], bytes]:
         """Keyed digest of a feed's raw rows; 16 bytes."""
-        base = blake2b(f"{feed_uid}\0".encode(), digest_size=16, key=self._answers)
+        if self._naming == "hmac-sm3":
+            prefix, key = f"{feed_uid}\0".encode(), self._answers
+            return lambda raw: hmac.digest(key, prefix + raw, "sm3")[:DIGEST_BYTES]
+        base = blake2b(f"{feed_uid}\0".encode(), digest_size=DIGEST_BYTES, key=self._answers)
         copy = base.copy
 
         def digest(raw: bytes) -> bytes:
@@ -102,48 +171,58 @@ class Vault:
 
     def answer_hash(self, body: bytes) -> bytes:
         """Keyed hash of a source's answer: a plain one could be confirmed by guessing (DESIGN §5.6)."""
+        if self._naming == "hmac-sm3":
+            return hmac.digest(self._answers, body, "sm3")
         return blake2b(body, digest_size=32, key=self._answers).digest()
 
     def new_keys(self, count: int) -> tuple[list[bytes], list[bytes]]:
         """Fresh key material for so many observations: the halves that encrypt at rest, and the wrapped forms for the store."""
         clear = os.urandom(count * MATERIAL_BYTES)
-        tag, covered = self._tag, self._wraps[self._current].encryptor().update(clear)
+        tag, covered = self._current.tag, self._current.cover.encryptor().update(clear)
         starts = range(0, len(clear), MATERIAL_BYTES)
         rest = [clear[at + 32 : at + MATERIAL_BYTES] for at in starts]
         return rest, [tag + covered[at : at + MATERIAL_BYTES] for at in starts]
 
     def unwrap(self, wrapped: bytes) -> ObservationKey:
-        key_id = wrapped[:TAG_BYTES].rstrip(b"\0").decode()
-        clear = self._wraps[key_id].decryptor().update(wrapped[TAG_BYTES:])
+        clear = self._master(wrapped).cover.decryptor().update(wrapped[TAG_BYTES:])
         return ObservationKey(clear[:32], clear[32:], wrapped)
 
-    @staticmethod
+    def rewrap(self, wrapped: bytes) -> bytes:
+        """The same key material under the current master."""
+        key = self.unwrap(wrapped)
+        covered = self._current.cover.encryptor().update(key.disclosure + key.rest)
+        return self._current.tag + covered
+
+    def reseal(self, purpose: str, sealed: bytes) -> bytes:
+        """The same content under the current master."""
+        return self.seal(purpose, self.open(purpose, sealed))
+
     def seal_versions(
-        rest: Sequence[bytes], numbers: Sequence[int], handles: Sequence[bytes], texts: Sequence[bytes]
+        self, rest: Sequence[bytes], numbers: Sequence[int], handles: Sequence[bytes], texts: Sequence[bytes]
     ) -> list[bytes]:
-        """Versions at rest, in step: one ciphertext each, bound to its handle and number."""
+        """Versions at rest, in step: one ciphertext each, bound to its handle and number, in the suite of now."""
+        seal = self._current.suite.seal
         noise = os.urandom(len(texts) * NONCE_BYTES)
         nonces = [noise[at : at + NONCE_BYTES] for at in range(0, len(noise), NONCE_BYTES)]
         return [
-            nonce + AESGCM(key).encrypt(nonce, text, handle + number.to_bytes(8, "big"))
+            nonce + seal(key, nonce, text, handle + number.to_bytes(8, "big"))
             for key, number, handle, text, nonce in zip(rest, numbers, handles, texts, nonces, strict=True)
         ]
 
-    def open_version(self, key: ObservationKey, version: int, handle: bytes, sealed: bytes) -> bytes:
+    @staticmethod
+    def open_version(key: ObservationKey, version: int, handle: bytes, sealed: bytes, suite: str) -> bytes:
+        """`suite`: in which it was sealed."""
         associated = handle + version.to_bytes(8, "big")
-        return AESGCM(key.rest).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
+        return suite_named(suite).open(key.rest, sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
 
     def seal(self, purpose: str, data: bytes) -> bytes:
         """Encrypts evidence, a cursor, a secret or a quarantined item under the current master key."""
-        nonce = os.urandom(NONCE_BYTES)
-        return self._tag + nonce + self._seal(nonce, data, purpose.encode())
+        nonce, master = os.urandom(NONCE_BYTES), self._current
+        return master.tag + nonce + master.seal(nonce, data, purpose.encode())
 
     def open(self, purpose: str, sealed: bytes) -> bytes:
-        return self._open(sealed, purpose.encode())
-
-    def _open(self, sealed: bytes, purpose: bytes) -> bytes:
-        key_id, body = sealed[:TAG_BYTES].rstrip(b"\0").decode(), sealed[TAG_BYTES:]
-        return self._masters[key_id].decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], purpose)
+        body = sealed[TAG_BYTES:]
+        return self._master(sealed).open(body[:NONCE_BYTES], body[NONCE_BYTES:], purpose.encode())
 
 
 def _blake2b(key: bytes, domain: bytes) -> Namer:
@@ -164,7 +243,11 @@ def _hmac_sha256(key: bytes, domain: bytes) -> Namer:
     return lambda texts: [hmac.digest(key, domain + text.encode(), "sha256")[:NAME_BYTES] for text in texts]
 
 
-_NAMING: Final = {"blake2b": _blake2b, "hmac-sha256": _hmac_sha256}
+def _hmac_sm3(key: bytes, domain: bytes) -> Namer:
+    return lambda texts: [hmac.digest(key, domain + text.encode(), "sm3")[:NAME_BYTES] for text in texts]
+
+
+_NAMING: Final = {"blake2b": _blake2b, "hmac-sha256": _hmac_sha256, "hmac-sm3": _hmac_sm3}
 
 
 def handle_text(name: bytes) -> str:

@@ -126,7 +126,7 @@ class StoredWorklist:
         assert version.wrapped_key is not None
         assert version.sealed is not None
         key = self._vault.unwrap(version.wrapped_key)
-        text = self._vault.open_version(key, version.number, version.handle, version.sealed)
+        text = self._vault.open_version(key, version.number, version.handle, version.sealed, version.suite)
         pairs = [
             pair for path in DATASETS[dataset].subjects.values() for pair in _bearers(msgspec.json.decode(text), path)
         ]

@@ -22,19 +22,22 @@ from gateway.config import Config, Feed, read
 from gateway.disclosure import Disclosure
 from gateway.dispatch import Executor
 from gateway.documents import StoreDocuments
+from gateway.erasure import Eraser
 from gateway.errors import ConfigInvalid, Usage
 from gateway.forwarder import Forwarder
 from gateway.freshness import Keeper, Ledger
+from gateway.grants import Grants
 from gateway.inbox import FeedInbox, Inboxes
-from gateway.keyfiles import keyring, signing_seed
+from gateway.keyfiles import keyring, signer
 from gateway.leases import Leases
 from gateway.pipeline import Pipeline
-from gateway.proof import DirectoryPayloadStore, Signer
+from gateway.proof import INTL, DirectoryPayloadStore, Suite, suite_named
 from gateway.publish import publish, published
 from gateway.reports.consents import Consents
 from gateway.reports.facts import FactFinder
 from gateway.reports.office import Office
 from gateway.reports.report import ReportMaker
+from gateway.rewrap import Masters
 from gateway.settings import Settings
 from gateway.sorter import FeedWork
 from gateway.store import Store, upgrade
@@ -71,17 +74,35 @@ class Gateway:
         self.store = Store.open(url) if url else Store.at(self.paths.store)
         upgrade(self.store)
         self.clock = Clock(self.store)
-        self.vault = Vault(keyring(settings.data))
-        self.signer = Signer(signing_seed(settings.data))
+        drafted = suite_named(self.draft.gateway.suite) if self.draft.gateway else INTL
+        self.vault = Vault(keyring(settings.data, drafted), lambda: keyring(settings.data))
+        self.signer = signer(settings.data, self.vault.suite)
         self._publish_key()
         self.leases = Leases(self.store)
         self.inboxes = Inboxes(self.store, self.vault)
         self.audit = AuditLog(self.store, self.clock, authorizer or AllowAll())
 
     def _publish_key(self) -> None:
-        public = self.signer.public_text
-        if not self.paths.signer_public.exists():
-            self.paths.signer_public.write_text(public + "\n", "ascii")
+        path, lines = self.paths.signer_public, self.signer.public.lines
+        if not path.exists() or path.read_text("ascii") != lines:
+            path.write_text(lines, "ascii")
+
+    @property
+    def suite(self) -> Suite:
+        """The algorithms of everything that leaves from now on.
+
+        Raises:
+            Usage: the published configuration names another suite than the key ring's.
+        """
+        assert self.config.gateway is not None
+        asked, ours = self.config.gateway.suite, self.vault.suite
+        if asked != ours.name:
+            raise Usage(
+                "gateway.yaml 的算法套件是 {asked}，本机密钥环是 {ours}；要换过去，请运行 shuqiao keys rewrap",
+                asked=asked,
+                ours=ours.name,
+            )
+        return ours
 
     @cached_property
     def config(self) -> Config:
@@ -274,6 +295,28 @@ class Gateway:
             consents=self.consents,
             members=self.config.gateway.members,
             submitter=self.config.gateway.submitter,
+            suite=self.suite,
+        )
+
+    @cached_property
+    def eraser(self) -> Eraser:
+        return Eraser(self.store, self.vault, self.clock, self.leases, grants=self.grants, suite=self.suite)
+
+    @cached_property
+    def masters(self) -> Masters:
+        return Masters(self.store, self.settings.data, self.leases)
+
+    @cached_property
+    def grants(self) -> Grants:
+        assert self.config.gateway is not None
+        return Grants(
+            self.store,
+            self.vault,
+            self.payloads,
+            catalogue=self.config.catalogue,
+            members=self.config.gateway.members,
+            member_keys=self.settings.data,
+            suite=self.suite,
         )
 
     @cached_property
@@ -288,10 +331,10 @@ class Gateway:
             chains=self.chains,
             payloads=self.payloads,
             catalogue=self.config.catalogue,
-            members=self.config.gateway.members,
-            member_keys=self.settings.data,
+            grants=self.grants,
             submitter=self.config.gateway.submitter,
             batch_size=self.config.gateway.batch_size,
+            suite=self.suite,
         )
 
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -11,7 +10,7 @@ from gateway.chain.base import ChainBroken, Head, Receipt
 from gateway.proof.errors import ProofError
 from gateway.proof.manifest import Manifest, verify_manifest
 from gateway.proof.signing import PublicKey, Signer
-from gateway.proof.suite import framed
+from gateway.proof.suite import framed, suite_named
 
 GENESIS: Final = "0" * 64
 _BLOCK_DOMAIN: Final = b"shuqiao/1/block"
@@ -33,12 +32,15 @@ class Block:
     signature: bytes
 
     def digest(self) -> str:
-        """What `hash` must be: over everything but itself and the signature, which is over it."""
+        """What `hash` must be: over everything but itself and the signature, which is over it; in the manifest's suite.
+
+        Raises ProofInvalid: the manifest is none.
+        """
+        h = suite_named(Manifest.parse(self.manifest).suite).hash
         parts = (self.previous, self.at, self.batch_id, self.signer)
-        anchored = hashlib.sha256(self.manifest).digest()
         number = self.number.to_bytes(8, "big")
         text = (part.encode() for part in parts)
-        return hashlib.sha256(framed(_BLOCK_DOMAIN, number, *text, anchored, self.manifest_signature)).hexdigest()
+        return h(framed(_BLOCK_DOMAIN, number, *text, h(self.manifest), self.manifest_signature)).hex()
 
     def receipt(self, ledger: str) -> Receipt:
         return Receipt(ledger, self.number, self.hash, self.batch_id, self.at)
@@ -107,13 +109,14 @@ def _checked(block: Block, last: Head, pinned: PublicKey) -> Manifest:
     number = last.number + 1
     if block.number != number:
         raise ChainBroken(number, "缺失或序号被改动")
-    if block.signer != pinned.text:
+    signer = pinned.named(block.signer)
+    if signer is None:
         raise ChainBroken(number, "签名者不是钉住的签名公钥")
     if block.previous != last.hash:
         raise ChainBroken(number, "与前一区块的链接断开")
-    if block.digest() != block.hash or not pinned.verify(_BLOCK, block.hash.encode(), block.signature):
-        raise ChainBroken(number, "内容、哈希或签名被改动")
     try:
+        if block.digest() != block.hash or not signer.verify(_BLOCK, block.hash.encode(), block.signature):
+            raise ChainBroken(number, "内容、哈希或签名被改动")
         manifest = verify_manifest(block.manifest, block.manifest_signature, pinned)
     except ProofError as error:
         raise ChainBroken(number, str(error)) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from gateway.chain.evm import headers as evm
 from gateway.proof.errors import ProofError
 from gateway.proof.manifest import Manifest
 from gateway.proof.signing import PublicKey
+from gateway.proof.suite import suite_named
 
 FORMAT: Final = "shuqiao-headers/1"
 
@@ -96,14 +96,15 @@ class HeaderChain:
 
 
 def _line(block: Block) -> _Line:
+    manifest = Manifest.parse(block.manifest)
     return _Line(
         number=str(block.number),
         previous=block.previous,
         at=block.at,
         batch_id=block.batch_id,
-        root=Manifest.parse(block.manifest).root,
+        root=manifest.root,
         manifest=block.manifest.decode(),
-        manifest_hash=hashlib.sha256(block.manifest).hexdigest(),
+        manifest_hash=suite_named(manifest.suite).hash(block.manifest).hex(),
         manifest_signature=block.manifest_signature.hex(),
         signer=block.signer,
         hash=block.hash,

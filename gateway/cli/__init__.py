@@ -13,10 +13,11 @@ import typer
 from adapters.kit import SourceError
 from gateway.audit import NotAllowed, PersonalData
 from gateway.chain import ChainError
-from gateway.cli import adapter, bank, chain, config, freshness, member, quarantine, wsdl
+from gateway.cli import adapter, bank, chain, config, freshness, keys, member, quarantine, wsdl
 from gateway.cli.check import check, preview
 from gateway.cli.common import State, fail
 from gateway.cli.demo import demo
+from gateway.cli.erase import erase
 from gateway.cli.serve import serve, worker
 from gateway.cli.sync import forward, inbox, runs, status, sync
 from gateway.cli.trace import trace, verify
@@ -54,11 +55,12 @@ def root(
     ctx.obj = State(settings)
 
 
-for verb in (demo, serve, worker, check, preview, sync, upload, forward, status, inbox, runs, trace, verify):
+for verb in (demo, serve, worker, check, preview, sync, upload, forward, status, inbox, runs, trace, verify, erase):
     app.command()(verb)
 app.add_typer(freshness.app, name="freshness")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(member.app, name="member")
+app.add_typer(keys.app, name="keys")
 app.add_typer(chain.app, name="chain")
 app.add_typer(config.app, name="config")
 app.add_typer(adapter.app, name="adapter")

@@ -134,7 +134,7 @@ def _agencies(households: int, others: int, seed: int, dirt: float) -> Iterator[
 
 def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
     key = gateway.settings.data / "members" / f"{MEMBER}.key"
-    keygen(key)
+    keygen(key, gateway.suite.name)
     _set_clock(gateway, control.get("/world").json())
     gateway.publish(Actor.system())
     if SINK in gateway.chains:

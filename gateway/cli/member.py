@@ -29,9 +29,12 @@ Contract = Annotated[str | None, typer.Option("--contract", help="合约地址�
 
 
 @app.command()
-def keygen(key: Annotated[Path, typer.Argument(help="私钥写到哪里")]) -> None:
+def keygen(
+    key: Annotated[Path, typer.Argument(help="私钥写到哪里")],
+    suite: Annotated[str, typer.Option("--suite", help="网关的算法套件：intl-1 或 gm-1（国密）")] = "intl-1",
+) -> None:
     """生成本单位的密钥；私钥不出门，公钥（.pub）交给网关。"""
-    public = member.keygen(key)
+    public = member.keygen(key, suite)
     out.print(public.text, markup=False)
 
 

@@ -294,5 +294,7 @@ class GatewayFile(Strict):
     payloads: StrictStr = "shared"
     members: dict[FeedKey, MemberModel] = {}
     web: WebModel = WebModel()
+    suite: Literal["intl-1", "gm-1"] = "intl-1"
+    """Algorithms of a new installation; an older one changes with `keys rewrap`."""
     batch_size: int = Field(default=1000, ge=1, le=10000)
     workers: int = Field(default=4, ge=1, le=64)

@@ -22,6 +22,8 @@ class Asked:
     at: str
     """Business time, ISO, Asia/Shanghai."""
     submitter: str
+    suite: str
+    """Of the report's digest and signature."""
 
     @property
     def today(self) -> date:

@@ -68,9 +68,9 @@ class FactFinder:
             rows = tx.all("facts_of_subject", name=name)
             opened = self._open(tx, rows)
         found = [
-            Fact(d.name, row.feed, row.county, row.channel, roles, record, version)
+            Fact(d.name, row.feed, row.county, row.channel, named, record, version)
             for row, d, record, version in opened
-            if (roles := _roles(d, record, id_no))
+            if (named := roles(d, record, id_no))
         ]
         return sorted(found, key=lambda fact: (fact.feed, fact.version.handle))
 
@@ -107,16 +107,17 @@ class FactFinder:
                 if version.sealed is None or version.wrapped_key is None:
                     continue
                 key = self._vault.unwrap(version.wrapped_key)
-                text = self._vault.open_version(key, version.number, version.handle, version.sealed)
+                text = self._vault.open_version(key, version.number, version.handle, version.sealed, version.suite)
                 out.append((wanted[seq], DATASETS[wanted[seq].dataset], msgspec.json.decode(text), version))
         return out
 
 
-def _roles(dataset: Dataset, record: Canonical, id_no: str) -> frozenset[str]:
+def roles(dataset: Dataset, record: Canonical, id_no: str) -> frozenset[str]:
+    """In which roles a person stands in a record."""
     found = set()
     for role, path in dataset.subjects.items():
         part, _, field = path.rpartition(".")
-        elements = record[part] if part else [record]
+        elements = record.get(part) if part else [record]
         if any(element.get(field) == id_no for element in elements or () if isinstance(element, dict)):
             found.add(role)
     return frozenset(found)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +18,7 @@ from gateway.clock import Clock
 from gateway.config import MemberModel
 from gateway.errors import Usage
 from gateway.names import SUBJECT
-from gateway.proof import Signer, reports
+from gateway.proof import Signer, Suite, reports
 from gateway.reports.asked import Asked
 from gateway.reports.consents import CLASSES, PURPOSES, Consent, Consents, Refused
 from gateway.reports.report import ReportMaker
@@ -40,7 +39,7 @@ class Report:
     number: str
     text: bytes
     digest: str
-    """SHA-256 of `text`, 64 hex digits; anchored with the query's statement."""
+    """The suite's hash of `text`, 64 hex digits; anchored with the query's statement."""
     signature: str
 
     @property
@@ -63,9 +62,11 @@ class Office:
         consents: Consents,
         members: Mapping[str, MemberModel],
         submitter: str,
+        suite: Suite,
     ) -> None:
         self._store, self._vault, self._clock, self._signer = store, vault, clock, signer
         self._maker, self._consents, self._members, self._submitter = maker, consents, members, submitter
+        self._suite = suite
 
     def query(
         self, *, id_no: str, name: str, institution: str, purpose: str, classes: Collection[str], user: str
@@ -115,9 +116,12 @@ class Office:
             classes=classes,
             at=self._clock.stamp(),
             submitter=self._submitter,
+            suite=self._suite.name,
         )
         text = _encode(self._maker.make(asked))
-        report = Report(asked.number, text, sha256(text).hexdigest(), self._signer.sign(reports.PURPOSE, text).hex())
+        report = Report(
+            asked.number, text, self._suite.hash(text).hex(), self._signer.sign(reports.PURPOSE, text).hex()
+        )
         self._note(
             id_no, consent.institution, consent.purpose, classes, user, result=OK, report=report, consent=consent
         )
@@ -142,7 +146,7 @@ class Office:
         """The query's row and its statement, in one transaction."""
         at, listed = self._clock.stamp(), ",".join(sorted(classes))
         number = report.number if report else self._number()
-        handle = self._vault.name("query", number)
+        handle = query_handle(self._vault, number)
         groups: dict[str, dict[str, str | None]] = {
             "subject": {"id_no": id_no},
             "query": {
@@ -189,6 +193,11 @@ class Office:
         """The latest queries, refused ones included, without whom they were about."""
         with self._store.read() as tx:
             return tx.all("queries_recent", institution=institution, count=count)
+
+
+def query_handle(vault: Vault, number: str) -> bytes:
+    """The handle of a query's statement."""
+    return vault.name("query", number)
 
 
 def canonical_id(text: str, today: date) -> str:

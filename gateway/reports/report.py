@@ -81,6 +81,7 @@ class ReportMaker:
         found = self._discrepancies(person, book, asked)
         return {
             "format": reports.FORMAT,
+            "suite": asked.suite,
             "number": asked.number,
             "title": "农户信用信息专项核查报告",
             "at": asked.at,

@@ -155,6 +155,10 @@ class PageCommit:
     stream_id: int
     run_id: int
     rules_id: int
+    suite: str
+    """In which its versions are encrypted."""
+    suppressed: int
+    """How long the suppression list was when its rows were held against it."""
     page: int
     at: str
     """Business time."""
@@ -193,13 +197,15 @@ def commit_pages(store: Store, pages: Sequence[PageCommit]) -> None:
     """Commits all of these pages of one run under its fence, in order, in one transaction.
 
     Raises:
-        LeaseLost: somebody took the lease over; nothing was written.
+        LeaseLost: somebody took the lease over, or was erased meanwhile; nothing was written.
         Unreconciled: the counters of a page do not add up; nothing was written.
     """
     for page in pages:
         page.counts.reconcile()
     with store.write() as tx:
         hold(tx, pages[-1].fence)
+        if any(page.suppressed != tx.value("suppression_count") for page in pages):
+            raise LeaseLost("采集期间有人被擦除，本次写入作废，将从上次的位置重来：{name}", name=pages[-1].fence.name)
         names: list[tuple[int, int, int]] = []
         for page in pages:
             names += _write_page(tx, page)
@@ -309,6 +315,7 @@ def _write_puts(tx: Tx, page: PageCommit, evidence_id: int) -> list[tuple[int, i
         at=page.at,
         flagged=sum(1 for puts in (fresh, *known) for flags in puts.flags if flags),
         periods=pack_periods(page.periods),
+        suite=page.suite,
         body=pack(
             *(
                 [value for puts in (fresh, *known) for value in getattr(puts, column)]
@@ -342,6 +349,7 @@ def commit_gone(
     stream_id: int,
     run_id: int,
     rules_id: int,
+    suite: str,
     at: str,
     gone: Sequence[Vanished],
 ) -> None:
@@ -364,6 +372,7 @@ def commit_gone(
                 at=at,
                 flagged=0,
                 periods=None,
+                suite=suite,
                 body=pack(
                     [g.observation for g in gone],
                     [g.number for g in gone],

@@ -8,7 +8,7 @@ tombstone).
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,6 +45,8 @@ class Version:
     handle: bytes
     wrapped_key: bytes | None
     """None: erased."""
+    suite: str
+    """In which `sealed` is encrypted."""
 
     @property
     def op(self) -> str:
@@ -95,6 +97,14 @@ def tallies(tx: Tx, stream_id: int, after: int, count: int) -> Iterator[Tally]:
             [time for time in held if time is not None],
             _decode_periods(segment.periods) if segment.periods else {},
         )
+
+
+def resealed(tx: Tx, segment: Any, seal: Callable[[Version], bytes]) -> bytes:
+    """A segment's body with every version sealed again that can still be opened: not tombstones, nor what was erased."""
+    versions = _versions(tx, [segment], range(segment.first, segment.last + 1))
+    columns = _decode(segment.body)
+    sealed = [v.sealed if v.sealed is None or v.wrapped_key is None else seal(v) for v in versions]
+    return _encode((*columns[:-1], sealed))
 
 
 def versions_between(tx: Tx, stream_id: int, first: int, last: int) -> list[Version]:
@@ -154,6 +164,7 @@ def _versions(tx: Tx, segments: Sequence[Any], wanted: Container[int]) -> list[V
             evidence_hash=segment.evidence_hash,
             handle=heads[observation].handle,
             wrapped_key=heads[observation].wrapped_key,
+            suite=segment.suite,
         )
         for segment, seq, (observation, number, previous, time, flags, sealed) in picked
     ]

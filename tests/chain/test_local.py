@@ -188,8 +188,8 @@ def test_an_append_keeps_others_out_from_its_first_look(path: Path, monkeypatch:
     one, two = LocalChain(path, SIGNER), LocalChain(path, SIGNER)
     look = one._standing
 
-    def interrupted(parsed: Manifest, manifest: bytes, signature: bytes) -> Block | None:
-        found = look(parsed, manifest, signature)
+    def interrupted(parsed: Manifest, manifest: bytes) -> Block | None:
+        found = look(parsed, manifest)
         with pytest.raises(ChainUnavailable):
             two.submit(BATCHES[0].manifest_bytes, BATCHES[0].signature)
         return found

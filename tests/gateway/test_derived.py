@@ -23,7 +23,7 @@ def fact(dataset: str, *, roles: set[str], feed: str = "360981/x", **said: Any) 
     blank: dict[str, Any] = {spec.name: None for spec in DATASETS[dataset].fields.values() if spec.part is None}
     record = blank | {part: [] for part in DATASETS[dataset].parts} | said
     handle = repr((feed, sorted(said.items(), key=str))).encode()
-    version = Version(1, 1, 1, 1, 0, as_of, as_of, "", b"", 1, 1, None, None, handle[-20:], b"")
+    version = Version(1, 1, 1, 1, 0, as_of, as_of, "", b"", 1, 1, None, None, handle[-20:], b"", "intl-1")
     return Fact(dataset, feed, "360981", channel, frozenset(roles), record, version)
 
 

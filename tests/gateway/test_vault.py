@@ -8,18 +8,24 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from gateway.vault import Keyring, Vault, handle_bytes, handle_text
+from tests.support.suite import SUITE
 
-RING = Keyring.new()
+RING = Keyring.new(SUITE)
 VAULT = Vault(RING)
 HANDLE = VAULT.name("observation", "x")
 
 
 def test_names_are_keyed_hashes_of_160_bits() -> None:
-    want = blake2b("subject\0甲".encode(), digest_size=20, key=RING.names).digest()
+    text = "subject\0甲".encode()
+    keyed = {
+        "intl-1": blake2b(text, digest_size=20, key=RING.names).digest(),
+        "gm-1": hmac.digest(RING.names, text, "sm3")[:20],
+    }
+    want = keyed[SUITE.name]
     assert VAULT.name("subject", "甲") == want
     assert VAULT.namer("subject")(["甲", "乙"]) == [want, VAULT.name("subject", "乙")]
     assert VAULT.name("subject", "甲") != VAULT.name("index/unit", "甲")
-    assert VAULT.name("subject", "甲") != Vault(Keyring.new()).name("subject", "甲")
+    assert VAULT.name("subject", "甲") != Vault(Keyring.new(SUITE)).name("subject", "甲")
 
 
 def test_a_ring_from_before_keeps_its_names() -> None:
@@ -41,19 +47,19 @@ def test_handles_read_back() -> None:
 def test_a_version_opens_only_as_itself() -> None:
     rest, (first, second) = VAULT.new_keys(2)
     sealed, other = VAULT.seal_versions(rest, [1, 1], [HANDLE, HANDLE], [b"{}", b"{}"])
-    assert VAULT.open_version(VAULT.unwrap(first), 1, HANDLE, sealed) == b"{}"
+    assert VAULT.open_version(VAULT.unwrap(first), 1, HANDLE, sealed, SUITE.name) == b"{}"
     assert sealed[:12] != other[:12]
     for wrapped, number, handle in ((second, 1, HANDLE), (first, 2, HANDLE), (first, 1, bytes(20))):
         with pytest.raises(InvalidTag):
-            VAULT.open_version(VAULT.unwrap(wrapped), number, handle, sealed)
+            VAULT.open_version(VAULT.unwrap(wrapped), number, handle, sealed, SUITE.name)
 
 
 def test_an_altered_wrapped_key_opens_nothing() -> None:
     rest, (wrapped,) = VAULT.new_keys(1)
     (sealed,) = VAULT.seal_versions(rest, [1], [HANDLE], [b"{}"])
-    altered = wrapped[:-1] + bytes([wrapped[-1] ^ 1])
+    altered = wrapped[:36] + bytes([wrapped[36] ^ 1]) + wrapped[37:]
     with pytest.raises(InvalidTag):
-        VAULT.open_version(VAULT.unwrap(altered), 1, HANDLE, sealed)
+        VAULT.open_version(VAULT.unwrap(altered), 1, HANDLE, sealed, SUITE.name)
 
 
 def test_old_masters_still_open_after_a_rotation() -> None:

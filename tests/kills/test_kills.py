@@ -95,7 +95,7 @@ def versions(made: House, *datasets: str) -> Counter[tuple[str, str, int, str, s
                 text = ""
                 if row.sealed is not None:
                     text = vault.open_version(
-                        vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed
+                        vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed, row.suite
                     ).decode()
                     keys[row.handle] = canonical_key(dataset, msgspec.json.decode(text))
                 out[dataset, keys[row.handle], row.number, row.op, text] += 1

@@ -22,6 +22,7 @@ from gateway.proof import (
     payload_name,
 )
 from tests.proof.sample import OTHER_SIGNER, SIGNER, chain_of, sealed, secrets_of, statements
+from tests.support.suite import SUITE, member_key
 
 SIZE = 12
 
@@ -59,9 +60,7 @@ class Consortium:
 
 @pytest.fixture
 def consortium(tmp_path: Path) -> Consortium:
-    made = Consortium(
-        tmp_path, chain_of(3, SIZE), MemberKey(bytes(range(1, 33))), DirectoryPayloadStore(tmp_path / "shared")
-    )
+    made = Consortium(tmp_path, chain_of(3, SIZE), member_key(), DirectoryPayloadStore(tmp_path / "shared"))
     chain = LocalChain(made.ledger, SIGNER)
     for at, batch in enumerate(made.batches):
         made.store.put(payload_name(batch.manifest.payload_digest), batch.payload)
@@ -150,7 +149,7 @@ def test_a_forged_chain_stops_everything(consortium: Consortium) -> None:
 
 
 def test_another_member_opens_nothing(consortium: Consortium) -> None:
-    other = MemberKey.new()
+    other = MemberKey.new(SUITE)
     report = verify(consortium.store.path, other, SIGNER.public, headers=consortium.headers)
     assert report.ok
     assert (report.groups_opened, report.groups_closed) == (0, 132)
@@ -174,7 +173,7 @@ def test_keys_are_issued_again_without_touching_the_payload(consortium: Consorti
 
 
 def test_a_late_member_is_served(consortium: Consortium) -> None:
-    late = MemberKey.new()
+    late = MemberKey.new(SUITE)
     for at in range(3):
         consortium.grant(at, "money", key=late)
     report = verify(consortium.store.path, late, SIGNER.public, headers=consortium.headers)
@@ -198,7 +197,7 @@ def test_a_stream_that_lacks_a_batch_is_noticed(tmp_path: Path) -> None:
     for batch in (whole[0], whole[2], beef, sealed(2, 3, "ab" * 32, stream="beef"), cafe, skipping):
         store.put(payload_name(batch.manifest.payload_digest), batch.payload)
         chain.submit(batch.manifest_bytes, batch.signature)
-    report = verify(store.path, MemberKey.new(), SIGNER.public, ledger=tmp_path / "chain.db")
+    report = verify(store.path, MemberKey.new(SUITE), SIGNER.public, ledger=tmp_path / "chain.db")
     assert [(p.code, p.block) for p in report.problems] == [("STREAM_GAP", n) for n in (2, 4, 6)]
 
 
@@ -207,7 +206,7 @@ def test_batches_confirmed_out_of_order_are_no_gap(tmp_path: Path) -> None:
     for batch in reversed(chain_of(3, SIZE)):
         store.put(payload_name(batch.manifest.payload_digest), batch.payload)
         chain.submit(batch.manifest_bytes, batch.signature)
-    assert verify(store.path, MemberKey.new(), SIGNER.public, ledger=tmp_path / "chain.db").ok
+    assert verify(store.path, MemberKey.new(SUITE), SIGNER.public, ledger=tmp_path / "chain.db").ok
 
 
 def test_what_was_fetched_verifies_elsewhere(consortium: Consortium) -> None:

@@ -19,6 +19,7 @@ from gateway.proof import DirectoryPayloadStore, MemberKey, issue_keys, payload_
 from gateway.store import Store, upgrade
 from tests.proof.sample import OTHER_SIGNER, SIGNER, chain_of, secrets_of, statements
 from tests.support.anvil import anvil, settle, sink
+from tests.support.suite import member_key
 
 pytestmark = pytest.mark.sockets
 BATCHES = chain_of(3, 12)
@@ -27,7 +28,7 @@ BATCHES = chain_of(3, 12)
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, MemberKey, Endpoint, Any]]:
     """A shared folder, a member, and a node that has three batches of one stream."""
-    root, key = tmp_path_factory.mktemp("member"), MemberKey(bytes(range(1, 33)))
+    root, key = tmp_path_factory.mktemp("member"), member_key()
     shared, store = DirectoryPayloadStore(root / "shared"), Store.at(root / "store.db")
     upgrade(store)
     with anvil() as node:

@@ -28,6 +28,7 @@ from gateway.vault import handle_text
 from schemas.identifiers import id_checksum_holds
 from tests.docs.test_files_and_tables import blocks
 from tests.support.house import copy_config
+from tests.support.suite import SUITE
 
 COUNTY = """county: {code: "360981", name: 丰城市, bureau: 丰城市数据局}
 sources:
@@ -66,7 +67,7 @@ class Office:
         (county,) = (copy_config(home) / "counties").iterdir()
         county.write_text(COUNTY % (self.drop, home / "front.db"), "utf-8")
         (home / "data" / "members").mkdir(parents=True)
-        (home / "data" / "members" / "demo-bank.pub").write_text(MemberKey.new().public.text, "ascii")
+        (home / "data" / "members" / "demo-bank.pub").write_text(MemberKey.new(SUITE).public.text, "ascii")
         self.gateway = Gateway(Settings(config=home / "config", data=home / "data"))
         _ = self.gateway.config
 

@@ -31,7 +31,7 @@ def outcome(made: House) -> dict[str, Any]:
                     v.op,
                     v.as_of[:10],
                     v.flags,
-                    v.sealed and vault.open_version(vault.unwrap(v.wrapped_key), v.number, v.handle, v.sealed),
+                    v.sealed and vault.open_version(vault.unwrap(v.wrapped_key), v.number, v.handle, v.sealed, v.suite),
                 )
                 for v in versions
             ]

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.proof import MemberKey
 from tests.support.house import House, house
+from tests.support.suite import SUITE
 
 pytestmark = pytest.mark.sockets
 GRANTED = {
@@ -62,7 +63,7 @@ def test_it_verifies_everything_and_opens_its_grant(alone: Path) -> None:
 
 
 def test_another_key_opens_nothing(alone: Path) -> None:
-    (alone / "other.key").write_text(MemberKey.new().text, "ascii")
+    (alone / "other.key").write_text(MemberKey.new(SUITE).text, "ascii")
     report = json.loads(verify(alone, key="other.key").stdout)
     assert report["groups_opened"] == 0 < report["groups_closed"]
 
@@ -70,7 +71,7 @@ def test_another_key_opens_nothing(alone: Path) -> None:
 def test_another_signer_is_not_believed(alone: Path) -> None:
     from gateway.proof import Signer
 
-    (alone / "signer.pub").write_text(Signer(bytes(32)).public_text, "ascii")
+    (alone / "signer.pub").write_text(Signer(bytes([1]) * 32, SUITE.signing).public_text, "ascii")
     assert verify(alone).returncode == 1
 
 

@@ -213,6 +213,7 @@ def ask(scene: Scene) -> None:
     scene.verb("freshness", "waive", FEEDS["subsidy"], period, "--reason", "系统割接")
     scene.verb("freshness", "revoke", FEEDS["subsidy"], period)
     bank(scene, member)
+    turn(scene)
     done = {" ".join(w for w in words[:2] if " ".join(words[:2]) in verbs() or w == words[0]) for words in asked}
     done |= {
         "config publish",
@@ -223,6 +224,7 @@ def ask(scene: Scene) -> None:
         "adapter record",
         "member keygen",
         *BANK,
+        *KEYS,
     }
     missing = {v for v in verbs() if v not in done and v not in SILENT}
     assert not missing, f"a new verb has to be asked here too: {missing}"
@@ -255,6 +257,32 @@ def bank(scene: Scene, member: list[str]) -> None:
     for name in ("report.json", "again.json", "report.pdf"):
         assert (home / name).stat().st_mode & 0o777 == 0o600
         (home / name).unlink()
+
+
+KEYS = {"keys show", "keys rotate", "keys rewrap", "keys prune", "keys issue", "erase"}
+
+
+def turn(scene: Scene) -> None:
+    """Keys turn, a member comes late, and two people and one observation are erased."""
+    made = scene.made
+    for words in (
+        ["show"],
+        ["rotate"],
+        ["rewrap"],
+        ["prune"],
+        ["issue", "demo-bank"],
+        ["issue", "demo-bank", "--again"],
+    ):
+        scene.verb("keys", *words)
+        scene.verb("keys", *words, "--json")
+    numbers = sorted({r["id_no"] for r in made.records("household_member") if not r["died_on"]})[:2]
+    scene.verb("erase", "--yes", typed=f"{numbers[0]}\n")
+    scene.verb("erase", "--yes", "--json", typed=f"{numbers[1]}\n")
+    with made.gateway.store.read() as tx:
+        feed = tx.one("feed_by_name", name=FEEDS["subsidy"])
+        (last,) = tx.among("observations_state", living(tx, feed.id)[-1:])
+    scene.verb("erase", handle_text(last.handle), "--yes")
+    scene.verb("forward")
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from gateway.settings import Settings
 from gateway.status import reconcile
 from gateway.store.pages import living
 from mock_agencies import soap_desk
+from tests.support.suite import SUITE
 from tests.support.verbs import shuqiao
 
 pytestmark = pytest.mark.sockets
@@ -116,7 +117,7 @@ def town(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         (config / "counties" / "360981-fengcheng.yaml").write_text(COUNTY % (wsdl, f"{url}/attributes"), "utf-8")
         settings = Settings(config=config, data=tmp_path / "data")
         (settings.data / "members").mkdir(parents=True)
-        (settings.data / "members" / "demo-bank.pub").write_text(MemberKey.new().public.text, "ascii")
+        (settings.data / "members" / "demo-bank.pub").write_text(MemberKey.new(SUITE).public.text, "ascii")
         made = Town(desk, url, settings, Gateway(settings))
         made.restart()
         _ = made.gateway.config

@@ -13,12 +13,13 @@ from sqlalchemy import select
 from gateway.app import Gateway
 from gateway.audit import Actor
 from gateway.names import short
-from gateway.proof import MemberKey, expand, keys_folder, open_group, payload_name, read_payload, suite_named
+from gateway.proof import MemberKey, keys_folder, open_group, payload_name, read_payload, suite_named
 from gateway.proof import verify_manifest as opened_manifest
 from gateway.store.tables import delivery
 from gateway.vault import handle_bytes
 from mock_agencies.people import DAY_0
 from tests.support.house import FEEDS, House, house
+from tests.support.suite import SUITE
 
 pytestmark = pytest.mark.sockets
 
@@ -84,7 +85,8 @@ def opened(made: House, dataset: str) -> dict[str, dict[str, dict[str, Any]]]:
                 (known,) = tx.among("observations_by_handle", short([handle_bytes(handle)]))
             key = made.gateway.vault.unwrap(known.wrapped_key).disclosure
             out[f"{handle}/{number}"] = {
-                group: dict(open_group(suite, version, group, expand(key, number, group))) for group in version.groups
+                group: dict(open_group(suite, version, group, suite.expand(key, number, group)))
+                for group in version.groups
             }
     return out
 
@@ -151,7 +153,7 @@ def test_sharing_ends_after_its_last_day_and_goes_on_when_it_is_renewed(made: Ho
 
 def test_only_a_recipient_with_a_grant_gets_keys(made: House) -> None:
     """demo-bank is granted and named; one bank is granted and not named; one is named and not granted."""
-    ungranted, unnamed = MemberKey.new(), MemberKey.new()
+    ungranted, unnamed = MemberKey.new(SUITE), MemberKey.new(SUITE)
     for name, key in (("ungranted", ungranted), ("unnamed", unnamed)):
         (made.home / "data" / "members" / f"{name}.pub").write_text(key.public.text, "ascii")
     change(

@@ -69,7 +69,7 @@ class Office:
         with self.gateway.store.read() as tx:
             heads = tx.among("observations_state", living(tx, found.id))
             rows = versions_at(tx, found.stream_id, [head.seq for head in heads]).values()
-        texts = [vault.open_version(vault.unwrap(r.wrapped_key), r.number, r.handle, r.sealed) for r in rows]
+        texts = [vault.open_version(vault.unwrap(r.wrapped_key), r.number, r.handle, r.sealed, r.suite) for r in rows]
         return [msgspec.json.decode(text) for text in texts]
 
     def held(self) -> list[tuple[str, str | None, str | None]]:

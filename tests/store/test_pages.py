@@ -62,6 +62,8 @@ class Feed:
             stream_id=self.stream,
             run_id=self.run,
             rules_id=self.rules,
+            suite="intl-1",
+            suppressed=0,
             page=number,
             at=AT,
             as_of="2026-03-01T00:00:00",
@@ -230,7 +232,7 @@ def test_tombstones_are_versions_and_end_recognition(feed: Feed) -> None:
         (marks,) = feed.rows("seen_of_run", feed_id=feed.id, run_id=feed.run)
         assert array("q", marks.ids).tolist() == ids
         where = {"feed_id": feed.id, "stream_id": feed.stream, "run_id": feed.run, "rules_id": feed.rules, "at": AT}
-        commit_gone(feed.store, fence, **where, gone=[Vanished(ids[0], 2, 1)])
+        commit_gone(feed.store, fence, **where, suite="intl-1", gone=[Vanished(ids[0], 2, 1)])
     assert feed.versions()[-1] == (3, 2, "gone")
     assert feed.known() == ids[1:]
     assert feed.rows("seen_of_run", feed_id=feed.id, run_id=feed.run) == []

@@ -24,6 +24,7 @@ from gateway.settings import Settings
 from gateway.store.pages import living
 from gateway.store.segments import versions_at
 from schemas import DATASETS
+from tests.support.suite import SUITE
 
 ROOT = Path(__file__).parents[2]
 COUNTY = "360981"
@@ -110,7 +111,7 @@ class House:
             feed = tx.one("feed_by_name", name=feed_name or self.feeds[dataset])
             heads = tx.among("observations_state", living(tx, feed.id))
             for row in versions_at(tx, feed.stream_id, [head.seq for head in heads]).values():
-                text = vault.open_version(vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed)
+                text = vault.open_version(vault.unwrap(row.wrapped_key), row.number, row.handle, row.sealed, row.suite)
                 out.append(msgspec.json.decode(text))
         return out
 
@@ -153,7 +154,7 @@ def install(
     monkeypatch.setenv("SHUQIAO_DEMO_AGRICULTURE", urls["agriculture"])
     monkeypatch.setenv("SHUQIAO_DEMO_NATURAL_RESOURCES", urls["natural_resources"])
     monkeypatch.setenv("SHUQIAO_DEMO_PUBLIC_SECURITY", f"{urls['public_security']}/services/Population?wsdl")
-    key = MemberKey.new()
+    key = MemberKey.new(SUITE)
     (home / "data" / "members").mkdir(parents=True)
     (home / "data" / "members" / "demo-bank.pub").write_text(key.public.text, "ascii")
     return Settings(config=config, data=home / "data"), key

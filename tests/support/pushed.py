@@ -28,6 +28,7 @@ from gateway.store.segments import versions_at, versions_between
 from mock_agencies.items import Raw
 from mock_agencies.pusher import RESOURCE, SECRET
 from tests.support.house import ROOT
+from tests.support.suite import SUITE
 
 PUSHED, PULLED = "360981/homestead", "360983/homestead"
 PATH = "/push/v1/360981/homestead"
@@ -108,7 +109,9 @@ class County:
             heads = tx.among("observations_state", living(tx, found.id))
             rows = versions_at(tx, found.stream_id, [head.seq for head in heads]).values()
         return Counter(
-            vault.open_version(vault.unwrap(r.wrapped_key), r.number, r.handle, r.sealed) for r in rows if r.sealed
+            vault.open_version(vault.unwrap(r.wrapped_key), r.number, r.handle, r.sealed, r.suite)
+            for r in rows
+            if r.sealed
         )
 
     def held(self, feed: str = PUSHED) -> Counter[tuple[str, str | None]]:
@@ -126,7 +129,7 @@ class County:
                 r.handle,
                 r.number,
                 r.op,
-                r.sealed and vault.open_version(vault.unwrap(r.wrapped_key), r.number, r.handle, r.sealed),
+                r.sealed and vault.open_version(vault.unwrap(r.wrapped_key), r.number, r.handle, r.sealed, r.suite),
             )
             for r in rows
         ]
@@ -165,7 +168,7 @@ def county(home: Path, monkeypatch: pytest.MonkeyPatch, *, store: str | None = N
     (counties / "360981.yaml").write_text(COUNTY % (json(RESOURCE), json(declared())), "utf-8")
     (counties / "360983.yaml").write_text(FRONT % (home / "front.db"), "utf-8")
     (home / "data" / "members").mkdir(parents=True)
-    (home / "data" / "members" / "demo-bank.pub").write_text(MemberKey.new().public.text, "ascii")
+    (home / "data" / "members" / "demo-bank.pub").write_text(MemberKey.new(SUITE).public.text, "ascii")
     settings = Settings(config=home / "config", data=home / "data")
     gateway = Gateway(settings.model_copy(update={"store": store}) if store else settings)
     _ = gateway.config

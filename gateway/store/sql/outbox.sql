@@ -111,3 +111,16 @@ JOIN name ON name.name = busy.name JOIN observation ON observation.id = name.obs
 JOIN feed ON feed.id = observation.feed_id
 WHERE feed.name = :feed AND observation.gone = 0
 ORDER BY busy.mentions DESC, observation.handle LIMIT 1
+
+-- name: batches_of_dataset
+-- Every built batch of a dataset's feeds, oldest first: a member that comes late gets a key file for each.
+SELECT batch.*, feed.dataset FROM batch JOIN feed ON feed.stream_id = batch.stream_id
+WHERE feed.dataset = :dataset AND batch.batch_id IS NOT NULL ORDER BY batch.id
+
+-- name: reissues
+-- Batches whose key files still hold what was erased.
+SELECT batch.*, feed.dataset FROM reissue JOIN batch ON batch.id = reissue.batch
+JOIN feed ON feed.stream_id = batch.stream_id WHERE batch.batch_id IS NOT NULL ORDER BY batch.id
+
+-- name: reissue_done
+DELETE FROM reissue WHERE batch = :batch

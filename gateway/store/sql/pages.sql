@@ -58,8 +58,8 @@ WHERE withdrawal.source_time < excluded.source_time
 UPDATE observation SET gone = 1, version = ?, seq = ?, raw_digest = ? WHERE id = ?
 
 -- name: segment_insert
-INSERT INTO segment (stream_id, first, last, run_id, evidence_id, rules_id, at, flagged, periods, body)
-VALUES (:stream_id, :first, :last, :run_id, :evidence_id, :rules_id, :at, :flagged, :periods, :body)
+INSERT INTO segment (stream_id, first, last, run_id, evidence_id, rules_id, at, flagged, periods, suite, body)
+VALUES (:stream_id, :first, :last, :run_id, :evidence_id, :rules_id, :at, :flagged, :periods, :suite, :body)
 
 -- name: segments_after
 SELECT last, at, periods, body FROM segment WHERE stream_id = :stream_id AND first > :after ORDER BY first LIMIT :count

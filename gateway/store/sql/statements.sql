@@ -1,11 +1,11 @@
 -- Streams that no feed writes: consents, queries, erasures. A statement is never changed; its key may be deleted.
 
 -- name: statement_add
-INSERT INTO statement (stream_id, seq, handle, number, schema, at, sealed, wrapped_key)
-VALUES (:stream_id, :seq, :handle, :number, :schema, :at, :sealed, :wrapped_key)
+INSERT INTO statement (stream_id, seq, handle, number, schema, at, suite, sealed, wrapped_key)
+VALUES (:stream_id, :seq, :handle, :number, :schema, :at, :suite, :sealed, :wrapped_key)
 
 -- name: statements_between
-SELECT seq, handle, number, schema, at, sealed, wrapped_key FROM statement
+SELECT seq, handle, number, schema, at, suite, sealed, wrapped_key FROM statement
 WHERE stream_id = :stream_id AND seq BETWEEN :first AND :last ORDER BY seq
 
 -- name: consent_add

@@ -163,6 +163,7 @@ segment = Table(
     text("at"),
     count("flagged"),
     octets("periods", nullable=True),
+    text("suite", default="intl-1"),
     octets("body"),
     UniqueConstraint("stream_id", "first"),
 )

@@ -32,6 +32,12 @@ delivery = Table(
     text("sentence", nullable=True),
 )
 
+reissue = Table(
+    "reissue",
+    metadata,
+    Column("batch", BIG, ForeignKey("batch.id"), primary_key=True, autoincrement=False),
+)
+
 chain_pin = Table(
     "chain_pin",
     metadata,

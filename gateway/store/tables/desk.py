@@ -1,4 +1,4 @@
-"""Statements that no feed makes: consents and queries."""
+"""Statements that no feed makes: consents, queries, erasures and what stays away after one."""
 
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text
 
@@ -13,6 +13,7 @@ statement = Table(
     count("number"),
     text("schema"),
     text("at"),
+    text("suite", default="intl-1"),
     octets("sealed"),
     octets("wrapped_key", nullable=True),
     Index(None, "handle"),
@@ -55,4 +56,12 @@ query = Table(
     octets("report", nullable=True),
     Index(None, "institution", "day"),
     Index(None, "subject"),
+)
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", LargeBinary, primary_key=True),
+    text("at"),
 )
