@@ -30,7 +30,7 @@ WORDS: Final = {
     "queued": "排队",
     "running": "进行中",
     "done": "完成",
-    "county": "县",
+    "county": "县局",
     "agency": "部门",
     "gateway": "网关",
     "chain": "链",

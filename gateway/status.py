@@ -91,6 +91,13 @@ def manual_share(rows: Iterable[FeedStatus]) -> float | None:
     return sum(count for count, by_hand in kept if by_hand) / total if total else None
 
 
+def percent(share: float | None) -> str:
+    """`—` where there is nothing to divide; never 0% for a share that is not nothing."""
+    if share is None:
+        return "—"
+    return "<1%" if 0 < share < 0.01 else f"{share:.0%}"
+
+
 @dataclass(frozen=True, slots=True)
 class SinkStatus:
     """One sink, as our store knows it: nobody is asked. What only a consortium chain has is None for others."""

@@ -11,7 +11,7 @@ from rich.table import Table
 from gateway.app import Gateway
 from gateway.cli.tables import plain_table
 from gateway.i18n import _, language
-from gateway.status import FeedStatus, manual_share
+from gateway.status import FeedStatus, manual_share, percent
 from schemas import DATASETS
 
 _FIGURES: Final = ("取得", "采纳", "修复", "隔离", "已上链")
@@ -71,10 +71,3 @@ def _shares(groups: Mapping[str, Sequence[FeedStatus]], counties: Mapping[str, s
         mine = [[r for r in rows if r.county == code] for code in counties]
         table.add_row(dataset_title(dataset), *(percent(manual_share(found)) if found else "" for found in mine))
     return table
-
-
-def percent(share: float | None) -> str:
-    """`—` where there is nothing to divide; never 0% for a share that is not nothing."""
-    if share is None:
-        return "—"
-    return "<1%" if 0 < share < 0.01 else f"{share:.0%}"

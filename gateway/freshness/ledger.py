@@ -23,6 +23,7 @@ from gateway.freshness.verdicts import (
     code_of,
     horizon_note,
     late_days,
+    minute,
     move_of,
     sentence_of,
 )
@@ -249,7 +250,7 @@ class _View:
             code, sentence = "not_connected", "没有采集任务，数据报不上来"
         elif row is None:
             code, frequency = "as_needed", promise.frequency
-            newest = as_of or "—"
+            newest = minute(as_of) or "—"
             sentence = f"{frequency}更新，没有期限，最近的数据是 {newest}"
         else:
             code, sentence = self.code(row), self.sentence(row)
@@ -327,7 +328,7 @@ def _sentences(
         stated = msgspec.json.decode(row.promise, type=Stated)
         out += [f"期限这样算：{step}" for step in stated.steps]
         if row.first_at:
-            first, complete = row.first_at[:16], (row.complete_at or "—")[:16]
+            first, complete = minute(row.first_at), minute(row.complete_at) or "—"
             rows, channel = row.rows, {"SYSTEM": "系统直连", "MANUAL": "人工报送"}.get(row.channel, "—")
             out.append(f"收到 {rows} 条（{channel}）：最早 {first}，收齐 {complete}")
         else:
@@ -336,8 +337,8 @@ def _sentences(
         if row.odd:
             out.append("数量比往期多得多，请核对" if row.odd > 0 else "数量比往期少得多，请核对")
     for feed in view.feeds_of(promise):
-        contact, as_of = feed.contact_at or "—", feed.as_of or "—"
-        sealed = max((c for c in confirmed[feed.name] if c), default="—")
+        contact, as_of = minute(feed.contact_at) or "—", minute(feed.as_of) or "—"
+        sealed = minute(max((c for c in confirmed[feed.name] if c), default=None)) or "—"
         name = feed.name
         out.append(f"{name}：联系于 {contact}，数据截至 {as_of}，上链于 {sealed}")
         if feed.sentence:

@@ -80,7 +80,7 @@ def late_days(row: Any) -> int:
 
 def sentence_of(code: str, row: Any, reason: str | None, *, continuous: bool) -> str:
     """What the code means for this period."""
-    period, due, complete = row.period, _minute(row.due_at), _minute(row.complete_at)
+    period, due, complete = row.period, minute(row.due_at), minute(row.complete_at)
     channel = _NAMES.get(row.channel or "", "")
     if code == "waived":
         return f"{period} 已豁免：{reason}"
@@ -148,7 +148,8 @@ def horizon_note(row: Any, calendar: WorkingCalendar) -> str:
     return f"日历只核实到 {through}"
 
 
-def _minute(moment: str | None) -> str:
+def minute(moment: str | None) -> str:
+    """A stored moment as people read it; empty for none."""
     return moment[:16].replace("T", " ") if moment else ""
 
 

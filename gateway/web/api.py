@@ -9,16 +9,20 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, UploadFile
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 from adapters.kit import SourceMalformed, UploadAdapter
 from gateway.app import Gateway
 from gateway.audit import Action, Actor, NotAllowed
+from gateway.board import overview
 from gateway.errors import Usage
 from gateway.freshness import tellable, verdicts
+from gateway.i18n import show
 from gateway.inbox import InboxFull
 from gateway.status import feed_statuses, recent_runs
-from gateway.web.common import permitted, problem
+from gateway.web.common import Reader, permitted
+from gateway.web.pages import pages
+from gateway.web.pages.frame import Speaking, refusal
 from gateway.web.push import door
 
 
@@ -31,6 +35,8 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.include_router(health)
     app.include_router(api)
     app.include_router(door)
+    app.include_router(pages)
+    app.add_middleware(Speaking, default=gateway.settings.lang)
     app.add_exception_handler(NotAllowed, _refused)
     app.add_exception_handler(Usage, _unusable)
     app.add_exception_handler(SourceMalformed, _unusable)
@@ -38,20 +44,18 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     return app
 
 
-def _refused(_request: Request, error: Exception) -> JSONResponse:
-    return problem(403, "没有权限", str(error))
+def _refused(request: Request, error: Exception) -> Response:
+    return refusal(request, 403, "没有权限", show(error))
 
 
-def _unusable(request: Request, error: Exception) -> JSONResponse:
+def _unusable(request: Request, error: Exception) -> Response:
     """Asked for what is not there, or handed in what cannot be used."""
-    return problem(404 if request.method == "GET" else 422, "不能处理", str(error))
+    return refusal(request, 404 if request.method == "GET" else 422, "不能处理", show(error))
 
 
-def _later(_request: Request, error: Exception) -> JSONResponse:
-    return problem(503, "稍后再试", str(error))
+def _later(request: Request, error: Exception) -> Response:
+    return refusal(request, 503, "稍后再试", show(error))
 
-
-Reader = Annotated[Gateway, Depends(permitted(Action.READ_STATUS))]
 
 health = APIRouter()
 api = APIRouter(prefix="/api/v1")
@@ -86,6 +90,12 @@ def openapi(request: Request) -> dict[str, Any]:
 def status(gateway: Reader) -> list[dict[str, Any]]:
     """Every feed: counters, three clocks, state, owner, next action."""
     return [row.as_dict() for row in feed_statuses(gateway.store)]
+
+
+@api.get("/overview")
+def at_a_glance(gateway: Reader, since: str = "") -> dict[str, Any]:
+    """Every duty, whose move it is, what today brought; `since` (ISO): what is new after it, absent: since midnight."""
+    return overview(gateway.store, gateway.clock, gateway.config, gateway.ledger, since).as_dict()
 
 
 @api.get("/runs")

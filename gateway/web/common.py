@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 
 from gateway.app import Gateway
@@ -31,3 +32,6 @@ def permitted(action: Action) -> Callable[[Request], Gateway]:
 
     dependency.action = action  # type: ignore[attr-defined] # read by the test that enumerates routes
     return dependency
+
+
+Reader = Annotated[Gateway, Depends(permitted(Action.READ_STATUS))]

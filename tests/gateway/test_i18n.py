@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+from jinja2 import Environment, nodes
 
 from adapters.kit import SourceDenied
 from gateway.chain import ChainBroken
@@ -120,7 +121,22 @@ def spoken() -> Iterator[tuple[str, str]]:
                 yield from ((sentence, name) for sentence in reader.found)
 
 
-SPOKEN = dict(spoken())
+def templates() -> Iterator[tuple[str, nodes.Template]]:
+    """The dashboard's templates, parsed."""
+    folder = ROOT / "gateway/web/templates"
+    for path in sorted(folder.glob("*.html")):
+        yield path.relative_to(ROOT).as_posix(), Environment().parse(path.read_text("utf-8"))
+
+
+def written() -> Iterator[tuple[str, str]]:
+    """What templates say."""
+    for name, parsed in templates():
+        for node in parsed.find_all(nodes.Const):
+            if isinstance(node.value, str) and CHINESE.search(node.value):
+                yield node.value, name
+
+
+SPOKEN = dict([*spoken(), *written()])
 ENGLISH = {str(m.id): str(m.string) for m in read_po(BytesIO((ROOT / "gateway/locale/en.po").read_bytes())) if m.id}
 
 
@@ -137,6 +153,33 @@ def test_every_sentence_has_its_english() -> None:
 
 def test_no_english_is_left_over() -> None:
     assert sorted(ENGLISH.keys() - SPOKEN.keys()) == []
+
+
+def test_templates_say_nothing_untranslated() -> None:
+    """A sentence of a template passes `_`, with the facts it names; what stands outside of it is said in one language only."""
+    wrong = []
+    for name, parsed in templates():
+        asked = {
+            id(call.args[0]): call
+            for call in parsed.find_all(nodes.Call)
+            if isinstance(call.node, nodes.Name) and call.node.name == "_" and call.args
+        }
+        wrong += [f"{name}: {d.data}" for d in parsed.find_all(nodes.TemplateData) if CHINESE.search(d.data)]
+        for said in parsed.find_all(nodes.Const):
+            if not isinstance(said.value, str) or not CHINESE.search(said.value):
+                continue
+            call = asked.get(id(said))
+            facts = {fact.key for fact in call.kwargs} if call else set()
+            if call is None or facts != set(FACT.findall(said.value)):
+                wrong.append(f"{name}: {said.value}")
+    assert wrong == []
+
+
+def test_scripts_and_styles_say_nothing() -> None:
+    files = [
+        p for p in (ROOT / "gateway/web/static").iterdir() if p.suffix in (".js", ".css") and ".min." not in p.name
+    ]
+    assert [p.name for p in files if CHINESE.search(p.read_text("utf-8"))] == []
 
 
 def test_both_sides_name_the_same_facts() -> None:

@@ -9,7 +9,12 @@ from fastapi import FastAPI
 
 
 def ask(
-    application: FastAPI, path: str, method: str = "GET", content: bytes | None = None, file: bytes | None = None
+    application: FastAPI,
+    path: str,
+    method: str = "GET",
+    content: bytes | None = None,
+    file: bytes | None = None,
+    headers: dict[str, str] | None = None,
 ) -> httpx.Response:
     """One answer; `file` is sent as the form's field of that name. What the application does not handle is raised."""
     files = None if file is None else {"file": ("../../张某.xlsx", file)}
@@ -17,6 +22,6 @@ def ask(
     async def send() -> httpx.Response:
         transport = httpx.ASGITransport(app=application)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            return await client.request(method, path, content=content, files=files)
+            return await client.request(method, path, content=content, files=files, headers=headers)
 
     return asyncio.run(send())

@@ -30,6 +30,7 @@ delivery = Table(
     text("block_hash", nullable=True),
     text("confirmed_at", nullable=True),
     text("sentence", nullable=True),
+    Index(None, "confirmed_at"),
 )
 
 reissue = Table(

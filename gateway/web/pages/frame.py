@@ -1,0 +1,182 @@
+"""What every page stands in: `page` renders a template with the frame's own facts, `Speaking` finds the reader's language.
+
+A route of the dashboard is three lines:
+
+    @group.get("/duties/{county}/{dataset}")
+    def duty(request: Request, gateway: Reader, county: str, dataset: str) -> HTMLResponse:
+        return page(request, "duty.html", told=gateway.ledger.explain(county, dataset))
+
+Its template extends `frame.html` and fills the blocks `title` and `main`; a fragment for htmx extends nothing. Both say
+sentences with `_("…{n}…", n=3)` and what the store keeps with `word`, `said` and `retell`; tables, forms, badges and
+confirmations are macros of `ui.html`, described there. Nothing in a page is inline script or inline style.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from http.cookies import SimpleCookie
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import parse_qs, urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.config import Config
+from gateway.freshness.verdicts import SEVERITY
+from gateway.i18n import LANGUAGES, _, language, retell, word
+from gateway.status import percent
+from gateway.web.common import gateway_of, problem
+from schemas import DATASETS
+
+YEAR_SECONDS: Final = 365 * 86400
+THEMES: Final = ("auto", "light", "dark")
+STATIC: Final = files("gateway.web").joinpath("static")
+
+NAVIGATION: Final = (("/", "总览"),)
+"""Address and name of each entry of the menu, in its order."""
+
+SIGNS: Final[Mapping[str, str]] = {
+    "overdue": "▲",
+    "missing": "■",
+    "unverified": "◆",
+    "not_connected": "○",
+    "unverified_calendar": "◎",
+    "due_soon": "△",
+    "made_up": "◇",
+    "waived": "□",
+    "on_time": "●",
+    "open": "·",
+    "as_needed": "—",
+}
+"""A verdict is told apart by its sign as well as by its colour; every font for Chinese has them (GB/T 2312)."""
+
+
+def page(request: Request, template: str, /, status: int = 200, **facts: Any) -> HTMLResponse:
+    """A page or a fragment, in the reader's language. `facts` are what the template names; one it lacks is an error."""
+    gateway = gateway_of(request)
+    frame = {
+        "request": request,
+        "path": request.url.path,
+        "lang": language.get(),
+        "theme": theme if (theme := request.cookies.get("theme", "")) in THEMES else THEMES[0],
+        "navigation": NAVIGATION,
+        "now": gateway.clock.now(),
+        "place": lambda target: placed(target, gateway.config),
+    }
+    return HTMLResponse(_environment().get_template(template).render(**frame, **facts), status)
+
+
+def refusal(request: Request, status: int, title: str, detail: str) -> Response:
+    """What was refused, in words: a page for who reads pages, problem+json for everybody else."""
+    if "text/html" in request.headers.get("accept", "") and "hx-request" not in request.headers:
+        return page(request, "refused.html", status, title=_(title), detail=detail)
+    return problem(status, _(title), detail)
+
+
+def tell(sentence: str, /, **facts: object) -> str:
+    """A Chinese sentence of a template, in the reader's language, with its facts in their places."""
+    told = _(sentence)
+    return told.format(**facts) if facts else told
+
+
+def said(sentence: str | None) -> str:
+    """A kept sentence with its notes, in the reader's language."""
+    return _("；").join(map(retell, (sentence or "").split("；")))
+
+
+def dataset_title(name: str) -> str:
+    """The dataset as people call it: its Chinese title, or its name in words."""
+    if language.get() == "zh" and name in DATASETS:
+        return DATASETS[name].title
+    return name.replace("_", " ")
+
+
+def placed(target: str, config: Config) -> str:
+    """What a duty or a feed is called: its county's name and its dataset's, or its own key; itself if it is neither."""
+    code, slash, key = target.partition("/")
+    if not slash or code not in config.counties:
+        return target
+    return f"{config.counties[code].name} · {dataset_title(key) if key in DATASETS else key}"
+
+
+def moment(at: str | datetime | None) -> str:
+    """A moment to the minute; a dash for none."""
+    text = at.isoformat() if isinstance(at, datetime) else at
+    return text[:16].replace("T", " ") if text else "—"
+
+
+def count(number: float | None) -> str:
+    """A whole number with its thousands apart; a dash for none."""
+    return "—" if number is None else f"{number:,.0f}"
+
+
+def switched(request: Request, **changes: str) -> str:
+    """The address of this very page with some of its questions changed; an empty answer takes the question away."""
+    asked = {**dict(request.query_params), **changes}
+    told = urlencode({name: value for name, value in asked.items() if value})
+    return f"{request.url.path}?{told}" if told else request.url.path
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a static file, which changes with its content: browsers may keep it for good."""
+    return f"/static/{name}?v={sha256(STATIC.joinpath(name).read_bytes()).hexdigest()[:12]}"
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("gateway.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {"_": tell, "asset": asset, "switched": switched, "signs": SIGNS, "severity": SEVERITY}
+    made.filters |= {
+        "word": word,
+        "said": said,
+        "retell": retell,
+        "moment": moment,
+        "count": count,
+        "percent": percent,
+        "dataset": dataset_title,
+        "json": lambda value: json.dumps(value, ensure_ascii=False),
+    }
+    return made
+
+
+class Speaking:
+    """Sets the language of each request: `?lang=` where it is asked for, which a cookie then remembers; else the cookie;
+    else the gateway's own.
+    """
+
+    def __init__(self, app: ASGIApp, default: str) -> None:
+        self._app, self._default = app, default
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        asked = (parse_qs(scope["query_string"].decode("latin-1")).get("lang") or [""])[-1]
+        cookies = SimpleCookie(Headers(scope=scope).get("cookie", ""))
+        kept = cookies["lang"].value if "lang" in cookies else ""
+
+        async def remembering(message: Message) -> None:
+            if message["type"] == "http.response.start" and asked in LANGUAGES and asked != kept:
+                cookie = f"lang={asked}; Path=/; Max-Age={YEAR_SECONDS}; SameSite=Lax"
+                MutableHeaders(scope=message).append("set-cookie", cookie)
+            await send(message)
+
+        token = language.set(next((told for told in (asked, kept) if told in LANGUAGES), self._default))
+        try:
+            await self._app(scope, receive, remembering)
+        finally:
+            language.reset(token)

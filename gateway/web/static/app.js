@@ -1,0 +1,56 @@
+"use strict";
+// The dashboard's one script: theme, keys on the map of duties, and refusals told in place. Pages work without it.
+
+const root = document.documentElement;
+const THEMES = ["auto", "light", "dark"];
+
+function theme(button) {
+  const show = () => { button.textContent = button.dataset[root.dataset.theme]; };
+  button.addEventListener("click", () => {
+    const next = THEMES[(THEMES.indexOf(root.dataset.theme) + 1) % THEMES.length];
+    root.dataset.theme = next;
+    document.cookie = `theme=${next}; Path=/; Max-Age=31536000; SameSite=Lax`;
+    show();
+    document.dispatchEvent(new Event("themed"));
+  });
+  show();
+}
+
+// Arrow keys walk the cells of a grid; Tab leaves it.
+function keys(grid) {
+  const rows = [...grid.tBodies[0].rows].map((row) => [...row.querySelectorAll("td > a")]);
+  rows.flat().forEach((cell, i) => { cell.tabIndex = i ? -1 : 0; });
+  grid.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    const y = rows.findIndex((row) => row.includes(document.activeElement));
+    if (!step || y < 0) return;
+    const next = rows[y + step[0]]?.[rows[y].indexOf(document.activeElement) + step[1]];
+    if (!next) return;
+    document.activeElement.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+    event.preventDefault();
+  });
+}
+
+theme(document.getElementById("theme"));
+document.querySelectorAll('[data-keys="grid"]').forEach(keys);
+
+// One step at a time is open; Escape closes it.
+document.addEventListener("toggle", (event) => {
+  if (!event.target.matches?.("details.confirm[open]")) return;
+  document.querySelectorAll("details.confirm[open]").forEach((other) => { if (other !== event.target) other.open = false; });
+  event.target.querySelector("form :is(input, select, textarea):not([type=hidden])")?.focus();
+}, true);
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && document.querySelector("details.confirm[open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  let told = event.detail.xhr.statusText;
+  try { told = JSON.parse(event.detail.xhr.responseText).detail; } catch { /* not ours: its status says enough */ }
+  document.getElementById("told").textContent = told;
+});
