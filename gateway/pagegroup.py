@@ -43,6 +43,8 @@ class RunWork:
     known: int = 0
     """Observations the feed held when the run began."""
     pages: int = 0
+    reading: int = 0
+    """The run that began this pass over the source: this one, or an earlier one that was cut off."""
     on_page: Callable[[Counts, int | None], None] = lambda _counts, _declared: None
 
 
@@ -149,4 +151,5 @@ class PageGroup:
             taken=page.taken,
             asked=[(int(asked.subject), asked.found) for asked in page.asked],
             seen=sorter.seen if feed.stream.snapshot and not self._replay else None,
+            reading=None if self._replay else 0 if page.last else run.reading,
         )

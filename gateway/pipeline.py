@@ -39,9 +39,9 @@ class Pipeline:
             LeaseLost: somebody else took the feed over.
             NeedsPerson: too many rows vanished, or the codes do not mean what was agreed; nothing was deleted.
         """
-        cursor = self._start(feed, run)
+        cursor, fetched = self._start(feed, run)
         group = self._group(feed, run)
-        fetched, confirmed, news = 0, False, False
+        confirmed, news = False, False
         try:
             while True:
                 page = feed.adapter.fetch(feed.dataset.name, cursor)
@@ -78,17 +78,20 @@ class Pipeline:
         feed.recognise = self._vault.recogniser(feed.uid)
         return PageGroup(self._store, self._vault, self._clock, feed, run, replay=replay)
 
-    def _start(self, feed: FeedWork, run: RunWork) -> Cursor | None:
-        with self._store.read() as tx:
+    def _start(self, feed: FeedWork, run: RunWork) -> tuple[Cursor | None, int]:
+        """Where to read on, and how many items this reading gave so far."""
+        with self._store.write() as tx:
             row = tx.one("feed_by_id", id=feed.id)
             stored = tx.one("run_get", id=run.run_id)
-        assert row is not None
-        assert stored is not None
-        run.pages = stored.pages
+            assert row is not None
+            assert stored is not None
+            anew = run.full and stored.pages == 0
+            run.pages = stored.pages
+            run.reading = stored.reading or (not anew and row.reading) or run.run_id
+            tx.run("run_reads", id=run.run_id, reading=run.reading)
+            fetched = int(tx.value("reading_so_far", reading=run.reading))
         cursor = self._open_cursor(row.cursor)
-        if run.full and stored.pages == 0:
-            return feed.adapter.restart(cursor)
-        return cursor
+        return feed.adapter.restart(cursor) if anew else cursor, fetched
 
     def _open_cursor(self, sealed: bytes | None) -> Cursor | None:
         if sealed is None:
@@ -125,7 +128,7 @@ class Pipeline:
         """Tombstones for what a complete snapshot no longer holds, unless too much vanished (DESIGN §5.4)."""
         seen = array("q")
         with self._store.read() as tx:
-            for (ids,) in tx.all("seen_of_run", feed_id=feed.id, run_id=run.run_id):
+            for (ids,) in tx.all("seen_of_reading", feed_id=feed.id, reading=run.reading):
                 seen.frombytes(ids)
             known = living(tx, feed.id)
             still = set(seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -164,12 +165,17 @@ def reconcile(store: Store, sinks: list[str]) -> list[Imbalance]:
     """Everything that does not add up, over all runs, streams and sinks; empty when all does."""
     found: list[Imbalance] = []
     with store.read() as tx:
-        for run in tx.all("runs_recent", count=1_000_000):
+        runs = tx.all("runs_recent", count=1_000_000)
+        read = Counter[int]()
+        for run in runs:
+            read[run.reading or run.id] += run.fetched
+        for run in runs:
             told = run.recognised + run.mapped + run.duplicate + run.quarantined + run.ignored
             if told != run.fetched or run.mapped != run.changed + run.unchanged or run.changed != run.puts:
                 found.append(Imbalance(f"run {run.id}", "取得 ≠ 识别 + 映射 + 重复 + 隔离 + 忽略"))
-            if run.state == "done" and run.declared is not None and run.fetched < run.declared:
-                found.append(Imbalance(f"run {run.id}", f"来源声明 {run.declared} 条，只取得 {run.fetched} 条"))
+            got = read[run.reading or run.id]
+            if run.state == "done" and run.declared is not None and got < run.declared:
+                found.append(Imbalance(f"run {run.id}", f"来源声明 {run.declared} 条，只取得 {got} 条"))
         found += [
             Imbalance(s.stream, f"封存 {s.sealed}、版本 {s.versions}、成批 {s.batched}")
             for s in tx.all("sealed_versus_versions")

@@ -101,7 +101,8 @@ class Walk:
             answer=answer,
             after=after,
             last="rest" in at,
-            declared=opened.total,
+            # behind a key a total may be of all rows or of those left: it says nothing about the rest of this walk
+            declared=opened.total if self._paging.counted or "key" not in self._position else None,
             empty_confirmed=opened.empty_confirmed,
             notes=notes,
             incomplete=incomplete,

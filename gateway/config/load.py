@@ -241,6 +241,8 @@ def _link(config: Config, doc: Document, county: CountyFile) -> None:
             doc.report(where, "请写 poll（间隔）或 cron（定时）之一", key=True)
         if feed.cron is not None:
             _try(doc, (*where, "cron"), partial(cron_trigger, feed.cron))
+        if "ask_again" in feed.model_fields_set and not _asks(source):
+            doc.report((*where, "ask_again"), f"数据源 {feed.source} 不是按人查询的，不用写 ask_again，请删去")
         streams = offered[feed.source]
         if streams is not None:
             _check_feed(doc, where, feed, streams)
@@ -283,6 +285,14 @@ def _source(config: Config, doc: Document, name: str, source: SourceModel) -> Ma
         return adapter.streams or None
     _check_account(config, doc, where, source, settings)
     return adapter.offered(settings)
+
+
+def _asks(source: SourceModel) -> bool:
+    """Whether it answers only about named persons; one that nobody knows is told of elsewhere."""
+    try:
+        return registry.find(source.adapter).asks
+    except ValueError:
+        return True
 
 
 def _check_account(

@@ -175,8 +175,10 @@ class Executor:
         counted = count_arrivals(self._store, feed.stream_id, dated_by_field=bool(work and work.period_field))
         with self._store.write() as tx:
             run = tx.one("run_get", id=run_id)
+            assert run is not None
             if owed:
-                close_run(tx, feed, counted, _ending(run, feed, at, verdict, emptiness, work))
+                read = int(tx.value("reading_so_far", reading=run.reading))
+                close_run(tx, feed, counted, _ending(run, read, feed, at, verdict, emptiness, work))
             tx.run(
                 "run_finish",
                 id=run_id,
@@ -216,12 +218,14 @@ class Executor:
         return Outcome(run_id, feed, run.state, verdict, {name: getattr(run, name) for name in COUNTERS})
 
 
-def _ending(run: Any, feed: Any, at: str, verdict: Verdict, emptiness: str | None, work: FeedWork | None) -> Ending:
+def _ending(
+    run: Any, fetched: int, feed: Any, at: str, verdict: Verdict, emptiness: str | None, work: FeedWork | None
+) -> Ending:
     """How the run ended, as far as promises are concerned: what a live source gave whole is all there is now."""
     done = verdict.state == "ok"
-    declared = run.declared is not None and run.fetched >= run.declared
+    declared = run.declared is not None and fetched >= run.declared
     live = work is not None and work.adapter.live and feed.channel == "SYSTEM"
-    read = emptiness == "confirmed" or (run.fetched > 0 and (declared or (work is not None and work.stream.snapshot)))
+    read = emptiness == "confirmed" or (fetched > 0 and (declared or (work is not None and work.stream.snapshot)))
     return Ending(
         at=at,
         started_at=run.started_at,

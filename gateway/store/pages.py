@@ -191,6 +191,8 @@ class PageCommit:
     """Subjects the source answered about, and whether it knew them."""
     seen: array[int] | None = None
     """Snapshot feeds: ids that this page still holds; ids of new observations are added here."""
+    reading: int | None = None
+    """The reading that goes on after this page; 0: it ends with it; None: a replay is no reading."""
 
 
 def commit_pages(store: Store, pages: Sequence[PageCommit]) -> None:
@@ -273,6 +275,8 @@ def _write_page(tx: Tx, page: PageCommit) -> list[tuple[int, int, int]]:
         tx.run("inbox_release", feed_id=page.feed_id, upto=page.taken)
         tx.run("inbox_taken", feed_id=page.feed_id, upto=page.taken)
     tx.run("feed_cursor", id=page.feed_id, cursor=page.cursor)
+    if page.reading is not None:
+        tx.run("feed_reading", id=page.feed_id, reading=page.reading or None)
     if page.contact:
         tx.run("feed_contact", id=page.feed_id, at=page.at)
     if page.as_of:

@@ -135,6 +135,12 @@ def upload(
     return handed.as_dict()
 
 
+@api.get("/worklists")
+def worklists(gateway: Reader) -> dict[str, dict[str, Any]]:
+    """How far each feed is that asks about named persons: how many are known, asked, due, and how many nobody knew."""
+    return {feed: asdict(progress) for feed, progress in gateway.worklists().items()}
+
+
 @api.get("/inboxes")
 def inboxes(gateway: Reader) -> list[dict[str, Any]]:
     """What was pushed: taken, waiting, repeated, refused by reason."""

@@ -123,7 +123,7 @@ def _merged_total(_: Workbook, sheet: Worksheet) -> None:
 
 @ugly("subtotals between the blocks", ignored={"TOTAL_ROW": 2})
 def _subtotals(_: Workbook, sheet: Worksheet) -> None:
-    put(sheet, HEADER, typed(1), ["小计"], typed(2), ["小计"])
+    put(sheet, HEADER, typed(1), ["小计", *[""] * 5, 1.5], typed(2), ["小计", *[""] * 5, 2.5])
 
 
 @ugly("a header of two rows, merged, by leaf", changes={"header_rows": 2})

@@ -99,6 +99,7 @@ def test_four_faults_are_four_sentences(drafts: Drafts) -> None:
         (FENGCHENG, "bureau: 丰城市数据局", "buro: 丰城市数据局", "没有这个键。是不是 bureau？可用的有：code、name、bureau"),
         (FENGCHENG, ", bureau: 丰城市数据局", "", "缺少这个键"),
         (FENGCHENG, "poll: 5m", "poll: 5m, vanish_limit: 2", "2 不合规：应不大于 1.0"),
+        (FENGCHENG, "poll: 5m", "poll: 5m, ask_again: 9d", "数据源 real_estate 不是按人查询的，不用写 ask_again"),
         (FENGCHENG, "poll: 5m", "poll: 5m, paused: perhaps", "perhaps 不合规：应为 true 或 false"),
         (FENGCHENG, "poll: 5m", "poll: 5m, mapping: {unit_nr: ZDDM}", "宅基地使用权没有这个字段。可用的有：unit_no、"),
         ("catalogue.yaml", "update_frequency: 实时更新", "update_frequency: 实时更", "“实时更”不是更新周期。是不是 实时更新？"),

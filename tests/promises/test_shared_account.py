@@ -24,15 +24,19 @@ BUDGET = "budget: {per_minute: 6000, concurrency: 2, failures: 5, cool_down: 1m}
 class Desk:
     """How many calls were under way at once, and how many there were."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, wait: float = 0) -> None:
+        """A call waits so long until there have been two at once."""
         self.now = self.most = self.calls = 0
-        answer, guard = Provincial.answer, threading.Lock()
+        answer, guard, company = Provincial.answer, threading.Lock(), threading.Event()
 
         def counted(agency: Provincial, request: Any, twist: str | None) -> Any:
             with guard:
                 self.now, self.calls = self.now + 1, self.calls + 1
                 self.most = max(self.most, self.now)
+                if self.now > 1:
+                    company.set()
             try:
+                company.wait(wait)
                 time.sleep(0.02)
                 return answer(agency, request, twist)
             finally:
@@ -66,7 +70,7 @@ def collect(made: House, threads: int) -> list[Outcome]:
 
 
 def test_calls_of_all_counties_share_the_accounts_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk(monkeypatch)
+    desk = Desk(monkeypatch, wait=20)
     with allowed(tmp_path, monkeypatch, BUDGET) as made:
         assert {o.state for o in collect(made, 10)} == {"done"}
     assert desk.most == 2

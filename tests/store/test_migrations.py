@@ -148,7 +148,7 @@ def test_versions_names_and_marks_survive_0002(blank: Store) -> None:
         newest, first = find(tx, 1, head.seq), find(tx, 1, head.seq, 1)
         (payee,) = tx.all("observations_of_subject", subject=_one(b"\x55" * 20))
         assert known_rows(tx, [ANCHOR, PLAIN], 1) == dict(zip([ANCHOR, PLAIN], ids, strict=True))
-        (marks,) = tx.all("seen_of_run", feed_id=7, run_id=1)
+        (marks,) = tx.all("seen_of_reading", feed_id=7, reading=1)
     assert [(v.seq, v.number, v.op, v.previous, v.sealed) for v in versions] == [
         (1, 1, "put", 0, b"one"),
         (2, 1, "put", 0, b"two"),

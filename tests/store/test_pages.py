@@ -227,15 +227,17 @@ def test_touching_keeps_the_version(feed: Feed) -> None:
 
 def test_tombstones_are_versions_and_end_recognition(feed: Feed) -> None:
     with Leases(feed.store).take("feed:u") as fence:
+        with feed.store.write() as tx:
+            tx.run("run_reads", id=feed.run, reading=feed.run)
         commit_pages(feed.store, [feed.page(fence, 1, 2, seen=array("q"))])
         ids = feed.known()
-        (marks,) = feed.rows("seen_of_run", feed_id=feed.id, run_id=feed.run)
+        (marks,) = feed.rows("seen_of_reading", feed_id=feed.id, reading=feed.run)
         assert array("q", marks.ids).tolist() == ids
         where = {"feed_id": feed.id, "stream_id": feed.stream, "run_id": feed.run, "rules_id": feed.rules, "at": AT}
         commit_gone(feed.store, fence, **where, suite="intl-1", gone=[Vanished(ids[0], 2, 1)])
     assert feed.versions()[-1] == (3, 2, "gone")
     assert feed.known() == ids[1:]
-    assert feed.rows("seen_of_run", feed_id=feed.id, run_id=feed.run) == []
+    assert feed.rows("seen_of_reading", feed_id=feed.id, reading=feed.run) == []
 
 
 def test_an_unsealed_stream_and_a_lost_statement_are_imbalances(feed: Feed) -> None:

@@ -48,6 +48,10 @@ UPDATE feed SET name = :name WHERE id = :id
 -- name: feed_cursor
 UPDATE feed SET cursor = :cursor WHERE id = :id
 
+-- name: feed_reading
+-- The reading that goes on behind the cursor; null where the page before it was the last.
+UPDATE feed SET reading = :reading WHERE id = :id
+
 -- name: feed_contact
 -- The three clocks are never merged: a contact says nothing about new data.
 UPDATE feed SET contact_at = :at WHERE id = :id

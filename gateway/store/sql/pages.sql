@@ -128,8 +128,8 @@ UPDATE quarantine SET state = :state, note = :note, actor = :actor, last_at = :a
 INSERT INTO seen (feed_id, run_id, page, ids) VALUES (:feed_id, :run_id, :page, :ids)
 ON CONFLICT (feed_id, run_id, page) DO UPDATE SET ids = excluded.ids
 
--- name: seen_of_run
-SELECT ids FROM seen WHERE feed_id = :feed_id AND run_id = :run_id ORDER BY page
+-- name: seen_of_reading
+SELECT seen.ids FROM seen JOIN run ON run.id = seen.run_id WHERE seen.feed_id = :feed_id AND run.reading = :reading
 
 -- name: seen_forget
 DELETE FROM seen WHERE feed_id = :feed_id

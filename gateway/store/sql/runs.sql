@@ -35,6 +35,14 @@ UPDATE run SET state = 'queued' WHERE id = :id AND state = 'running'
 UPDATE run SET state = 'running', started_at = COALESCE(started_at, :at), token = :token, config_id = :config_id
 WHERE id = :id AND state IN ('queued', 'running')
 
+-- name: run_reads
+-- A reading is one pass over a source, named by the run that began it; one that was cut off goes on in the next run.
+UPDATE run SET reading = :reading WHERE id = :id
+
+-- name: reading_so_far
+-- Items fetched by its runs.
+SELECT COALESCE(SUM(fetched), 0) FROM run WHERE reading = :reading
+
 -- name: run_count
 -- Counters move in the transaction of the page they count.
 UPDATE run SET pages = pages + 1, fetched = fetched + :fetched, recognised = recognised + :recognised,

@@ -26,6 +26,7 @@ feed = Table(
     text("channel"),
     reference("stream_id", "stream"),
     octets("cursor", nullable=True),
+    Column("reading", BIG, nullable=True),
     text("contact_at", nullable=True),
     text("as_of", nullable=True),
     text("state", default="waiting"),
@@ -50,6 +51,7 @@ run = Table(
     text("started_at", nullable=True),
     text("finished_at", nullable=True),
     count("token"),
+    Column("reading", BIG, nullable=True),
     *map(
         count,
         [
@@ -72,6 +74,7 @@ run = Table(
     text("sentence", nullable=True),
     UniqueConstraint("feed_id", "due_at", "reason"),
     Index(None, "state"),
+    Index(None, "reading"),
 )
 
 run_ignored = Table(
