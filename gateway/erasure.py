@@ -168,6 +168,7 @@ class Eraser:
             if row.about not in about and not _names(self._vault.open(ITEM, row.item), forms):
                 continue
             tx.run("quarantine_erase", id=row.id, none=b"", state=ERASED.lower(), at=self._clock.stamp())
+            tx.run("override_erase", id=row.id, none=b"")
             done.quarantined += 1
 
     def _conclude(

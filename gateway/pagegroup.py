@@ -23,6 +23,7 @@ from gateway.names import short
 from gateway.sorter import FeedWork, Sorter
 from gateway.store import Store, Tx
 from gateway.store.pages import Counts, Fence, PageCommit, Proof, commit_pages
+from gateway.store.rejected import Override
 from gateway.vault import Vault
 
 CURSOR: Final = "cursor"
@@ -45,6 +46,8 @@ class RunWork:
     pages: int = 0
     reading: int = 0
     """The run that began this pass over the source: this one, or an earlier one that was cut off."""
+    overrides: Sequence[Override] = ()
+    """Of a run that takes in what a person put right: its one page holds their records."""
     on_page: Callable[[Counts, int | None], None] = lambda _counts, _declared: None
 
 
@@ -146,6 +149,7 @@ class PageGroup:
             held=sorter.held,
             settled=sorter.settled,
             superseded=sorter.superseded,
+            overrides=run.overrides,
             periods={name: count for name, count in sorter.periods.items() if isinstance(name, str)},
             contact=page.contacted and not self._replay,
             taken=page.taken,

@@ -69,10 +69,12 @@ class Pipeline:
 
     def replay(self, feed: FeedWork, run: RunWork, page: Page) -> Counts:
         """Translates kept items again; the source is not asked, and its contact clock does not move."""
+        told = Counts()
+        run.on_page = lambda counts, _declared: told.add(counts)
         group = self._group(feed, run, replay=True)
         group.take(page)
-        (counts,) = group.commit()
-        return counts
+        group.commit()
+        return told
 
     def _group(self, feed: FeedWork, run: RunWork, *, replay: bool = False) -> PageGroup:
         feed.recognise = self._vault.recogniser(feed.uid)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.errors import Usage
+from gateway.keptback import OVERRIDE
 from gateway.keyfiles import keep_keyring, keyring
 from gateway.leases import Leases
 from gateway.pagegroup import CURSOR, EVIDENCE
@@ -33,6 +34,7 @@ _SEALED: Final = (
     ("stale_cursor", "renew_cursor", CURSOR, CHUNK),
     ("stale_item", "renew_item", ITEM, CHUNK),
     ("stale_place", "renew_place", PLACE, CHUNK),
+    ("stale_override", "renew_override", OVERRIDE, CHUNK),
     ("stale_consent", "renew_consent", CONSENT, CHUNK),
     ("stale_report", "renew_report", REPORT, BODIES),
     ("stale_evidence", "renew_evidence", EVIDENCE, BODIES),

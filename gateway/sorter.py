@@ -10,25 +10,25 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
 from adapters.kit import Adapter, Page, Stream, Translated, Translator
+from gateway.canonical import canonical_texts
 from gateway.contest import is_older, newest
 from gateway.dictionaries import Dictionaries
 from gateway.keptback import KeptBack
 from gateway.names import Namer, Names, short
 from gateway.recognition import anchor_name, anchor_names, known_rows
 from gateway.store import Tx
-from gateway.store.pages import HANDLE_KIND, Counts, Held, Puts, Touch
+from gateway.store.pages import HANDLE_KIND, Counts, Puts, Touch
+from gateway.store.rejected import Held
 from gateway.store.segments import versions_at
 from gateway.suppression import Suppression
 from gateway.vault import Vault
 from schemas import Dataset, Value
 
-_canonical: Final = msgspec.json.Encoder(order="deterministic").encode
 ITEM: Final = "quarantine"
 PLACE: Final = "place"
 SUPERSEDED: Final = "SUPERSEDED"
@@ -58,19 +58,6 @@ class FeedWork:
     recognise: Callable[[bytes], bytes] = field(init=False)
 
 
-def canonical_texts(t: Translated) -> list[bytes]:
-    """Each record's canonical JSON (ADR 0001): keys sorted, UTF-8, no spaces."""
-    make, order = _shape(t.names)
-    return list(map(_canonical, map(make, *(t.columns[i] for i in order))))
-
-
-@lru_cache(maxsize=256)
-def _shape(names: tuple[str, ...]) -> tuple[Callable[..., Any], list[int]]:
-    """A struct whose members stand in sorted order, and where each is found: far cheaper to build and write than an object."""
-    order = sorted(range(len(names)), key=names.__getitem__)
-    return msgspec.defstruct("Record", [(names[i], Any) for i in order], gc=False), order
-
-
 class Sorter:
     """One page on its way to its commit."""
 
@@ -97,6 +84,8 @@ class Sorter:
         self.abouts: list[bytes | None] = []
         """Handles of what the rejected items are about, where their keys could be read."""
         self._wanted: list[int] = []
+        self._again: list[int] = []
+        """Positions of rows that were rejected before, under these rules."""
         self.suppressed = 0
         """How long the suppression list was when this page was held against it."""
         self._t = Translated()
@@ -123,6 +112,8 @@ class Sorter:
         items = self.page.rows.decode(None if whole else wanted)
         t = self._dictionaries.judge(self._feed.translator.translate(items))
         self._t = t = suppressed.sift(t, self._feed.namer)
+        if self.page.flags:
+            t.flags = [(*flags, *self.page.flags[wanted[p]]) for flags, p in zip(t.flags, t.positions, strict=True)]
         for rule, positions in t.ignored.items():
             self._ignore(rule, len(positions))
         self.handles = self._feed.namer.handles(t)
@@ -132,6 +123,7 @@ class Sorter:
     def _recognise(self, known: Mapping[bytes, int]) -> list[int]:
         """Positions that have to be mapped; counts the rest."""
         digests, counts, rules, rules_id = self.digests, self.counts, self._kept.rules, self._feed.rules_id
+        overridden = self._kept.overridden
         distinct = set(digests)
         if not known and len(distinct) == len(digests) and rules.keys().isdisjoint(distinct):
             return list(range(len(digests)))
@@ -142,8 +134,12 @@ class Sorter:
                 counts.duplicate += 1
             elif digest in known:
                 counts.recognised += 1
+            elif digest in overridden:
+                counts.recognised += 1
+                self.seen.append(overridden[digest])
             elif rules.get(digest) == rules_id:
                 counts.quarantined += 1
+                self._again.append(position)
             else:
                 wanted.append(position)
             met.add(digest)
@@ -365,6 +361,8 @@ class Sorter:
 
     def _supersede(self, tx: Tx) -> None:
         """A readable row settles the unreadable ones that came before it under its key, unless they came in this page."""
+        if self.page.flags:
+            return  # what a person put right settles its own item and no other
         mended = self._kept.about.intersection([*self.fresh.handles, *self.changed.handles])
         if mended:
             self.superseded = [row[0] for row in tx.among_plain("quarantine_about", sorted(mended), self._feed.id)]
@@ -385,10 +383,11 @@ class Sorter:
         )
 
     def _protect(self, tx: Tx) -> None:
-        """A snapshot's unreadable item keeps alive whatever it might be about: absence has to be proven."""
-        if not self._feed.stream.snapshot or not self._t.partial:
+        """A snapshot's unreadable item keeps alive whatever it might be about, every time it is read: absence has to be proven."""
+        if not self._feed.stream.snapshot or not (self._t.partial or self._again):
             return
-        for found in self._feed.namer.names_of(self._t.partial):
+        again = self._feed.translator.translate(self.page.rows.decode(self._again)).partial if self._again else []
+        for found in self._feed.namer.names_of([*self._t.partial, *again]):
             if found.names:
                 rows = tx.among_plain("observations_named", found.names, found.kind)
                 self.seen.extend(row[1] for row in rows)

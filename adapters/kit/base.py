@@ -122,6 +122,8 @@ class Page:
     answer have no place. No part of an item: the same row on another line is the same item. It may name a person (a sheet
     or a member of a ZIP does), so it is kept as safely as the item itself.
     """
+    flags: Sequence[tuple[str, ...]] = ()
+    """What is remarked of each item besides, in step with `rows.raw`: a person put it right. No source says so."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from gateway.checkpoints import reached
 from gateway.errors import LeaseLost, Unreconciled
 from gateway.store.engine import Store, Tx
+from gateway.store.rejected import Held, Override, write_rejected
 from gateway.store.segments import pack, pack_periods
 
 LEASE_SECONDS: Final = 60.0
@@ -95,21 +96,6 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """One rejected item; `item` is sealed."""
-
-    handle: bytes
-    raw_digest: bytes
-    reason: str
-    field: str | None
-    item: bytes
-    about: bytes | None
-    """Handle of the observation it is about, where its record key could be read."""
-    place: bytes | None = None
-    """Where it stands at its source; sealed."""
-
-
-@dataclass(frozen=True, slots=True)
 class Proof:
     """Evidence of one answer; `body` is sealed, or None where the page changed nothing."""
 
@@ -134,6 +120,10 @@ class Counts:
     ignored: int = 0
     changed: int = 0
     unchanged: int = 0
+
+    def add(self, other: Counts) -> None:
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def reconcile(self) -> None:
         """Raises Unreconciled when an item is unaccounted for."""
@@ -177,6 +167,8 @@ class PageCommit:
     """Raw digests mapped now that may stand in quarantine from before their rules were mended."""
     superseded: Sequence[int] = ()
     """Quarantined items of which this page brings a readable successor."""
+    overrides: Sequence[Override] = ()
+    """Quarantined items of which a person made the records of this page."""
     periods: Mapping[str, int] = field(default_factory=dict)
     """Date that names a period -> versions of this page that count for it; empty where their source times do."""
     early: Sequence[tuple[bytes, str]] = ()
@@ -238,18 +230,7 @@ def _write_page(tx: Tx, page: PageCommit) -> list[tuple[int, int, int]]:
     tx.many("observation_touch", [(t.raw_digest, page.rules_id, t.source_time, t.observation) for t in page.touches])
     names += [(name, kind, t.observation) for t in page.touches for name, kind in t.names]
     tx.many("name_delete", [(name, kind, t.observation) for t in page.touches for name, kind in t.stale])
-    tx.many(
-        "quarantine_insert",
-        [
-            (
-                *(h.handle, page.feed_id, h.raw_digest, page.rules_id, h.reason, h.field),
-                *(page.run_id, evidence_id, page.at, page.at, h.item, h.about, h.place),
-            )
-            for h in page.held
-        ],
-    )
-    tx.many("quarantine_settled", [(page.at, "mapping", page.feed_id, d) for d in page.settled])
-    tx.many("quarantine_superseded", [(page.at, "source", i) for i in page.superseded])
+    write_rejected(tx, page, evidence_id)
     tx.many("asked_put", [(page.feed_id, subject, page.at, int(found)) for subject, found in page.asked])
     if page.seen is not None:
         page.seen.extend(page.fresh.observations)

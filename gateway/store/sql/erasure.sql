@@ -40,7 +40,11 @@ SELECT id, body FROM evidence WHERE id > :after AND body IS NOT NULL ORDER BY id
 SELECT id, item, about FROM quarantine WHERE LENGTH(item) > 0
 
 -- name: quarantine_erase
-UPDATE quarantine SET item = :none, about = NULL, place = NULL, state = :state, last_at = :at WHERE id = :id
+UPDATE quarantine SET item = :none, about = NULL, place = NULL, state = :state, last_at = :at,
+    settled_at = COALESCE(settled_at, :at) WHERE id = :id
+
+-- name: override_erase
+UPDATE override SET changes = :none WHERE quarantine_id = :id
 
 -- name: consents_of_subject
 SELECT id, handle FROM consent WHERE subject = :subject

@@ -10,6 +10,7 @@ UNION ALL SELECT SUBSTR(cursor, 1, 4), COUNT(*) FROM feed WHERE cursor IS NOT NU
 UNION ALL SELECT SUBSTR(sealed, 1, 4), COUNT(*) FROM secret GROUP BY 1
 UNION ALL SELECT SUBSTR(item, 1, 4), COUNT(*) FROM quarantine WHERE LENGTH(item) > 0 GROUP BY 1
 UNION ALL SELECT SUBSTR(place, 1, 4), COUNT(*) FROM quarantine WHERE place IS NOT NULL GROUP BY 1
+UNION ALL SELECT SUBSTR(changes, 1, 4), COUNT(*) FROM override WHERE LENGTH(changes) > 0 GROUP BY 1
 UNION ALL SELECT SUBSTR(sealed, 1, 4), COUNT(*) FROM consent WHERE sealed IS NOT NULL GROUP BY 1
 UNION ALL SELECT SUBSTR(report, 1, 4), COUNT(*) FROM query WHERE report IS NOT NULL GROUP BY 1
 
@@ -67,6 +68,13 @@ WHERE id > :after AND place IS NOT NULL AND SUBSTR(place, 1, 4) <> :tag ORDER BY
 
 -- name: renew_place
 UPDATE quarantine SET place = :sealed WHERE id = :id AND place = :was
+
+-- name: stale_override
+SELECT id, changes AS sealed FROM override
+WHERE id > :after AND LENGTH(changes) > 0 AND SUBSTR(changes, 1, 4) <> :tag ORDER BY id LIMIT :count
+
+-- name: renew_override
+UPDATE override SET changes = :sealed WHERE id = :id AND changes = :was
 
 -- name: stale_consent
 SELECT id, sealed FROM consent

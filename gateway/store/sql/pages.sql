@@ -12,17 +12,6 @@ SELECT name, observation_id FROM name WHERE kind = ? AND name IN (:list)
 -- Rows that came beside a known one, made by the same rules; ids are given in source order.
 SELECT raw_digest, id FROM observation WHERE id BETWEEN :low AND :high AND rules_id = :rules_id AND gone = 0
 
--- name: quarantine_kept
--- Rows rejected before: under the same rules they stay where they are, under mended ones they are mapped again. A row that
--- was held back for the company it was in (-1) is judged anew in every company.
-SELECT raw_digest, CASE WHEN reason = 'DICT_MISMATCH' THEN -1 ELSE rules_id END, CASE WHEN state = 'open' THEN about END
-FROM quarantine WHERE feed_id = :feed_id
-
--- name: quarantine_doubted
--- The field whose code list an agency's rows contradict under these rules, while any of them is still held back for it.
-SELECT MAX(field) FROM quarantine
-WHERE feed_id = :feed_id AND rules_id = :rules_id AND reason = 'DICT_MISMATCH' AND state = 'open'
-
 -- name: observations_by_handle
 -- `name` is the handle's first 64 bits (`gateway.names.short`), 1 the kind of handles.
 SELECT observation.handle, observation.id, observation.version, observation.seq, observation.raw_digest,
@@ -89,40 +78,6 @@ INSERT INTO name_kind (kind) VALUES (:kind) ON CONFLICT (kind) DO NOTHING
 
 -- name: name_kinds
 SELECT id, kind FROM name_kind ORDER BY id
-
--- name: quarantine_insert
-INSERT INTO quarantine (handle, feed_id, raw_digest, rules_id, reason, field, run_id, evidence_id, first_at, last_at, item, about,
-    place)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (feed_id, raw_digest) DO UPDATE SET last_at = excluded.last_at, rules_id = excluded.rules_id,
-    reason = excluded.reason, field = excluded.field, place = COALESCE(excluded.place, quarantine.place)
-
--- name: quarantine_settled
--- A row that maps after its rules were mended leaves quarantine by itself; who mended the rules is in the audit log.
-UPDATE quarantine SET state = 'repaired', last_at = ?, actor = ? WHERE feed_id = ? AND raw_digest = ? AND state = 'open'
-
--- name: quarantine_about
--- Open items whose record key could be read, by that key's handle.
-SELECT id FROM quarantine WHERE feed_id = ? AND state = 'open' AND about IN (:list)
-
--- name: quarantine_superseded
--- The agency sent the row again, readable: what was wrong with it is history.
-UPDATE quarantine SET state = 'superseded', last_at = ?, actor = ? WHERE id = ? AND state = 'open'
-
--- name: quarantine_list
-SELECT quarantine.*, feed.name AS feed FROM quarantine JOIN feed ON feed.id = quarantine.feed_id
-WHERE quarantine.state = :state AND (:feed = '' OR feed.name = :feed) ORDER BY quarantine.id LIMIT :count
-
--- name: quarantine_causes
-SELECT feed.name AS feed, reason, field, COUNT(*) AS rows FROM quarantine JOIN feed ON feed.id = quarantine.feed_id
-WHERE quarantine.state = 'open' GROUP BY feed.name, reason, field ORDER BY rows DESC
-
--- name: quarantine_get
-SELECT quarantine.*, feed.name AS feed FROM quarantine JOIN feed ON feed.id = quarantine.feed_id
-WHERE quarantine.handle = :handle
-
--- name: quarantine_close
-UPDATE quarantine SET state = :state, note = :note, actor = :actor, last_at = :at WHERE id = :id AND state = 'open'
 
 -- name: seen_put
 INSERT INTO seen (feed_id, run_id, page, ids) VALUES (:feed_id, :run_id, :page, :ids)

@@ -79,7 +79,7 @@ SELECT feed.name AS feed, feed.dataset AS dataset, feed.county AS county, feed.c
     (SELECT SUM(declared) FROM run WHERE feed_id = feed.id) AS declared,
     (SELECT COUNT(*) FROM observation
         WHERE id BETWEEN feed.id * 1099511627776 AND feed.id * 1099511627776 + 1099511627775 AND gone = 0) AS accepted,
-    (SELECT COUNT(*) FROM quarantine WHERE feed_id = feed.id AND state = 'open') AS quarantined,
+    (SELECT COUNT(*) FROM quarantine WHERE feed_id = feed.id AND settled_at IS NULL) AS quarantined,
     (SELECT COALESCE(SUM(last - first + 1), 0) FROM segment WHERE stream_id = feed.stream_id) AS versions,
     (SELECT COALESCE(SUM(flagged), 0) FROM segment WHERE stream_id = feed.stream_id) AS repaired
 FROM feed ORDER BY feed.name

@@ -1,4 +1,4 @@
-"""What is collected: streams, feeds, runs, what was pushed, answers, observations, rejected items."""
+"""What is collected: streams, feeds, runs, what was pushed, answers, observations."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 
@@ -181,30 +181,6 @@ name = Table(
 )
 
 name_kind = Table("name_kind", metadata, identity(), Column("kind", Text, nullable=False, unique=True))
-
-quarantine = Table(
-    "quarantine",
-    metadata,
-    identity(),
-    Column("handle", LargeBinary, nullable=False, unique=True),
-    reference("feed_id", "feed"),
-    octets("raw_digest"),
-    reference("rules_id", "rules"),
-    text("reason"),
-    text("field", nullable=True),
-    text("state", default="open"),
-    reference("run_id", "run"),
-    reference("evidence_id", "evidence", nullable=True),
-    text("first_at"),
-    text("last_at"),
-    octets("item"),
-    text("note", nullable=True),
-    text("actor", nullable=True),
-    octets("about", nullable=True),
-    octets("place", nullable=True),
-    UniqueConstraint("feed_id", "raw_digest"),
-    Index(None, "feed_id", "about"),
-)
 
 seen = Table(
     "seen",
