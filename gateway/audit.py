@@ -70,6 +70,7 @@ class Action(StrEnum):
     QUARANTINE_SHOW = "quarantine_show"
     QUARANTINE_EXPORT = "quarantine_export"
     QUARANTINE_REPAIR = "quarantine_repair"
+    QUARANTINE_RETURN = "quarantine_return"
     QUARANTINE_REPLAY = "quarantine_replay"
     QUARANTINE_DISCARD = "quarantine_discard"
     WAIVE = "waive"

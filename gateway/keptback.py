@@ -39,5 +39,7 @@ def _overridden(tx: Tx, feed_id: int) -> dict[bytes, int]:
     standing = tx.all("overrides_standing", feed_id=feed_id)
     if not standing:
         return {}
-    heads = {row.handle: row.id for row in tx.among("observations_by_handle", sorted(short([r.handle for r in standing])))}
+    heads = {
+        row.handle: row.id for row in tx.among("observations_by_handle", sorted(short([r.handle for r in standing])))
+    }
     return {row.raw_digest: heads[row.handle] for row in standing if row.handle in heads}

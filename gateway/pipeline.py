@@ -7,6 +7,7 @@ run starts from the stored one.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -67,12 +68,18 @@ class Pipeline:
             return None
         return "confirmed" if confirmed else "suspicious" if run.known else "unverified"
 
-    def replay(self, feed: FeedWork, run: RunWork, page: Page) -> Counts:
+    def replay(self, feed: FeedWork, run: RunWork, pages: Iterable[Page]) -> Counts:
         """Translates kept items again; the source is not asked, and its contact clock does not move."""
-        told = Counts()
-        run.on_page = lambda counts, _declared: told.add(counts)
+        told, shown = Counts(), run.on_page
+
+        def on_page(counts: Counts, declared: int | None) -> None:
+            told.add(counts)
+            shown(counts, declared)
+
+        run.on_page = on_page
         group = self._group(feed, run, replay=True)
-        group.take(page)
+        for page in pages:
+            group.take(page)
         group.commit()
         return told
 

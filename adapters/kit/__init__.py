@@ -54,6 +54,7 @@ from adapters.kit.described import Described, outline
 from adapters.kit.envelope import Envelope, JsonRows, Opened
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesConnection, FilesSettings, FilesStream
+from adapters.kit.files.workbook import sheets as workbook_sheets
 from adapters.kit.http import Http, Response
 from adapters.kit.mapping import Deleted, Rejected, Translated, Translator, mapping_faults
 from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single
@@ -197,4 +198,5 @@ __all__ = [
     "reached",
     "registry",
     "resume",
+    "workbook_sheets",
 ]

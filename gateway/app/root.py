@@ -33,6 +33,8 @@ from gateway.leases import Leases
 from gateway.pipeline import Pipeline
 from gateway.proof import INTL, DirectoryPayloadStore, Suite, suite_named
 from gateway.publish import publish, published
+from gateway.quarantine import Quarantine
+from gateway.repair import Repairs
 from gateway.reports.consents import Consents
 from gateway.reports.facts import FactFinder
 from gateway.reports.office import Office
@@ -221,6 +223,23 @@ class Gateway:
             )
         finally:
             adapter.close()
+
+    @property
+    def repairs(self) -> Repairs:
+        """What is put right by hand."""
+        return Repairs(
+            self.store,
+            self.vault,
+            self.clock,
+            self.leases,
+            audit=self.audit,
+            config=self.config,
+            prepare=self.prepare,
+        )
+
+    @property
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.store, self.vault, self.clock)
 
     @cached_property
     def uploads(self) -> Uploads:

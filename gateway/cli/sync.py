@@ -25,6 +25,7 @@ from gateway.app import Gateway
 from gateway.audit import Action
 from gateway.cli.chain import sink_table
 from gateway.cli.common import JSON, actor, err, fail, gateway, out, said, say_json
+from gateway.cli.quarantine import cure_table
 from gateway.cli.summary import summary
 from gateway.cli.tables import plain_table
 from gateway.clock import Clock
@@ -32,6 +33,7 @@ from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.errors import Busy
 from gateway.freshness import tellable, verdicts
 from gateway.i18n import _, language, retell, word
+from gateway.quarantine import by_agency, cures
 from gateway.status import FeedStatus, feed_statuses, recent_runs, sink_statuses
 from gateway.store.pages import Counts
 from schemas import DATASETS
@@ -148,6 +150,7 @@ def status(
         g.config  # noqa: B018 # see run_now
         rows = feed_statuses(g.store)
         table = summary(g, rows) if brief else status_table(g, rows)
+        waits = list(by_agency(cures(g.store, g.config)).values()) if brief else []
         worklists = g.worklists()
         g.keeper.keep_all()
         found = verdicts(g.store, g.clock, g.config, g.ledger.standings())
@@ -158,6 +161,8 @@ def status(
         say_json([r.as_dict() | {"worklist": asked.get(r.feed)} for r in rows])
         return
     out.print(table)
+    if waits:
+        out.print("", cure_table(waits))
     out.print(sink_table(sinks, now))
     for r in rows:
         if r.sentence:

@@ -15,7 +15,7 @@ from adapters.kit import SourceMalformed, UploadAdapter
 from gateway.app import Gateway
 from gateway.audit import Action, Actor, NotAllowed
 from gateway.board import overview
-from gateway.errors import Usage
+from gateway.errors import Busy, Usage
 from gateway.freshness import tellable, verdicts
 from gateway.i18n import show
 from gateway.inbox import InboxFull
@@ -24,6 +24,7 @@ from gateway.web.common import Reader, permitted
 from gateway.web.pages import pages
 from gateway.web.pages.frame import Speaking, refusal
 from gateway.web.push import door
+from gateway.web.quarantine import quarantine
 
 
 def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
@@ -34,6 +35,7 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.state.worker_alive = worker_alive
     app.include_router(health)
     app.include_router(api)
+    app.include_router(quarantine)
     app.include_router(door)
     app.include_router(pages)
     app.add_middleware(Speaking, default=gateway.settings.lang)
@@ -41,6 +43,7 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.add_exception_handler(Usage, _unusable)
     app.add_exception_handler(SourceMalformed, _unusable)
     app.add_exception_handler(InboxFull, _later)
+    app.add_exception_handler(Busy, _busy)
     return app
 
 
@@ -51,6 +54,10 @@ def _refused(request: Request, error: Exception) -> Response:
 def _unusable(request: Request, error: Exception) -> Response:
     """Asked for what is not there, or handed in what cannot be used."""
     return refusal(request, 404 if request.method == "GET" else 422, "不能处理", show(error))
+
+
+def _busy(request: Request, error: Exception) -> Response:
+    return refusal(request, 409, "正忙", show(error))
 
 
 def _later(request: Request, error: Exception) -> Response:

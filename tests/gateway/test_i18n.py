@@ -31,8 +31,10 @@ UNSPOKEN = {
     "gateway/promise/words.py",
     "adapters/kit/upload.py",
     "gateway/templates.py",
+    "gateway/quarantine/workbook.py",
+    "gateway/quarantine/notice.py",
 } | {f"gateway/reports/{name}.py" for name in ("view", "report", "sections", "derive", "marriage", "person")}
-"""Synthetic names, hostile answers, the words of clerks and of their spreadsheets, and those of the report, a Chinese document:
+"""Synthetic names, hostile answers, the words of clerks, of their spreadsheets and of letters to agencies, and those of the report, a Chinese document:
 data, not sentences.
 """
 

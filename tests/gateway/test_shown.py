@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.kit import FieldRule, JsonRows, Translator
 from gateway.preview import preview
-from gateway.quarantine import HIDDEN, _shown, column_kinds
+from gateway.quarantine.terms import HIDDEN, column_kinds, masked
 from schemas import DATASETS
 
 RULES: dict[str, FieldRule | str] = {
@@ -37,7 +37,7 @@ def translator() -> Translator:
 
 
 def test_a_held_item_shows_the_rows_inside_it_masked() -> None:
-    shown = _shown(ITEM, column_kinds(translator()))
+    shown = masked(ITEM, column_kinds(translator()))
     assert shown == {
         "CBHTBM": "360981102203*****1J",
         "CBFLX": "1",
@@ -54,7 +54,7 @@ def test_a_held_item_shows_the_rows_inside_it_masked() -> None:
 
 
 def test_what_is_no_list_of_rows_is_hidden_whole() -> None:
-    shown = _shown({**ITEM, "CBDKXX": ["张三丰"], "CBF_JTCY": "张三丰"}, column_kinds(translator()))
+    shown = masked({**ITEM, "CBDKXX": ["张三丰"], "CBF_JTCY": "张三丰"}, column_kinds(translator()))
     assert (shown["CBDKXX"], shown["CBF_JTCY"]) == (HIDDEN, HIDDEN)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from gateway import log
@@ -212,6 +213,7 @@ def ask(scene: Scene) -> None:
     scene.verb("wsdl", "accept", FEEDS["homestead"])
     scene.verb("freshness", "waive", FEEDS["subsidy"], period, "--reason", "系统割接")
     scene.verb("freshness", "revoke", FEEDS["subsidy"], period)
+    agencies(scene)
     bank(scene, member)
     turn(scene)
     done = {" ".join(w for w in words[:2] if " ".join(words[:2]) in verbs() or w == words[0]) for words in asked}
@@ -223,11 +225,39 @@ def ask(scene: Scene) -> None:
         "freshness revoke",
         "adapter record",
         "member keygen",
+        *AGENCIES_VERBS,
         *BANK,
         *KEYS,
     }
     missing = {v for v in verbs() if v not in done and v not in SILENT}
     assert not missing, f"a new verb has to be asked here too: {missing}"
+
+
+AGENCIES_VERBS = {f"quarantine {verb}" for verb in ("agencies", "export", "import", "repair", "return", "returned")}
+
+
+def agencies(scene: Scene) -> None:
+    """What is wrong goes to the agencies, masked, and comes back; one item is put right by what is typed."""
+    made, feed = scene.made, FEEDS["homestead"]
+    book = made.home / "out.xlsx"
+    scene.verb("quarantine", "export", str(book))
+    sheets = load_workbook(book).worksheets
+    scene.say(
+        "workbook", "\n".join(str(c.value) for sheet in sheets for row in sheet.iter_rows() for c in row if c.value)
+    )
+    item = made.gateway.quarantine.items(feed, count=1)[0].handle
+    person = made.records("household_member")[0]
+    scene.verb("quarantine", "repair", item, "--column", "QLRMC", "--note", "核对过", typed=f"{person['name']}\n")
+    for words in (
+        ["return", feed, "--note", "请更正"],
+        ["import", str(book)],
+        ["returned"],
+        ["agencies"],
+        ["show", item],
+    ):
+        scene.verb("quarantine", *words)
+    for words in (["import", str(book)], ["returned"], ["agencies"], ["show", item]):
+        scene.verb("quarantine", *words, "--json")
 
 
 BANK = {"consent add", "consent list", "consent revoke", "report make", "report again", "report log", "member report"}
