@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from gateway.app import Gateway
+from gateway.audit import Actor
 from gateway.clock import Clock
 from gateway.dispatch.execute import Outcome, RunOptions, queue_run
 from gateway.settings import Settings
@@ -69,14 +70,14 @@ def row(serial: int, **other: str) -> dict[str, str]:
 class County:
     """One county, one table, one feed."""
 
-    def __init__(self, home: Path, *, snapshot: bool = False, said: str = "") -> None:
+    def __init__(self, home: Path, *, snapshot: bool = False, said: str = "", store: str | None = None) -> None:
         self.home, self.front = home, home / "front.db"
         shutil.copytree(ROOT / "config", home / "config")
         for file in (home / "config" / "counties").iterdir():
             file.unlink()
         self.file = home / "config" / "counties" / "360981.yaml"
         self.file.write_text(COUNTY % (self.front, str(snapshot).lower(), said), "utf-8")
-        self.settings = Settings(config=home / "config", data=home / "data")
+        self.settings = Settings(config=home / "config", data=home / "data", store=store)
         self.gateway = Gateway(self.settings)
         _ = self.gateway.config
 
@@ -116,8 +117,6 @@ class County:
         self.file.write_text(text, "utf-8")
         self.gateway.close()
         self.gateway = Gateway(self.settings)
-        from gateway.audit import Actor
-
         self.gateway.publish(Actor.system())
 
     def close(self) -> None:
