@@ -8,7 +8,7 @@ NODE := contracts/node_modules/.ready
 ANVIL = $(firstword $(wildcard contracts/node_modules/@foundry-rs/anvil-*/bin/anvil))
 DEMO = $(if $(ONCE),--once) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) $(if $(SEED),--seed $(SEED)) $(if $(DIRT),--dirt $(DIRT)) $(if $(DAYS),--days $(DAYS)) $(if $(CHAIN),--anvil $(ANVIL)) $(ARGS)
 
-.PHONY: help demo test testgm check fmt bench kills contract lock schema clean
+.PHONY: help demo test testgm check fmt bench replay kills contract lock schema clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -53,6 +53,9 @@ fmt: $(VENV)/.dev ## format the code
 
 bench: $(VENV)/.dev $(NODE) ## speed as a ratio against the floors, in the same run
 	$(BIN)/python -m benchmarks $(ARGS)
+
+replay: $(VENV)/.dev ## a mapping error over 100,000 rows, mended and replayed from what is kept
+	$(BIN)/python -m benchmarks.replay $(ARGS)
 
 kills: $(VENV)/.dev $(NODE) ## the long kill suite
 	$(BIN)/python -m pytest -m kills $(ARGS)

@@ -66,6 +66,7 @@ class Action(StrEnum):
     UPLOAD = "upload"
     CHECK_CONFIG = "check_config"
     PUBLISH_CONFIG = "publish_config"
+    REPLAY = "replay"
     QUARANTINE_LIST = "quarantine_list"
     QUARANTINE_SHOW = "quarantine_show"
     QUARANTINE_EXPORT = "quarantine_export"

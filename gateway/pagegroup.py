@@ -46,6 +46,8 @@ class RunWork:
     pages: int = 0
     reading: int = 0
     """The run that began this pass over the source: this one, or an earlier one that was cut off."""
+    keep: bool = True
+    """Whether answers are kept; of one that is kept already only its hash is written again."""
     overrides: Sequence[Override] = ()
     """Of a run that takes in what a person put right: its one page holds their records."""
     on_page: Callable[[Counts, int | None], None] = lambda _counts, _declared: None
@@ -138,7 +140,7 @@ class PageGroup:
                 media=answer.media,
                 size=len(answer.body),
                 hash=self._vault.answer_hash(answer.body),
-                body=self._vault.seal(EVIDENCE, answer.body) if sorter.useful else None,
+                body=self._vault.seal(EVIDENCE, answer.body) if sorter.useful and run.keep else None,
             ),
             fresh=sorter.fresh,
             changed=sorter.changed,

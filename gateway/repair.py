@@ -26,7 +26,7 @@ from gateway.i18n import WORDS
 from gateway.keptback import OVERRIDE
 from gateway.leases import Leases
 from gateway.names import short
-from gateway.quarantine import Line, Opened, Quarantine, Terms, read_back, workbook
+from gateway.quarantine import REPAIR, Line, Opened, Quarantine, Terms, marks, read_back, workbook
 from gateway.quarantine.items import written
 from gateway.quarantine.terms import cells, general, replaced
 from gateway.quarantine.workbook import check_code
@@ -314,8 +314,8 @@ class Repairs:
             )
             for change, handle in good.values()
         ]
-        flags = [terms.marks(list(change.cells)) for change in changes]
-        answer = Answer("repair", 0, MEDIA, b"[" + b",".join(raw) + b"]", self._clock.real())
+        flags = [marks(work.translator, list(change.cells)) for change in changes]
+        answer = Answer(REPAIR, 0, MEDIA, b"[" + b",".join(raw) + b"]", self._clock.real())
 
         def pages(cursor: Cursor) -> list[Page]:
             return [Page(JsonRows(raw), answer, lambda _newest: cursor, last=True, flags=flags)]

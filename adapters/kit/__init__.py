@@ -51,7 +51,7 @@ from adapters.kit.base import (
 from adapters.kit.budget import AccountState, Allowance, LocalBudget, after, may_call, resume
 from adapters.kit.declared import Datasets, DeclaredAdapter, DeclaredSettings, DeclaredWebAdapter, SignedSettings
 from adapters.kit.described import Described, outline
-from adapters.kit.envelope import Envelope, JsonRows, Opened
+from adapters.kit.envelope import Envelope, JsonRows, Opened, list_rows
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesConnection, FilesSettings, FilesStream
 from adapters.kit.files.workbook import sheets as workbook_sheets
@@ -188,6 +188,7 @@ __all__ = [
     "after",
     "decode_xml_row",
     "exchange",
+    "list_rows",
     "listed",
     "make_auth",
     "mapping_faults",

@@ -351,6 +351,14 @@ class Adapter(ABC):
             SourceUnavailable, SourceDenied, SourceMalformed: see `adapters.kit.errors`.
         """
 
+    def reopen(self, dataset: str, answer: Answer) -> Rows:
+        """The rows of an answer that was kept, byte for byte as `fetch` gave them; nobody is asked.
+
+        Raises:
+            SourceMalformed: it cannot be opened by itself.
+        """
+        raise SourceMalformed("NOT_REOPENED", "{label}：这种来源的留存应答不能单独打开", label=self.name)
+
     def restart(self, cursor: Cursor | None) -> Cursor | None:
         """The cursor from which everything is read again, keeping the watermark reached so far."""
         return None

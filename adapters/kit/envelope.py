@@ -59,6 +59,18 @@ class JsonRows:
         return JsonRows(raw), _listed(raw)
 
 
+def list_rows(body: bytes) -> JsonRows:
+    """The rows of a bare JSON list, as they stand in it.
+
+    Raises:
+        SourceMalformed: it is none.
+    """
+    try:
+        return JsonRows([bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])])
+    except msgspec.DecodeError as error:
+        raise SourceMalformed("DECODE", "数据行不是约定的 JSON 对象", evidence=body[:EVIDENCE_BYTES]) from error
+
+
 def _listed(rows: Sequence[bytes]) -> bytes:
     return b"[" + b",".join(rows) + b"]"
 

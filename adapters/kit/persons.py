@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final
 
-from adapters.kit.base import Answer, Asked, Cursor, Item, Page, Persons
+from adapters.kit.base import Answer, Asked, Cursor, Item, Page, Persons, Rows
 from adapters.kit.envelope import JsonRows, Opened
 from adapters.kit.errors import SourceMalformed
 from adapters.kit.paging import unknown_cursor
@@ -69,10 +69,8 @@ def about(
     partial = not capped and len(told_of) < len(persons)
     last = due.last and not capped
     after: Cursor = _REST if last else {"after": asked[-1].subject if capped else persons[-1].subject}
-    # The number is the request's, not the person's: the same record is to have the same bytes whenever it is asked for.
-    raw = [head[1] + row[head.end() :] for head, row in zip(heads, opened.rows.raw, strict=True) if head]
     return Page(
-        XmlRows(raw, b"<rows>", b"</rows>", _tag(raw)),
+        unnumbered(opened.rows),
         answer,
         lambda _: after,
         last=last,
@@ -80,6 +78,13 @@ def about(
         notes=("CAPPED",) if capped else ("PARTIAL",) if partial else (),
         asked=asked,
     )
+
+
+def unnumbered(rows: Rows) -> XmlRows:
+    """The number is the request's, not the person's: the same record has the same bytes whenever it is asked for."""
+    heads = [(_NUMBERED.match(row), row) for row in rows.raw]
+    raw = [head[1] + row[head.end() :] for head, row in heads if head]
+    return XmlRows(raw, b"<rows>", b"</rows>", _tag(raw))
 
 
 def _tag(raw: list[bytes]) -> str:

@@ -20,7 +20,7 @@ import msgspec
 from pydantic import Field
 
 from adapters.kit.auth.inbound import InboundModel
-from adapters.kit.base import Adapter, Answer, Cursor, Inbox, Message, Page, Ports, Probe, SourceSettings, Stream
+from adapters.kit.base import Adapter, Answer, Cursor, Inbox, Message, Page, Ports, Probe, Rows, SourceSettings, Stream
 from adapters.kit.envelope import JsonRows
 from adapters.kit.errors import SourceDenied, SourceError, SourceMalformed
 from adapters.kit.paging import GARBAGE, unknown_cursor
@@ -167,6 +167,10 @@ class InboxAdapter(Adapter):
             taken=message.position,
             places=places,
         )
+
+    def reopen(self, dataset: str, answer: Answer) -> Rows:
+        items, _ = self.opened(dataset, Message(0, answer.received_at, answer.body))
+        return JsonRows(items)
 
     def _page(self, items: Sequence[bytes], body: bytes, at: datetime, position: int, **told: Any) -> Page:
         answer = Answer(self.label, 0, self.media, body, at)

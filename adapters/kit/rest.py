@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from adapters.kit.auth import Auth, NoAuth, exchange
-from adapters.kit.base import Adapter, Answer, Cursor, Page, Probe, SourceSettings, Stream
-from adapters.kit.envelope import Envelope, Opened
+from adapters.kit.base import Adapter, Answer, Cursor, Page, Probe, Rows, SourceSettings, Stream
+from adapters.kit.envelope import Envelope, Opened, list_rows
 from adapters.kit.errors import SourceError
 from adapters.kit.http import DEADLINE
 from adapters.kit.paging import Paging, Params, Since, Single
@@ -126,6 +126,13 @@ class RestAdapter(WebAdapter):
                 lambda signed: self._call(stream, walk.params, signed, stream.label(service)),
             ),
         )
+
+    def reopen(self, dataset: str, answer: Answer) -> Rows:
+        try:
+            rows: Rows = self.stream(dataset).envelope.unwrap(answer.body, answer.request).rows
+        except SourceError:  # a slice of an answer that was too large for one page
+            rows = list_rows(answer.body)
+        return rows
 
     def _call(self, stream: RestStream, paging: Params, signed: Signed, label: str) -> tuple[Opened, Answer]:
         posts = stream.method == "POST"

@@ -18,13 +18,14 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from adapters.kit import xmlrows
 from adapters.kit.attachments import Parts
 from adapters.kit.auth import Auth, exchange
-from adapters.kit.base import Answer, Cursor, Page, Ports, Probe, SourceSettings, Stream
+from adapters.kit.base import Answer, Cursor, Page, Ports, Probe, Rows, SourceSettings, Stream
 from adapters.kit.described import Described
 from adapters.kit.envelope import JsonRows, Opened
 from adapters.kit.errors import SourceError, SourceMalformed
 from adapters.kit.http import Response, failure
 from adapters.kit.nested import Headers, Nested, element, fill, nest, secrets_in
 from adapters.kit.paging import Paging, Params, Since, Single
+from adapters.kit.persons import unnumbered
 from adapters.kit.rest import WebAdapter, WebSettings
 from adapters.kit.session import Session, SessionAuth
 from adapters.kit.signed import Signed
@@ -221,6 +222,14 @@ class SoapAdapter(WebAdapter):
             ),
         )
 
+    def reopen(self, dataset: str, answer: Answer) -> Rows:
+        stream, parts = self.stream(dataset), parts_of(answer.body, answer.media)
+        try:
+            rows: Rows = stream.open(parts, answer.request, self.settings.max_mb << 20).rows
+        except SourceMalformed:  # a slice of an answer that was too large for one page
+            rows = xmlrows.split(parts.envelope, stream.row)[1]
+        return unnumbered(rows) if self.asks else rows
+
     def probe(self) -> list[Probe]:
         layers = [*super().probe(), *self.described.probe()]
         if all(layer.ok or not layer.stops for layer in layers):
@@ -267,7 +276,7 @@ class SoapAdapter(WebAdapter):
             call, label, signed, fill({**self.settings.headers, **stream.headers}, values), stream.action
         )
         expired = self.settings.session.expired if self.settings.session else ()
-        parts = _parts(answer)
+        parts = parts_of(answer.body, answer.media)
         if self._is_fault(answer.status, parts):
             opened = self._fault(answer, parts, label, expired)
         else:
@@ -296,7 +305,7 @@ class SoapAdapter(WebAdapter):
         label = f"SOAP {session.operation}"
         call = self.service.call(session.operation, fill(nest(session.params), self.values))
         answer = self._send(call, label, signed, fill(session.headers, self.values))
-        parts = _parts(answer)
+        parts = parts_of(answer.body, answer.media)
         if self._is_fault(answer.status, parts):
             self._fault(answer, parts, label, ())
             return ""
@@ -335,9 +344,9 @@ class _Named:
         return self._ports.secrets.get(name)
 
 
-def _parts(answer: Response) -> Parts:
-    parts = Parts.of(answer.body, answer.media)
-    return replace(parts, envelope=xmlrows.utf8(parts.envelope, "" if parts.beside else answer.media))
+def parts_of(body: bytes, media: str) -> Parts:
+    parts = Parts.of(body, media)
+    return replace(parts, envelope=xmlrows.utf8(parts.envelope, "" if parts.beside else media))
 
 
 def _with_action(headers: Mapping[str, str], action: str) -> dict[str, str]:

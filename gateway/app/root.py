@@ -35,6 +35,7 @@ from gateway.proof import INTL, DirectoryPayloadStore, Suite, suite_named
 from gateway.publish import publish, published
 from gateway.quarantine import Quarantine
 from gateway.repair import Repairs
+from gateway.replay import Replays
 from gateway.reports.consents import Consents
 from gateway.reports.facts import FactFinder
 from gateway.reports.office import Office
@@ -236,6 +237,11 @@ class Gateway:
             config=self.config,
             prepare=self.prepare,
         )
+
+    @property
+    def replays(self) -> Replays:
+        """Kept answers, translated again."""
+        return Replays(self.store, self.vault, self.clock, self.leases)
 
     @property
     def quarantine(self) -> Quarantine:

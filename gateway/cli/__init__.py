@@ -18,6 +18,7 @@ from gateway.cli.check import check, preview
 from gateway.cli.common import State, fail
 from gateway.cli.demo import demo
 from gateway.cli.erase import erase
+from gateway.cli.replay import replay
 from gateway.cli.serve import serve, worker
 from gateway.cli.sync import forward, inbox, runs, status, sync
 from gateway.cli.trace import trace, verify
@@ -55,7 +56,23 @@ def root(
     ctx.obj = State(settings)
 
 
-for verb in (demo, serve, worker, check, preview, sync, upload, forward, status, inbox, runs, trace, verify, erase):
+for verb in (
+    demo,
+    serve,
+    worker,
+    check,
+    preview,
+    sync,
+    upload,
+    replay,
+    forward,
+    status,
+    inbox,
+    runs,
+    trace,
+    verify,
+    erase,
+):
     app.command()(verb)
 app.add_typer(freshness.app, name="freshness")
 app.add_typer(quarantine.app, name="quarantine")

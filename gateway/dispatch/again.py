@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -40,16 +40,22 @@ class Rerunner:
         reason: str,
         actor: str,
         overrides: Sequence[Override] = (),
+        keep: bool = True,
+        arrived: Callable[[], bool] = lambda: True,
         on_page: Callable[[Counts, int | None], None] = lambda _counts, _declared: None,
     ) -> Counts:
-        """Under the feed's lease; answers what became of the items."""
+        """Under the feed's lease; answers what became of the items.
+
+        `keep` says whether the pages' answers are kept, not those that are kept already; `arrived` is asked at the end
+        whether what the run made counts as having come for its periods.
+        """
         slot = self.clock.real().isoformat(timespec="microseconds")
         run_id, _ = queue_run(self.store, feed.id, due_at=slot, reason=reason, actor=actor)
         with self.store.write() as tx:
             tx.run("run_start", id=run_id, at=self.clock.stamp(), token=fence.token, config_id=None)
             sealed = tx.one("feed_by_id", id=feed.id).cursor  # type: ignore[union-attr] # its feed exists
         cursor: Cursor = msgspec.json.decode(self.vault.open(CURSOR, sealed)) if sealed else {}
-        work = RunWork(run_id, fence, overrides=overrides, on_page=on_page)
+        work = RunWork(run_id, fence, keep=keep, overrides=overrides, on_page=on_page)
         pipeline = Pipeline(self.store, self.vault, self.clock)
         try:
             counts = pipeline.replay(feed, work, pages(cursor))
@@ -66,6 +72,8 @@ class Rerunner:
                 )
             raise
         counted = count_arrivals(self.store, feed.stream_id, dated_by_field=feed.period_field is not None)
+        if not arrived():
+            counted = replace(counted, arrived={}, news=0)
         at = self.clock.stamp()
         with self.store.write() as tx:
             row = tx.one("feed_by_id", id=feed.id)

@@ -1,11 +1,12 @@
 """Rejected items, until each is settled: seen by cause, told to the agency in its own terms, put right, returned, discarded."""
 
 from gateway.quarantine.cures import Cure, by_agency, cures
-from gateway.quarantine.items import Cause, Event, HeldItem, KeptRows, Opened, Quarantine, Returned, decode_item
-from gateway.quarantine.terms import Terms, agency_of, column_kinds
+from gateway.quarantine.items import REPAIR, Cause, Event, HeldItem, KeptRows, Opened, Quarantine, Returned, decode_item
+from gateway.quarantine.terms import Terms, agency_of, column_kinds, marks
 from gateway.quarantine.workbook import Line, read_back, workbook
 
 __all__ = [
+    "REPAIR",
     "Cause",
     "Cure",
     "Event",
@@ -21,6 +22,7 @@ __all__ = [
     "column_kinds",
     "cures",
     "decode_item",
+    "marks",
     "read_back",
     "workbook",
 ]

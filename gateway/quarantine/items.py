@@ -22,7 +22,8 @@ from gateway.store.rejected import settle
 from gateway.vault import Vault, handle_bytes, handle_text
 from schemas.masking import scrub
 
-ALL: Final = 10_000_000
+REPAIR: Final = "repair"
+"""What the evidence of a page says that holds rows a person put right, and the reason of its run."""
 
 
 @dataclass(frozen=True, slots=True)

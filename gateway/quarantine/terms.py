@@ -31,6 +31,22 @@ def column_kinds(translator: Translator) -> dict[str, str]:
     }
 
 
+def fields_fed(translator: Translator) -> dict[str, str]:
+    """Source column, or `column.member` -> the field it feeds."""
+    return {
+        f"{rule.each}.{column}" if rule.each else column: _leaf(path)
+        for path, rule in translator.rules.items()
+        for column in rule.sources
+    }
+
+
+def marks(translator: Translator, columns: Sequence[str]) -> tuple[str, ...]:
+    """Flags that say which fields a person put right, given what was changed."""
+    feeds = fields_fed(translator)
+    fields = dict.fromkeys(feeds.get(general(column)) for column in columns)
+    return tuple(f"{field}:BY_HAND" if field else "BY_HAND" for field in fields)
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What one feed's rejected items are told by."""
@@ -45,12 +61,7 @@ class Terms:
 
     @classmethod
     def of(cls, work: FeedWork, feed: Feed) -> Terms:
-        fields = {
-            f"{rule.each}.{column}" if rule.each else column: _leaf(path)
-            for path, rule in work.translator.rules.items()
-            for column in rule.sources
-        }
-        kinds = column_kinds(work.translator)
+        kinds, fields = column_kinds(work.translator), fields_fed(work.translator)
         return cls(work.name, feed.county.name, agency_of(feed), work.dataset, kinds, fields)
 
     def shown(self, item: Item, *, full: bool = False) -> dict[str, str]:
@@ -68,11 +79,6 @@ class Terms:
         """The Chinese title of a field; blank where no single one is to blame."""
         spec = self.dataset.fields.get(field) if field else None
         return spec.of.title if spec else ""
-
-    def marks(self, columns: Sequence[str]) -> tuple[str, ...]:
-        """Flags that say which fields a person put right."""
-        fields = dict.fromkeys(self.feeds.get(general(column)) for column in columns)
-        return tuple(f"{field}:BY_HAND" if field else "BY_HAND" for field in fields)
 
 
 def cells(item: Item) -> Iterator[tuple[str, Any]]:

@@ -25,6 +25,7 @@ from gateway.web.pages import pages
 from gateway.web.pages.frame import Speaking, refusal
 from gateway.web.push import door
 from gateway.web.quarantine import quarantine
+from gateway.web.replays import replays
 
 
 def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
@@ -36,6 +37,7 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.include_router(health)
     app.include_router(api)
     app.include_router(quarantine)
+    app.include_router(replays)
     app.include_router(door)
     app.include_router(pages)
     app.add_middleware(Speaking, default=gateway.settings.lang)

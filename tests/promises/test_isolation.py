@@ -253,6 +253,7 @@ ASKED = {
     "verify": [],
     "quarantine list": [],
     "quarantine show": [HANDLE],
+    "replay": [FEEDS["homestead"]],
     "quarantine agencies": [],
     "quarantine export": ["out.xlsx"],
     "quarantine import": [__file__],

@@ -190,7 +190,7 @@ def ask(scene: Scene) -> None:
     asked += [["preview", POLICE]]
     asked += [["config", "check"], ["quarantine", "list"], ["quarantine", "list", "--causes"]]
     asked += [["sync", *ALL], ["quarantine", "replay", FEEDS["homestead"]], ["member", "verify", *member]]
-    asked += [["wsdl", "show", FEEDS["homestead"]]]
+    asked += [["wsdl", "show", FEEDS["homestead"]], ["replay", FEEDS["homestead"], "--dry-run"]]
     asked += [["member", "fetch", *member, "--to", str(home / "fetched")]]
     asked += [["preview", feed, "-n", "100"] for feed in ALL]
     asked += [["trace", handle] for handle in known] + [["quarantine", "show", handle] for handle in held.values()]

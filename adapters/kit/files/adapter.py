@@ -16,7 +16,7 @@ from typing import Annotated, Any, BinaryIO, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from adapters.kit.base import Adapter, Answer, Cursor, Page, Ports, Probe, SourceSettings
+from adapters.kit.base import Adapter, Answer, Cursor, Page, Ports, Probe, Rows, SourceSettings
 from adapters.kit.envelope import JsonRows
 from adapters.kit.errors import SourceError, SourceMalformed
 from adapters.kit.files.drop import Drop, FolderDrop
@@ -293,6 +293,9 @@ class FilesAdapter(Adapter):
             unchanged=unchanged,
             places=[place for _, place in taken],
         )
+
+    def reopen(self, dataset: str, answer: Answer) -> Rows:  # whatever it is of, an item is a line
+        return JsonRows(answer.body.split(b"\n") if answer.body else [])
 
     def probe(self) -> list[Probe]:
         try:
