@@ -3,8 +3,9 @@ pragma solidity 0.8.30;
 
 /// Where gateways anchor what they delivered, and what members verify against. Nothing in it is about a person.
 ///
-/// A bureau is named by the Ed25519 public key that signs its manifests, so whoever pinned that key knows under which name
-/// to look, and nobody else's writer can take a place there. Every kind of statement is anchored in the same form.
+/// A bureau is named by the public key that signs its manifests (Ed25519 as it is, SM2 hashed), so whoever pinned that key
+/// knows under which name to look, and nobody else's writer can take a place there. Every kind of statement is anchored in
+/// the same form; which algorithms a batch is of, its manifest says.
 contract ConsortiumAnchor {
     enum Kind { Versions, Consents, Queries, Erasures, Audit }
 
@@ -144,7 +145,8 @@ contract ConsortiumAnchor {
         }
     }
 
-    /// Whether an RFC 9162 path of SHA-256 leads from a leaf hash to the root of a tree (section 2.1.3.2).
+    /// Whether an RFC 9162 path of SHA-256 leads from a leaf hash to the root of a tree (section 2.1.3.2). Of batches whose
+    /// suite hashes with SM3 it proves nothing: there is no SM3 that every engine offers, so members verify those themselves.
     function verify(bytes32 leaf, uint256 index, uint256 size, bytes32[] calldata path, bytes32 root)
         external pure returns (bool)
     {

@@ -15,14 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from web3 import HTTPProvider, Web3
 
-from gateway.chain.evm.contract import KINDS, Artefact, artefact, batch_of, content_of, gas_for, refusal
+from gateway.chain.evm.contract import KINDS, Artefact, artefact, batch_of, bureau_of, content_of, gas_for, refusal
 from gateway.proof import merkle
 from tests.proof.sample import SIGNER, chain_of
 from tests.support.anvil import CHAIN_ID, CONTRACTS, anvil, missing, new_key
 
 pytestmark = pytest.mark.sockets
-BUREAU, OTHER = SIGNER.public.raw, bytes(range(32))
+BUREAU, OTHER = bureau_of(SIGNER.public), bytes(range(32))
 NOBODY = bytes(32)
+BATCHES = chain_of(2)
 
 
 class Deployed:
@@ -78,7 +79,7 @@ def made(node: str) -> Deployed:
 
 
 def batch(number: int = 0, **changed: Any) -> tuple[Any, ...]:
-    sealed = chain_of(number + 1)[number]
+    sealed = BATCHES[number]
     names = ("id", "kind", "stream", "previous", "root", "first", "last", "manifest", "signature")
     values = dict(zip(names, batch_of(sealed.manifest, sealed.manifest_bytes, sealed.signature), strict=True))
     return tuple((values | changed).values())

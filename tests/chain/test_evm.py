@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 
 from gateway.chain import ChainBroken, ChainConflict, ChainRefused, Head, HeaderChain
 from gateway.chain.evm import TxState
+from gateway.chain.evm.inspect import findings
+from gateway.chain.evm.ledger import EvmLedger
+from gateway.proof import GM, INTL, Signer, Suite
 from gateway.store import Store
 from tests.proof.sample import OTHER_SIGNER, SIGNER, chain_of, sealed
 from tests.support.anvil import Anvil, anvil, attempt, must_hold, new_key, settle, sink
@@ -90,9 +94,8 @@ def test_a_batch_waits_for_the_one_before_it(chain: Any) -> None:
 def test_other_content_under_our_id_is_an_alarm(chain: Any, node: Anvil, store: Store) -> None:
     """A second writer of our bureau took the id with another root."""
     rival = sink(store, node.url, name="rival", contract=chain.contract, key=new_key())
-    chain._finish(
-        chain.sender, chain._checksummed, chain._encode("setWriter", rival.sender.address, rival._bureau), None
-    )
+    allow = chain._encode("setWriter", rival.sender.address, rival.bureau(rival.signer))
+    chain._finish(chain.sender, chain._checksummed, allow, None)
     from gateway.chain.evm.contract import batch_of
 
     batch = list(batch_of(BATCHES[0].manifest, BATCHES[0].manifest_bytes, BATCHES[0].signature))
@@ -102,6 +105,30 @@ def test_other_content_under_our_id_is_an_alarm(chain: Any, node: Anvil, store: 
         settle(chain, BATCHES[:1])
     with pytest.raises(ChainBroken, match="内容与清单不符"):
         chain.verify()
+
+
+@pytest.mark.parametrize(("before", "after"), [(INTL, GM), (GM, INTL)], ids=["to 国密", "back"])
+def test_a_gateway_that_changed_its_suite_keeps_its_name(
+    node: Anvil, store: Store, before: Suite, after: Suite
+) -> None:
+    """Streams go on where they were, batches of both suites stand under one name; who pinned only the first key is told."""
+    first = Signer(bytes(range(32)), before.signing)
+    then = Signer(bytes(range(32)), after.signing, (first.public,))
+    one = sealed(3, suite=before, signer=first)
+    two = sealed(3, 4, one.batch_id, suite=after, signer=then)
+    account = new_key()
+    chain = sink(store, node.url, signer=first, key=account)
+    chain.deploy()
+    settle(chain, [one])
+    changed = sink(store, node.url, signer=then, key=account, contract=chain.contract)
+    settle(changed, [two])
+    assert [finding for finding in findings(changed) if not finding.ok] == []
+    with closing(EvmLedger(chain.endpoint, then.public)) as ledger:
+        assert [manifest.suite for _block, manifest in ledger.blocks(then.public)] == [before.name, after.name]
+    with closing(EvmLedger(chain.endpoint, first.public)) as ledger, pytest.raises(ChainBroken, match="签名"):
+        list(ledger.blocks(first.public))
+    for each in (chain, changed):
+        each.close()
 
 
 def test_a_paused_contract_and_a_lost_right_are_told_and_mended(chain: Any) -> None:
@@ -115,7 +142,7 @@ def test_a_paused_contract_and_a_lost_right_are_told_and_mended(chain: Any) -> N
     operator("setWriter", chain.sender.address, bytes(32))
     with pytest.raises(ChainRefused, match="名单"):
         settle(chain, BATCHES[:1])
-    operator("setWriter", chain.sender.address, chain._bureau)
+    operator("setWriter", chain.sender.address, chain.bureau(chain.signer))
     settle(chain, BATCHES)
     must_hold(chain, BATCHES)
 

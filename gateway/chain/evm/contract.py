@@ -13,7 +13,7 @@ from eth_utils.crypto import keccak
 
 from gateway.proof import Manifest
 from gateway.proof.signing import PublicKey
-from gateway.proof.suite import framed
+from gateway.proof.suite import GM, framed
 
 KINDS: Final = ("versions", "consents", "queries", "erasures", "audit")
 NOBODY: Final = bytes(32)
@@ -31,6 +31,7 @@ _ERRORS: Final = {
     "LastAdmin": "",
     "IsPaused": "",
 }
+_BUREAU_DOMAIN: Final = b"shuqiao/1/bureau"
 _STREAM_DOMAIN: Final = b"shuqiao/1/stream"
 
 
@@ -74,8 +75,8 @@ class Anchor:
 
 
 def bureau_of(signer: PublicKey) -> bytes:
-    """A bureau's name in the contract: the public key that signs its manifests."""
-    return signer.raw
+    """A bureau's name in the contract: the public key that signs its manifests, or of one longer than a name its SM3."""
+    return signer.raw if len(signer.raw) == len(NOBODY) else GM.hash(framed(_BUREAU_DOMAIN, signer.raw))
 
 
 def batch_of(manifest: Manifest, encoded: bytes, signature: bytes) -> tuple[Any, ...]:

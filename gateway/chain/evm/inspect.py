@@ -73,9 +73,8 @@ def _account(chain: EvmChain) -> tuple[bool, str]:
 def _rights(chain: EvmChain) -> tuple[bool, str]:
     if chain.node.view(chain.contract, "paused"):
         return False, REASONS["IsPaused"]
-    bureau = bytes(chain.node.view(chain.contract, "bureauOf", chain.sender.address))
-    if bureau == NOBODY:
-        return False, REASONS["NotWriter"]
-    if bureau != chain.signer.raw:
-        return False, "本账户登记在另一个网关的签名公钥名下"
-    return True, f"登记在签名公钥 {bureau.hex()[:16]} 名下"
+    bureau, wanted = bytes(chain.node.view(chain.contract, "bureauOf", chain.sender.address)), chain.bureau(chain.signer)
+    if bureau != wanted:
+        what = REASONS["NotWriter"] if bureau == NOBODY else f"本账户登记在另一个名字 {bureau.hex()[:16]} 名下"
+        return False, f"{what}；请合约管理员执行 setWriter({chain.sender.address}, 0x{wanted.hex()})"
+    return True, f"登记在 {bureau.hex()[:16]} 名下"

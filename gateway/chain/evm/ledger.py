@@ -41,7 +41,7 @@ class EvmLedger:
         self.name = endpoint.ledger
         self.node = Node(endpoint, profile)
         self.confirmations = profile.confirmations if confirmations is None else confirmations
-        self._bureau = bureau_of(signer)
+        self._bureaus: dict[PublicKey, bytes] = {}
         self._checked = False
 
     @property
@@ -53,9 +53,19 @@ class EvmLedger:
     def close(self) -> None:
         self.node.close()
 
+    def bureau(self, pinned: PublicKey) -> bytes:
+        """The name under which a gateway's batches stand: one that changed its suite keeps the name it began under."""
+        if pinned not in self._bureaus:
+            names = [bureau_of(key) for key in (*pinned.earlier, pinned)]
+            taken = [name for name in names if len(names) == 1 or self.node.view(self.contract, "count", name)]
+            if not taken:
+                return names[-1]
+            self._bureaus[pinned] = taken[0]
+        return self._bureaus[pinned]
+
     def anchor(self, batch_id: str) -> Anchor | None:
         """What the contract keeps of a batch now, final or not."""
-        found = Anchor(*self.node.view(self.contract, "anchorOf", self._bureau, bytes.fromhex(batch_id)))
+        found = Anchor(*self.node.view(self.contract, "anchorOf", self.bureau(self.signer), bytes.fromhex(batch_id)))
         return found if found.block else None
 
     def receipt(self, batch_id: str) -> Receipt | None:
@@ -82,9 +92,9 @@ class EvmLedger:
         self._check()
         if expected and expected.number and not self.stands(expected):
             raise ChainBroken(expected.number, "与先前见过的同号区块不同")
-        final = self.node.tip() - self.confirmations + 1
-        for start in range(0, int(self.node.view(self.contract, "count", bureau_of(pinned))), PAGE):
-            ids, numbers = self.node.view(self.contract, "page", bureau_of(pinned), start, PAGE)
+        final, bureau = self.node.tip() - self.confirmations + 1, self.bureau(pinned)
+        for start in range(0, int(self.node.view(self.contract, "count", bureau)), PAGE):
+            ids, numbers = self.node.view(self.contract, "page", bureau, start, PAGE)
             near = [(n, i.hex()) for n, i in zip(numbers, ids, strict=True) if n <= final]
             for _window, group in groupby(near, lambda pair: pair[0] // self.profile.logs_window):
                 yield from self._window(list(group), pinned)
@@ -119,7 +129,7 @@ class EvmLedger:
         anchor = self.anchor(batch_id)
         if anchor is None or anchor.block > self.node.tip() - self.confirmations + 1:
             return None
-        topics = [_EVENT, _topic(self._bureau), "0x" + batch_id]
+        topics = [_EVENT, _topic(self.bureau(self.signer)), "0x" + batch_id]
         logs = self.node.logs(self.contract, anchor.block, anchor.block, topics)
         header = self.node.header(anchor.block)
         if not logs or header is None or header.hash != logs[0].block_hash:
@@ -130,7 +140,7 @@ class EvmLedger:
         first, last = near[0][0], near[-1][0]
         logs = {
             log.topics[2].hex(): log
-            for log in self.node.logs(self.contract, first, last, [_EVENT, _topic(bureau_of(pinned))])
+            for log in self.node.logs(self.contract, first, last, [_EVENT, _topic(self.bureau(pinned))])
         }
         numbers = sorted({number for number, _ in near})
         asked: list[tuple[str, list[Any]]] = [("eth_getBlockByNumber", [hex(number), False]) for number in numbers]
@@ -149,7 +159,7 @@ class EvmLedger:
             yield block, manifest
 
     def _anchor_call(self, pinned: PublicKey, batch_id: str) -> dict[str, str]:
-        data = _ANCHOR_OF + encode(["bytes32", "bytes32"], [bureau_of(pinned), bytes.fromhex(batch_id)])
+        data = _ANCHOR_OF + encode(["bytes32", "bytes32"], [self.bureau(pinned), bytes.fromhex(batch_id)])
         return {"to": self.contract, "data": "0x" + data.hex()}
 
 

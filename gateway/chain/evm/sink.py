@@ -12,7 +12,7 @@ import structlog
 from web3 import Web3
 
 from gateway.chain.base import ChainConflict, ChainRefused, Head, Receipt, Submission
-from gateway.chain.evm.contract import DEPLOY_GAS, Anchor, Refusal, artefact, batch_of, content_of
+from gateway.chain.evm.contract import DEPLOY_GAS, Anchor, Refusal, artefact, batch_of, bureau_of, content_of
 from gateway.chain.evm.journal import Journal, Pin, Signed, TxState
 from gateway.chain.evm.lane import Lane
 from gateway.chain.evm.ledger import EvmLedger
@@ -126,7 +126,7 @@ class EvmChain(EvmLedger):
         address, gas = self._finish(self.sender, None, bytes.fromhex(artefact().bytecode[2:]), DEPLOY_GAS)
         assert address is not None
         address = address.lower()
-        grant = self._encode("setWriter", Web3.to_checksum_address(self.sender.address), self._bureau)
+        grant = self._encode("setWriter", Web3.to_checksum_address(self.sender.address), bureau_of(self.signer))
         _, more = self._finish(self.sender, Web3.to_checksum_address(address), grant, None)
         self.endpoint = replace(self.endpoint, contract=address)
         self._journal.pin(self._pin(address))
