@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from web3 import HTTPProvider, Web3
 
 from gateway.chain.evm.contract import KINDS, Artefact, artefact, batch_of, bureau_of, content_of, gas_for, refusal
-from gateway.proof import merkle
+from gateway.proof import GM, merkle
 from tests.proof.sample import SIGNER, chain_of
 from tests.support.anvil import CHAIN_ID, CONTRACTS, anvil, missing, new_key
 
@@ -221,6 +221,15 @@ def test_a_changed_bit_proves_nothing(verifier: Deployed) -> None:
         bent[at] = bytes([bent[at][0] ^ 1]) + bent[at][1:]
         assert not verify(verifier, leaves[7], 7, 11, bent, root)
     assert not verify(verifier, leaves[6], 7, 11, path, root)
+
+
+@pytest.mark.parametrize("size", [1, 2, 11])
+def test_of_an_sm3_tree_it_proves_nothing(verifier: Deployed, size: int) -> None:
+    """What docs/connect-a-chain.md says of suite gm-1: a path that members verify is no path to the contract."""
+    leaves = [merkle.leaf_hash(GM.hash, bytes([n])) for n in range(size)]
+    root, path = merkle.root(GM.hash, leaves), merkle.path(merkle.levels(GM.hash, leaves), 0)
+    assert merkle.root_of_path(GM.hash, leaves[0], 0, size, path) == root
+    assert verify(verifier, leaves[0], 0, size, path, root) == (size == 1), "a tree of one leaf hashes nothing"
 
 
 def test_the_artefact_is_what_the_source_compiles_to(tmp_path: Path) -> None:

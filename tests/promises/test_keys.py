@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,17 @@ import pytest
 
 from gateway import member
 from gateway.app import Gateway
+from gateway.audit import Actor
 from gateway.errors import Busy, Usage
 from gateway.keyfiles import keyring
-from gateway.proof import GM, INTL, MemberKey, Suite
+from gateway.proof import GM, INTL, Manifest, MemberKey, Suite
 from gateway.rewrap import KEYS
 from gateway.store.pages import living
 from tests.promises.test_reports import consent, farmer, query
+from tests.support.anvil import anvil, declared, new_key
 from tests.support.house import FEEDS, House, house
 from tests.support.suite import SUITE
+from tests.support.verbs import shuqiao
 
 pytestmark = pytest.mark.sockets
 OTHER = GM if SUITE is INTL else INTL
@@ -146,6 +150,39 @@ def test_a_store_changes_its_suite(made: House, tmp_path: Path, monkeypatch: pyt
     assert report.groups_opened > first.groups_opened
     assert verified(made, made.member_key, tmp_path).groups_opened == first.groups_opened
     assert query(made, person).document["suite"] == OTHER.name
+
+
+def test_a_consortium_chain_follows_the_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of both suites stand at the node under one name, in streams without a gap, and a member proves them all."""
+    monkeypatch.setenv("BANK", new_key())
+    with (
+        anvil() as node,
+        house(tmp_path, monkeypatch, households=20, sinks={"bank": declared(node.url, "BANK")}) as made,
+    ):
+        assert shuqiao(made.gateway.settings, "chain", "deploy", "bank").exit_code == 0
+        again(made)
+        made.sync()
+        made.gateway.forwarder.forward()
+
+        monkeypatch.setenv("SHUQIAO_SUITE", OTHER.name)
+        again(made)
+        made.gateway.publish(Actor.system())
+        made.gateway.masters.rewrap(OTHER)
+        again(made)
+        key = hand_in(made, OTHER)
+        made.gateway.grants.late("demo-bank", made.gateway.clock.today())
+        _advance(made)
+
+        bank = made.gateway.chains["bank"]
+        pinned = member.load_signer(made.gateway.paths.signer_public)
+        report = member.verify(made.gateway.payloads.path, key, pinned, endpoint=bank.endpoint)
+        assert report.problems == []
+        with made.gateway.store.read() as tx:
+            suites = Counter(Manifest.parse(row.manifest).suite for row in tx.all("deliveries_confirmed", sink="bank"))
+        assert suites.keys() == {SUITE.name, OTHER.name}
+        assert report.batches == suites.total()
+        assert report.groups_opened == verified(made, key, tmp_path).groups_opened > 0
+        assert made.gateway.verify_chains()["local"] == suites.total()
 
 
 def _advance(made: House) -> None:
