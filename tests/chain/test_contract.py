@@ -23,7 +23,7 @@ from tests.support.anvil import CHAIN_ID, CONTRACTS, anvil, missing, new_key
 pytestmark = pytest.mark.sockets
 BUREAU, OTHER = bureau_of(SIGNER.public), bytes(range(32))
 NOBODY = bytes(32)
-BATCHES = chain_of(2)
+BATCHES = chain_of(3)
 
 
 class Deployed:
