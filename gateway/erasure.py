@@ -8,7 +8,7 @@ folder is on a list that the forwarder works off, whatever dies.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,25 +19,35 @@ from gateway.clock import Clock
 from gateway.errors import Usage
 from gateway.forwarder import FORWARDER
 from gateway.grants import Grants
+from gateway.inbox import BODY
 from gateway.leases import Leases
 from gateway.names import SUBJECT, Namer, name_kinds, short
-from gateway.pagegroup import EVIDENCE
+from gateway.pagegroup import CURSOR, EVIDENCE
 from gateway.proof import Suite, framed
 from gateway.recognition import anchor_name
 from gateway.reports.facts import roles
-from gateway.reports.office import query_handle
+from gateway.reports.office import REPORT, query_handle
 from gateway.sorter import ITEM
 from gateway.store import Store, Tx
 from gateway.store.segments import Version, find
-from gateway.suppression import ERASED, HANDLES, SUBJECTS
+from gateway.suppression import HANDLES, SUBJECTS
 from gateway.vault import NAME_BYTES, Vault, handle_bytes, handle_text
 from schemas import DATASETS, Canonical
 
 BODIES: Final = 20
-"""Kept answers a transaction."""
+"""Kept answers or reports a transaction."""
+ITEMS: Final = 1000
 PATIENCE: Final = 60.0
 """Seconds to wait for a forwarding pass to end."""
 _DOMAIN: Final = b"shuqiao/1/erasure"
+_ITEM: Final = ("item_erase", "item_erase_changes", "item_erase_notes")
+_SWEPT: Final = (
+    ("quarantined", "items_kept", _ITEM, ITEM, ITEMS),
+    ("answers", "evidence_kept", ("evidence_erase",), EVIDENCE, BODIES),
+    ("reports", "reports_kept", ("report_erase",), REPORT, BODIES),
+    ("cursors", "cursors_kept", ("cursor_erase",), CURSOR, ITEMS),
+)
+"""What is sealed under a master and may name anybody: how it is counted, found and deleted, its purpose, rows a transaction."""
 _PACKED: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
 """Workbooks and archives: what is in them cannot be searched for."""
 
@@ -53,8 +63,14 @@ class Erased:
     quarantined: int = 0
     answers: int = 0
     """Kept answers of sources that were deleted."""
+    reports: int = 0
+    """Kept copies of reports that were deleted, those about others that name the person too."""
+    cursors: int = 0
+    """Feeds whose position named the person: they read from their beginning."""
     unsearched: int = 0
     """Kept answers that are archives or workbooks, which cannot be searched and stay."""
+    waiting: int = 0
+    """Pushed and uploaded parcels that name the person, or cannot be searched: the next run of their feed takes them without."""
     key_files: int = 0
     """Issued again without the erased keys."""
     trimmed: bool = True
@@ -89,9 +105,9 @@ class Eraser:
                 ]
                 handles = self._observations(tx, found, done)
                 self._desk(tx, name, done)
-                self._quarantine(tx, handles, done, _forms(id_no))
+                tx.run("asked_erase", name=short([name])[0])
                 self._conclude(tx, "subject", [(SUBJECTS, name)], handles, done)
-            self._answers(_forms(id_no), done)
+            self._sweep(_forms(id_no), done)
             done.trimmed = self._store.trim()
             done.key_files = self._grants.catch_up()
         return done
@@ -114,7 +130,6 @@ class Eraser:
                 if row is None:
                     raise Usage("没有可擦除的编号 {handle}", handle=handle)
                 handles = self._observations(tx, [(row, self._record(tx, row))], done)
-                self._quarantine(tx, handles, done)
                 self._conclude(tx, "handle", [], handles, done)
             done.trimmed = self._store.trim()
             done.key_files = self._grants.catch_up()
@@ -133,7 +148,7 @@ class Eraser:
         return record
 
     def _observations(self, tx: Tx, found: Collection[tuple[Any, Canonical]], done: Erased) -> list[bytes]:
-        """Deletes keys, names and the answers that brought them; their handles."""
+        """Deletes keys, names, rejected items about them and the answers that brought them; their handles."""
         kinds = {known.kind: known.id for known in tx.all("name_kinds")}
         for row, record in found:
             dataset = DATASETS[row.dataset]
@@ -148,6 +163,8 @@ class Eraser:
                 batch = tx.one("batch_of_statement", stream_id=row.stream_id, seq=version.seq)
                 if batch is not None:
                     tx.run("reissue_add", batch=batch.id)
+            for item in tx.all("items_about", feed_id=row.feed_id, handle=row.handle):
+                done.quarantined += self._delete(tx, _ITEM, item.id)
             tx.run("observation_erase", id=row.id, none=b"")
             done.observations += 1
         return [row.handle for row, _ in found]
@@ -158,18 +175,8 @@ class Eraser:
             tx.run("consent_erase", id=row.id, at=at)
             done.statements += tx.run("statement_erase", handle=row.handle, none=b"")
         for row in tx.all("queries_of_subject", subject=name):
-            tx.run("query_erase", id=row.id)
+            done.reports += tx.run("report_erase", id=row.id)
             done.statements += tx.run("statement_erase", handle=query_handle(self._vault, row.number), none=b"")
-
-    def _quarantine(self, tx: Tx, handles: Collection[bytes], done: Erased, forms: Collection[bytes] = ()) -> None:
-        """Items about what is erased: by their key where it could be read, else by the number in their bytes."""
-        about = set(handles)
-        for row in tx.all("quarantine_sealed"):
-            if row.about not in about and not _names(self._vault.open(ITEM, row.item), forms):
-                continue
-            tx.run("quarantine_erase", id=row.id, none=b"", state=ERASED.lower(), at=self._clock.stamp())
-            tx.run("override_erase", id=row.id, none=b"")
-            done.quarantined += 1
 
     def _conclude(
         self, tx: Tx, by: str, subjects: Collection[tuple[str, bytes]], handles: Collection[bytes], done: Erased
@@ -178,7 +185,7 @@ class Eraser:
         at = self._clock.stamp()
         listed = [*subjects, *((HANDLES, handle) for handle in handles)]
         new = sum(tx.run("suppression_add", kind=kind, name=name, at=at) for kind, name in listed)
-        if not (new or done.observations or done.statements or done.quarantined):
+        if not (new or done.observations or done.statements):
             return
         handle = os.urandom(NAME_BYTES)
         groups = {
@@ -192,21 +199,41 @@ class Eraser:
         desk.state(tx, self._vault, desk.ERASURES, handle, 1, groups, at)
         done.handle = handle_text(handle)
 
-    def _answers(self, forms: Collection[bytes], done: Erased) -> None:
-        """Deletes every kept answer that has the number in it, some a transaction."""
-        after = 0
+    def _sweep(self, forms: Collection[bytes], done: Erased) -> None:
+        """Deletes whatever else is kept and has the number in it, some a transaction."""
+        packed = 0
+        for counted, kept, erase, purpose, count in _SWEPT:
+            after: int | None = 0
+            while after is not None:
+                with self._store.write(scrub=True) as tx:
+                    rows = tx.all(kept, after=after, count=count)
+                    for row in rows:
+                        body = self._vault.open(purpose, row.sealed)
+                        if _names(body, forms):
+                            setattr(done, counted, getattr(done, counted) + self._delete(tx, erase, row.id))
+                        elif body.startswith(_PACKED):
+                            packed += 1
+                after = rows[-1].id if rows else None
+        done.unsearched = packed
+        self._parcels(forms, done)
+
+    def _delete(self, tx: Tx, erase: Sequence[str], id_: int) -> int:
+        """One row, and what hangs on it; how many of the former."""
+        at = self._clock.stamp()
+        return [tx.run(query, id=id_, at=at) for query in erase][0]
+
+    def _parcels(self, forms: Collection[bytes], done: Erased) -> None:
+        """Counts what waits in an inbox: it has other people's rows too, and its run ignores those of whom was erased."""
+        feed_id = position = 0
         while True:
-            with self._store.write(scrub=True) as tx:
-                rows = tx.all("evidence_kept", after=after, count=BODIES)
-                for row in rows:
-                    body = self._vault.open(EVIDENCE, row.body)
-                    if _names(body, forms):
-                        done.answers += tx.run("evidence_erase", id=row.id)
-                    elif body.startswith(_PACKED):
-                        done.unsearched += 1
+            with self._store.read() as tx:
+                rows = tx.all("inbox_bodies", feed_id=feed_id, position=position, count=BODIES)
+            for row in rows:
+                body = self._vault.open(BODY, row.sealed)
+                done.waiting += _names(body, forms) or body.startswith(_PACKED)
             if not rows:
                 return
-            after = rows[-1].id
+            feed_id, position = rows[-1].feed_id, rows[-1].position
 
 
 def _history(tx: Tx, row: Any) -> list[Version]:

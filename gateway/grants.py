@@ -111,10 +111,7 @@ class Grants:
         return issued
 
     def catch_up(self) -> int:
-        """Issues again what an erasure left to do; the number of key files.
-
-        Raises Usage: the public key of a member is not usable; the rest stays to be done.
-        """
+        """Issues again what an erasure left to do; the number of key files."""
         written = 0
         with self._store.read() as tx:
             waiting = tx.all("reissues")
@@ -132,8 +129,8 @@ class Grants:
         """New key files for whoever has one; those for keys of nobody's any more are withdrawn."""
         written, known = 0, {}
         for name in self._members:
-            if (granted := self._granted(name, batch.dataset)) and self._reachable(name):
-                member = self._public(name)
+            granted, member = self._granted(name, batch.dataset), self._handed_in(name)
+            if granted and member is not None:
                 known[keys_folder(batch.batch_id, member)] = (member, granted)
         for folder in self._payloads.names(f"keys/{batch.batch_id}"):
             if folder in known:
@@ -182,20 +179,22 @@ class Grants:
         model = self._members.get(name)
         return model.groups.get(dataset, ()) if model else ()
 
-    def _reachable(self, name: str) -> bool:
-        return (self._member_keys / self._members[name].key).exists()
+    def _handed_in(self, name: str) -> MemberPublic | None:
+        """The public key a member handed in, of whichever suite; None where there is none that can be read."""
+        try:
+            return MemberPublic.parse((self._member_keys / self._members[name].key).read_text("ascii"))
+        except (OSError, UnicodeDecodeError, KeyMalformed):
+            return None
 
     def _public(self, name: str) -> MemberPublic:
         """Raises Usage: the member's public key file is not there, holds none, or one of another suite."""
-        path = self._member_keys / self._members[name].key
-        try:
-            public = MemberPublic.parse(path.read_text("ascii"))
-        except (OSError, UnicodeDecodeError, KeyMalformed) as error:
+        public = self._handed_in(name)
+        if public is None:
             raise Usage(
                 "成员 {member} 的公钥 {path} 读不到或不合规；请由成员用 shuqiao member keygen 生成并交来 .pub 文件",
                 member=name,
-                path=str(path),
-            ) from error
+                path=str(self._member_keys / self._members[name].key),
+            )
         if public.suite is not self._suite:
             raise Usage(
                 "成员 {member} 的公钥是 {algorithm}，本网关的套件 {suite} 需要 {wanted}；请由成员用 "

@@ -16,10 +16,11 @@ OVERRIDE: Final = "override"
 
 @dataclass(slots=True)
 class KeptBack:
-    """What quarantine holds of one feed: raw digests with their rules, and the handles unsettled items are about."""
+    """What quarantine holds of one feed: raw digests with their rules, those of erased items, and the handles unsettled ones are about."""
 
     rules: dict[bytes, int]
     about: set[bytes]
+    erased: set[bytes]
     overridden: Mapping[bytes, int]
     """Digest of a row that a person put right -> the observation made of it: the row as the source sends it is known (ADR 0017)."""
 
@@ -27,7 +28,8 @@ class KeptBack:
     def of(cls, tx: Tx, feed_id: int) -> KeptBack:
         rows = tx.all_plain("quarantine_kept", feed_id=feed_id)
         about = {row[2] for row in rows if row[2] is not None}
-        return cls({row[0]: row[1] for row in rows}, about, _overridden(tx, feed_id) if rows else {})
+        erased = {row[0] for row in rows if row[3] == "erased"}
+        return cls({row[0]: row[1] for row in rows}, about, erased, _overridden(tx, feed_id) if rows else {})
 
     def add(self, held: Sequence[Held], rules_id: int) -> None:
         """What was held meanwhile."""

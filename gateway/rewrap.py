@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.errors import Usage
+from gateway.inbox import BODY
 from gateway.keptback import OVERRIDE
 from gateway.keyfiles import keep_keyring, keyring
 from gateway.leases import Leases
@@ -109,18 +110,19 @@ class Masters:
         for step in steps:
             after: int | None = 0
             while after is not None:
-                with self._store.write() as tx:
+                with self._store.write(scrub=True) as tx:
                     after, count = step(tx, after)
                 done += count
                 on_rows(count)
-        for whole in (_secrets, _statements, _segment):
+        for whole in (_secrets, _parcels, _statements, _segment):
             while True:
-                with self._store.write() as tx:
+                with self._store.write(scrub=True) as tx:
                     count = whole(tx, vault)
                 done += count
                 on_rows(count)
                 if not count:
                     break
+        self._store.trim()
         return done
 
 
@@ -149,6 +151,14 @@ def _secrets(tx: Tx, vault: Vault) -> int:
     for row in rows:
         sealed = vault.reseal(f"secret/{row.account}/{row.name}", row.sealed)
         tx.run("renew_secret", account=row.account, name=row.name, was=row.sealed, sealed=sealed)
+    return len(rows)
+
+
+def _parcels(tx: Tx, vault: Vault) -> int:
+    rows = tx.all("stale_parcel", tag=vault.tag, count=BODIES)
+    for row in rows:
+        sealed = vault.reseal(BODY, row.sealed)
+        tx.run("renew_parcel", feed_id=row.feed_id, position=row.position, was=row.sealed, sealed=sealed)
     return len(rows)
 
 

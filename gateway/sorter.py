@@ -25,7 +25,7 @@ from gateway.store import Tx
 from gateway.store.pages import HANDLE_KIND, Counts, Puts, Touch
 from gateway.store.rejected import Held
 from gateway.store.segments import versions_at
-from gateway.suppression import Suppression
+from gateway.suppression import ERASED, Suppression
 from gateway.vault import Vault
 from schemas import Dataset, Value
 
@@ -97,9 +97,10 @@ class Sorter:
 
     @property
     def useful(self) -> bool:
-        """Whether the page changed anything."""
+        """Whether the answer is worth keeping: the page changed something, and says nothing of whom was erased."""
         puts = (self.fresh, self.changed, self.withdrawn)
-        return bool(any(map(len, puts)) or self.held or self.touches)
+        changed = any(map(len, puts)) or self.held or self.touches
+        return bool(changed) and not self.ignored[ERASED] and self._kept.erased.isdisjoint(self.digests)
 
     def read(self, tx: Tx) -> None:
         """Recognises what it can and translates the rest, without whom was erased."""

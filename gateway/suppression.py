@@ -32,21 +32,23 @@ class Suppression:
 
     def sift(self, t: Translated, namer: Namer) -> Translated:
         """The page without the rows of whom was erased; those are counted as ignored. Rejected rows as far as they can be read."""
-        if not self or not (t.positions or t.partial):
+        if not self or not (t.positions or t.partial or t.deleted):
             return t
         gone = {row for row, name in namer.persons(t.column) if name in self.subjects} if t.positions else set()
         gone.update(row for row, handle in enumerate(namer.handles(t)) if handle in self.handles)
         unread = {row for row, name in namer.persons_of(t.partial) if name in self.subjects}
         unread.update(row for row, partial in enumerate(t.partial) if namer.handle_of(partial) in self.handles)
-        if not gone and not unread:
+        ended = {row for row, end in enumerate(t.deleted) if namer.handle_of(end.key) in self.handles}
+        if not gone and not unread and not ended:
             return t
         kept = [row for row in range(len(t.positions)) if row not in gone]
         positions = [t.positions[row] for row in sorted(gone)] + [t.rejected[row].position for row in sorted(unread)]
+        positions += [t.deleted[row].position for row in sorted(ended)]
         return replace(
             t.take(kept),
             ignored={**t.ignored, ERASED: positions},
             rejected=[rejected for row, rejected in enumerate(t.rejected) if row not in unread],
             partial=[partial for row, partial in enumerate(t.partial) if row not in unread],
-            deleted=t.deleted,
+            deleted=[end for row, end in enumerate(t.deleted) if row not in ended],
             newest=t.newest,
         )

@@ -40,7 +40,13 @@ def erase(
     else:
         told = _("擦除声明 {handle}：{observations} 条观测、{statements} 条授权与查询、{quarantined} 条隔离数据")
         out.print(told.format(handle=done.handle, **counts), markup=False)
-    out.print(_("删除 {answers} 份原始应答，重发 {key_files} 份成员密钥文件").format(**counts))
+    told = _("删除 {answers} 份原始应答、{reports} 份报告存件，重发 {key_files} 份成员密钥文件")
+    out.print(told.format(**counts))
+    if done.cursors:
+        out.print(_("{cursors} 个任务的采集位置写着此人，已清除，下次从头读").format(**counts))
+    if done.waiting:
+        told = _("收件箱里有 {waiting} 份推送或上传写着此人或无法查找；其任务下次运行时略去此人，不留原文")
+        err.print(told.format(**counts), style="yellow")
     if not done.trimmed:
         err.print(_("数据库日志正被读取，尚未清空；请停止 serve 后再运行一次"), style="yellow")
     if done.unsearched:

@@ -196,15 +196,17 @@ class Store:
             if scrub:
                 kept = cursor.execute("PRAGMA secure_delete").fetchone()[0]
                 cursor.execute("PRAGMA secure_delete=1")
-            cursor.execute(begin)
             try:
-                yield Tx(cursor, self.postgres)
-            except BaseException:
-                cursor.execute("ROLLBACK")
-                raise
-            cursor.execute("COMMIT")
-            if scrub:
-                cursor.execute(f"PRAGMA secure_delete={kept}")
+                cursor.execute(begin)
+                try:
+                    yield Tx(cursor, self.postgres)
+                except BaseException:
+                    cursor.execute("ROLLBACK")
+                    raise
+                cursor.execute("COMMIT")
+            finally:
+                if scrub:
+                    cursor.execute(f"PRAGMA secure_delete={kept}")
 
     def trim(self) -> bool:
         """Empties SQLite's log, so that nothing deleted is left there either; False while somebody reads what is older."""

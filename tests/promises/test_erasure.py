@@ -12,15 +12,19 @@ from typing import Any
 import pytest
 
 from gateway import member
-from gateway.errors import LeaseLost
+from gateway.clock import Clock
+from gateway.errors import LeaseLost, Usage
 from gateway.grants import Grants
+from gateway.inbox import Parcel
 from gateway.names import short
 from gateway.proof import MemberKey, Trust, verify_document
+from gateway.quarantine import Quarantine
 from gateway.reports.consents import Refused
 from gateway.reports.facts import roles
 from gateway.sorter import Sorter
 from gateway.status import reconcile
 from gateway.store.pages import living
+from gateway.store.tables import metadata
 from gateway.trace import find, trace
 from gateway.vault import handle_text
 from schemas import DATASETS
@@ -170,15 +174,78 @@ def test_no_kept_answer_and_no_rejected_item_names_them(made: House) -> None:
     assert _rejected(made)
 
 
+def test_what_brings_them_again_is_not_kept(made: House) -> None:
+    """Their rows are ignored, and so no answer that holds one is kept, whatever else it brings."""
+    id_no = farmer(made)["id_no"]
+    made.gateway.eraser.person(id_no)
+    made.advance(30)
+    assert {o.state for o in made.sync(full=True)} <= {"done", "ok"}
+    with made.gateway.store.engine.connect() as connection:
+        assert "ERASED" in {row.rule for row in connection.execute(metadata.tables["run_ignored"].select())}
+    # the number of a household's head stands in the rows of its other members: those are about others
+    heads = re.compile(rb'"(?:head_id_no|HZSFZH|hzSfzh)":\s*"%s"' % id_no.encode())
+    assert not any(id_no.encode() in heads.sub(b"", body) for body in _answers(made))
+    assert _answers(made)
+
+
+def test_positions_parcels_and_who_was_asked_about(made: House) -> None:
+    """Wherever else a number may be sealed, or follow from one."""
+    id_no = farmer(made)["id_no"]
+    store, vault = made.gateway.store, made.gateway.vault
+    body = f'{{"rows": [{{"id_no": "{id_no}"}}]}}'.encode()
+    with store.write() as tx:
+        feed = tx.one("feed_by_name", name=made.feeds["payment"])
+        was, sealed = feed.cursor, vault.seal("cursor", f'{{"after": "{id_no}"}}'.encode())
+        assert tx.run("renew_cursor", id=feed.id, was=was, sealed=sealed) == 1
+        tx.many("asked_put", [(feed.id, _short(made, id_no), "2026-03-01", 1)])
+    made.gateway.inboxes.put(feed, Parcel("batch", body, 1, body), Clock.real(), max_rows=9, max_bytes=999, runs=False)
+    done = made.gateway.eraser.person(id_no)
+    assert (done.cursors, done.waiting) == (1, 1)
+    with store.read() as tx:
+        assert tx.one("feed_by_name", name=made.feeds["payment"]).cursor is None
+        assert tx.one("asked_count", feed_id=feed.id).asked == 0
+    assert made.run(made.feeds["payment"]).state in {"done", "ok"}
+
+
+def test_a_report_that_names_them_goes_whoever_it_is_about(made: House) -> None:
+    """A report names nobody else (tests/promises/test_reports.py); one that does all the same is found."""
+    person, store, vault = farmer(made), made.gateway.store, made.gateway.vault
+    other = next(r["id_no"] for r in made.records("household_member") if r["id_no"] != person["id_no"])
+    consent(made, person)
+    reports = [query(made, person) for _ in range(2)]
+    assert not any(other.encode() in report.text for report in reports)
+    with store.write() as tx:
+        row = tx.one("query_get", number=reports[0].number)
+        (kept, *_) = tx.all("reports_kept", after=0, count=9)
+        tx.run("renew_report", id=kept.id, was=row.report, sealed=vault.seal("report", other.encode()))
+    assert made.gateway.eraser.person(other).reports == 1
+    with pytest.raises(Usage, match="没有报告"):
+        made.gateway.office.again(reports[0].number)
+    assert made.gateway.office.again(reports[1].number).text == reports[1].text
+
+
+def test_an_erased_item_is_seen_as_one(made: House) -> None:
+    made.advance(30)
+    made.sync(full=True)
+    people = {r["id_no"].encode() for r in made.records("household_member")}
+    held = [n for item in _rejected(made) for n in re.findall(rb"36099[0-9]{12}[0-9X]", item) if n in people]
+    made.gateway.eraser.person(min(held).decode())
+    kept = Quarantine(made.gateway.store, made.gateway.vault, made.gateway.clock)
+    items = kept.items(state="erased")
+    assert items
+    assert [kept.show(item.handle, {}).item for item in items] == [None] * len(items)
+
+
 def _rejected(made: House) -> list[bytes]:
     with made.gateway.store.read() as tx:
-        return [made.gateway.vault.open("quarantine", row.item) for row in tx.all("quarantine_sealed")]
+        rows = tx.all("items_kept", after=0, count=10_000)
+    return [made.gateway.vault.open("quarantine", row.sealed) for row in rows]
 
 
 def _answers(made: House) -> list[bytes]:
     with made.gateway.store.read() as tx:
         rows = tx.all("evidence_kept", after=0, count=10_000)
-    return [made.gateway.vault.open("evidence", row.body) for row in rows]
+    return [made.gateway.vault.open("evidence", row.sealed) for row in rows]
 
 
 def test_a_page_from_before_the_erasure_is_not_committed(made: House, monkeypatch: pytest.MonkeyPatch) -> None:

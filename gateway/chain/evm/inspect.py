@@ -73,7 +73,10 @@ def _account(chain: EvmChain) -> tuple[bool, str]:
 def _rights(chain: EvmChain) -> tuple[bool, str]:
     if chain.node.view(chain.contract, "paused"):
         return False, REASONS["IsPaused"]
-    bureau, wanted = bytes(chain.node.view(chain.contract, "bureauOf", chain.sender.address)), chain.bureau(chain.signer)
+    bureau, wanted = (
+        bytes(chain.node.view(chain.contract, "bureauOf", chain.sender.address)),
+        chain.bureau(chain.signer),
+    )
     if bureau != wanted:
         what = REASONS["NotWriter"] if bureau == NOBODY else f"本账户登记在另一个名字 {bureau.hex()[:16]} 名下"
         return False, f"{what}；请合约管理员执行 setWriter({chain.sender.address}, 0x{wanted.hex()})"

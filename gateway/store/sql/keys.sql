@@ -13,6 +13,7 @@ UNION ALL SELECT SUBSTR(place, 1, 4), COUNT(*) FROM quarantine WHERE place IS NO
 UNION ALL SELECT SUBSTR(changes, 1, 4), COUNT(*) FROM override WHERE LENGTH(changes) > 0 GROUP BY 1
 UNION ALL SELECT SUBSTR(sealed, 1, 4), COUNT(*) FROM consent WHERE sealed IS NOT NULL GROUP BY 1
 UNION ALL SELECT SUBSTR(report, 1, 4), COUNT(*) FROM query WHERE report IS NOT NULL GROUP BY 1
+UNION ALL SELECT SUBSTR(body, 1, 4), COUNT(*) FROM inbox WHERE body IS NOT NULL GROUP BY 1
 
 -- name: suites_in_use
 -- Segments and statements by the suite that encrypts their content.
@@ -89,6 +90,13 @@ WHERE id > :after AND report IS NOT NULL AND SUBSTR(report, 1, 4) <> :tag ORDER 
 
 -- name: renew_report
 UPDATE query SET report = :sealed WHERE id = :id AND report = :was
+
+-- name: stale_parcel
+SELECT feed_id, position, body AS sealed FROM inbox
+WHERE body IS NOT NULL AND SUBSTR(body, 1, 4) <> :tag ORDER BY feed_id, position LIMIT :count
+
+-- name: renew_parcel
+UPDATE inbox SET body = :sealed WHERE feed_id = :feed_id AND position = :position AND body = :was
 
 -- name: stale_secret
 SELECT account, name, sealed FROM secret WHERE SUBSTR(sealed, 1, 4) <> :tag

@@ -5,7 +5,7 @@
 -- Rows rejected before: under the same rules they stay where they are, under mended ones they are mapped again. A row that
 -- was held back for the company it was in (-1) is judged anew in every company.
 SELECT raw_digest, CASE WHEN reason = 'DICT_MISMATCH' THEN -1 ELSE rules_id END,
-    CASE WHEN settled_at IS NULL THEN about END
+    CASE WHEN settled_at IS NULL THEN about END, state
 FROM quarantine WHERE feed_id = :feed_id
 
 -- name: quarantine_doubted
