@@ -43,7 +43,12 @@ def keyring(data: Path, suite: Suite = INTL) -> Keyring:
     path = _ring(data)
     if not path.exists():
         write_private(path, msgspec.json.encode(Keyring.new(suite)))
-    return msgspec.json.decode(path.read_bytes(), type=Keyring)
+    return kept_keyring(data)
+
+
+def kept_keyring(data: Path) -> Keyring:
+    """The vault's keys as they are now. Raises FileNotFoundError: somebody took them away."""
+    return msgspec.json.decode(_ring(data).read_bytes(), type=Keyring)
 
 
 def keep_keyring(data: Path, ring: Keyring) -> None:

@@ -98,8 +98,7 @@ class Sorter:
     @property
     def useful(self) -> bool:
         """Whether the answer is worth keeping: the page changed something, and says nothing of whom was erased."""
-        puts = (self.fresh, self.changed, self.withdrawn)
-        changed = any(map(len, puts)) or self.held or self.touches
+        changed = any(map(len, (self.fresh, self.changed, self.withdrawn))) or self.held or self.touches
         return bool(changed) and not self.ignored[ERASED] and self._kept.erased.isdisjoint(self.digests)
 
     def read(self, tx: Tx) -> None:

@@ -12,11 +12,13 @@ import hmac
 import os
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from time import monotonic
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from gateway.errors import Usage
 from gateway.proof import GM, INTL, Suite, suite_named
 
 Namer: TypeAlias = Callable[[Sequence[str]], list[bytes]]
@@ -29,6 +31,8 @@ NONCE_BYTES: Final = 12
 MATERIAL_BYTES: Final = 64
 TAG_BYTES: Final = 4
 """The id of a master key, in front of everything it sealed."""
+RING_SECONDS: Final = 1.0
+"""How long a rotation goes unnoticed."""
 
 
 class Keyring(msgspec.Struct, frozen=True):
@@ -120,10 +124,10 @@ class Vault:
     """
 
     def __init__(self, ring: Keyring, refresh: Callable[[], Keyring] | None = None) -> None:
-        """`refresh` reads the ring again: another process may have rotated it. What that one wrapped is opened from then on;
-        this vault goes on encrypting as it began, so that all of a page is of one suite.
+        """`refresh` reads the ring again: another process may have rotated it. This vault follows within a second, so that a
+        master that holds nothing can be forgotten; it never changes its suite, since all of a page is of one.
         """
-        self._refresh = refresh
+        self._refresh, self._read_at = refresh, monotonic()
         self._names, self._naming = ring.names, ring.naming
         self._answers = ring.answers
         self._masters = _masters(ring)
@@ -138,6 +142,17 @@ class Vault:
     def tag(self) -> bytes:
         """In front of everything it encrypts now."""
         return self._current.tag
+
+    def _writing(self) -> _Master:
+        """The master that encrypts now. Raises Usage: another process changed the suite, and this one is of the past."""
+        if self._refresh is not None and monotonic() - self._read_at > RING_SECONDS:
+            ring, self._read_at = self._refresh(), monotonic()
+            if ring.suite is not self.suite:
+                raise Usage("算法套件已换成 {suite}，本进程还是原来的；请重启", suite=ring.suite.name)
+            if ring.current not in self._masters:
+                self._masters = _masters(ring)
+            self._current = self._masters[ring.current]
+        return self._current
 
     def _master(self, sealed: bytes) -> _Master:
         """Raises KeyError: wrapped by a master that the ring does not hold."""
@@ -178,7 +193,8 @@ class Vault:
     def new_keys(self, count: int) -> tuple[list[bytes], list[bytes]]:
         """Fresh key material for so many observations: the halves that encrypt at rest, and the wrapped forms for the store."""
         clear = os.urandom(count * MATERIAL_BYTES)
-        tag, covered = self._current.tag, self._current.cover.encryptor().update(clear)
+        master = self._writing()
+        tag, covered = master.tag, master.cover.encryptor().update(clear)
         starts = range(0, len(clear), MATERIAL_BYTES)
         rest = [clear[at + 32 : at + MATERIAL_BYTES] for at in starts]
         return rest, [tag + covered[at : at + MATERIAL_BYTES] for at in starts]
@@ -190,8 +206,8 @@ class Vault:
     def rewrap(self, wrapped: bytes) -> bytes:
         """The same key material under the current master."""
         key = self.unwrap(wrapped)
-        covered = self._current.cover.encryptor().update(key.disclosure + key.rest)
-        return self._current.tag + covered
+        master = self._writing()
+        return master.tag + master.cover.encryptor().update(key.disclosure + key.rest)
 
     def reseal(self, purpose: str, sealed: bytes) -> bytes:
         """The same content under the current master."""
@@ -201,7 +217,7 @@ class Vault:
         self, rest: Sequence[bytes], numbers: Sequence[int], handles: Sequence[bytes], texts: Sequence[bytes]
     ) -> list[bytes]:
         """Versions at rest, in step: one ciphertext each, bound to its handle and number, in the suite of now."""
-        seal = self._current.suite.seal
+        seal = self._writing().suite.seal
         noise = os.urandom(len(texts) * NONCE_BYTES)
         nonces = [noise[at : at + NONCE_BYTES] for at in range(0, len(noise), NONCE_BYTES)]
         return [
@@ -217,7 +233,7 @@ class Vault:
 
     def seal(self, purpose: str, data: bytes) -> bytes:
         """Encrypts evidence, a cursor, a secret or a quarantined item under the current master key."""
-        nonce, master = os.urandom(NONCE_BYTES), self._current
+        nonce, master = os.urandom(NONCE_BYTES), self._writing()
         return master.tag + nonce + master.seal(nonce, data, purpose.encode())
 
     def open(self, purpose: str, sealed: bytes) -> bytes:

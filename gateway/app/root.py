@@ -12,6 +12,7 @@ from typing import Final
 from adapters.kit import Adapter, Allowance, Described, Http, Ports, SoapAdapter, SourceSettings, registry
 from adapters.kit.recording import Recording, record
 from gateway.accounts import AccountBudget, AccountSecrets
+from gateway.app.keys import agreed_suite, opened, public_path
 from gateway.app.sinks import chains, verified
 from gateway.app.work import feed_work
 from gateway.audit import Action, Actor, AllowAll, Authorizer
@@ -28,10 +29,9 @@ from gateway.forwarder import Forwarder
 from gateway.freshness import Keeper, Ledger
 from gateway.grants import Grants
 from gateway.inbox import FeedInbox, Inboxes
-from gateway.keyfiles import keyring, signer
 from gateway.leases import Leases
 from gateway.pipeline import Pipeline
-from gateway.proof import INTL, DirectoryPayloadStore, Suite, suite_named
+from gateway.proof import DirectoryPayloadStore, Suite
 from gateway.publish import publish, published
 from gateway.quarantine import Quarantine
 from gateway.repair import Repairs
@@ -45,7 +45,6 @@ from gateway.settings import Settings
 from gateway.sorter import FeedWork
 from gateway.store import Store, upgrade
 from gateway.uploads import Uploads
-from gateway.vault import Vault
 from gateway.worklist import Errand, Progress, StoredWorklist
 
 NOBODY: Final = Errand(Actor.system(), most=1)
@@ -63,7 +62,7 @@ class Paths:
 
     @property
     def signer_public(self) -> Path:
-        return self.data / "keys" / "signer.pub"
+        return public_path(self.data)
 
 
 class Gateway:
@@ -77,35 +76,15 @@ class Gateway:
         self.store = Store.open(url) if url else Store.at(self.paths.store)
         upgrade(self.store)
         self.clock = Clock(self.store)
-        drafted = suite_named(self.draft.gateway.suite) if self.draft.gateway else INTL
-        self.vault = Vault(keyring(settings.data, drafted), lambda: keyring(settings.data))
-        self.signer = signer(settings.data, self.vault.suite)
-        self._publish_key()
+        self.vault, self.signer = opened(settings.data, self.draft)
         self.leases = Leases(self.store)
         self.inboxes = Inboxes(self.store, self.vault)
         self.audit = AuditLog(self.store, self.clock, authorizer or AllowAll())
 
-    def _publish_key(self) -> None:
-        path, lines = self.paths.signer_public, self.signer.public.lines
-        if not path.exists() or path.read_text("ascii") != lines:
-            path.write_text(lines, "ascii")
-
     @property
     def suite(self) -> Suite:
-        """The algorithms of everything that leaves from now on.
-
-        Raises:
-            Usage: the published configuration names another suite than the key ring's.
-        """
-        assert self.config.gateway is not None
-        asked, ours = self.config.gateway.suite, self.vault.suite
-        if asked != ours.name:
-            raise Usage(
-                "gateway.yaml 的算法套件是 {asked}，本机密钥环是 {ours}；要换过去，请运行 shuqiao keys rewrap",
-                asked=asked,
-                ours=ours.name,
-            )
-        return ours
+        """See `agreed_suite`."""
+        return agreed_suite(self.config, self.vault)
 
     @cached_property
     def config(self) -> Config:

@@ -106,7 +106,7 @@ def _tell(done: int, *, as_json: bool) -> None:
     if as_json:
         say_json({"rows": done})
     else:
-        out.print(_("已重新包裹 {rows} 项；正在运行的 serve 或 worker 请重启").format(rows=done))
+        out.print(_("已重新包裹 {rows} 项").format(rows=done))
 
 
 @contextmanager

@@ -7,6 +7,8 @@ import msgspec
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from gateway.errors import Usage
+from gateway.proof import GM, INTL
 from gateway.vault import Keyring, Vault, handle_bytes, handle_text
 from tests.support.suite import SUITE
 
@@ -69,6 +71,24 @@ def test_old_masters_still_open_after_a_rotation() -> None:
     assert turned.unwrap(wrapped).rest == rest
     assert turned.open("cursor", sealed) == b"1"
     assert turned.seal("cursor", b"1")[:4] != sealed[:4]
+
+
+def test_a_vault_follows_a_rotation_but_never_into_another_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a master could be forgotten that a running process still encrypts under."""
+    monkeypatch.setattr("gateway.vault.RING_SECONDS", -1.0)
+    turned = RING.rotated()
+    vault = Vault(RING, lambda: turned)
+    writes = [vault.seal("cursor", b""), vault.new_keys(1)[1][0], vault.rewrap(VAULT.new_keys(1)[1][0])]
+    assert {sealed[:2] for sealed in writes} == {b"m2"}
+    turned = turned.rotated(GM if SUITE is INTL else INTL)
+    for write in (
+        lambda: vault.seal("cursor", b""),
+        lambda: vault.new_keys(1),
+        lambda: vault.seal_versions([], [], [], []),
+    ):
+        with pytest.raises(Usage, match="重启"):
+            write()
+    assert vault.open("cursor", writes[0]) == b""
 
 
 def test_a_purpose_is_bound() -> None:

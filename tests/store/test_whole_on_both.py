@@ -33,3 +33,14 @@ def test_it_equals_the_truth_and_reconciles(
         assert (report.waiting, report.held) == (0, [])
         assert made.gateway.verify_chains()["local"] == report.confirmed
         assert reconcile(made.gateway.store, ["local"]) == []
+
+        id_no = made.records("household_member")[0]["id_no"]
+        erased = made.gateway.eraser.person(id_no)
+        assert (erased.observations > 0, erased.answers > 0, erased.key_files > 0, erased.trimmed) == (True,) * 4
+        assert not any(r["id_no"] == id_no for r in made.records("household_member"))
+        assert made.gateway.masters.rotate() > 0
+        assert made.gateway.masters.prune() == ["m1"]
+        assert {o.state for o in made.sync(full=True)} == {"done"}
+        assert not any(r["id_no"] == id_no for r in made.records("household_member"))
+        assert made.gateway.forwarder.forward().waiting == 0
+        assert reconcile(made.gateway.store, ["local"]) == []
