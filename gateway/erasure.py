@@ -220,7 +220,8 @@ class Eraser:
     def _delete(self, tx: Tx, erase: Sequence[str], id_: int) -> int:
         """One row, and what hangs on it; how many of the former."""
         at = self._clock.stamp()
-        return [tx.run(query, id=id_, at=at) for query in erase][0]
+        first, *_ = [tx.run(query, id=id_, at=at) for query in erase]
+        return first
 
     def _parcels(self, forms: Collection[bytes], done: Erased) -> None:
         """Counts what waits in an inbox: it has other people's rows too, and its run ignores those of whom was erased."""

@@ -233,7 +233,7 @@ def test_an_erased_item_is_seen_as_one(made: House) -> None:
     kept = Quarantine(made.gateway.store, made.gateway.vault, made.gateway.clock)
     items = kept.items(state="erased")
     assert items
-    assert [kept.show(item.handle, {}).item for item in items] == [None] * len(items)
+    assert [kept.show(item.handle, {}).item for item in items] == [{}] * len(items)
 
 
 def _rejected(made: House) -> list[bytes]:

@@ -62,9 +62,10 @@ def test_the_suppression_list_is_read_back(store: Store) -> None:
         for kept in ("items", "evidence", "reports", "cursors"):
             assert tx.all(f"{kept}_kept", after=0, count=1) == []
         assert tx.all("inbox_bodies", feed_id=0, position=0, count=1) == []
-        erased = ("item_erase", "report_erase", "cursor_erase")
-        assert [tx.run(query, id=1) for query in erased] == [0] * len(erased)
-        assert tx.run("items_erase_about", feed_id=1, handle=HANDLE) == tx.run("asked_erase", name=1) == 0
+        assert tx.all("items_about", feed_id=1, handle=HANDLE) == []
+        erased = ("item_erase", "item_erase_changes", "item_erase_notes", "report_erase", "cursor_erase")
+        assert [tx.run(query, id=1, at="2026") for query in erased] == [0] * len(erased)
+        assert tx.run("asked_erase", name=1) == 0
         assert tx.all("consents_of_subject", subject=HANDLE) == tx.all("queries_of_subject", subject=HANDLE) == []
         assert tx.one("observation_of_handle", name=1, handle=HANDLE) is None
         for stale in ("observation", "evidence", "cursor", "item", "place", "consent", "report"):
@@ -78,6 +79,7 @@ SEALED = {
     "feed.cursor",
     "inbox.body",
     "observation.wrapped_key",
+    "override.changes",
     "quarantine.item",
     "quarantine.place",
     "query.report",
@@ -87,7 +89,7 @@ SEALED = {
 """What a master holds closed."""
 OPEN = {
     "arrival.lags", "batch.manifest", "batch.signature", "chain_tx.raw", "consent.handle", "consent.subject", "document.body",
-    "evidence.hash", "inbox.batch", "observation.handle", "observation.raw_digest", "quarantine.about", "quarantine.handle",
+    "evidence.hash", "inbox.batch", "observation.handle", "observation.raw_digest", "override.handle", "override.raw_digest", "quarantine.about", "quarantine.handle",
     "quarantine.raw_digest", "query.subject", "seen.ids", "segment.body", "segment.periods", "statement.handle",
     "statement.sealed", "suppression.name", "withdrawal.handle",
 }  # fmt: skip
