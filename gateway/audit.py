@@ -16,6 +16,7 @@ from typing import Final, Protocol, TypeAlias
 import msgspec
 
 from gateway.errors import Told
+from gateway.scope import Place, Scope
 
 Detail: TypeAlias = Mapping[str, str | int | bool]
 
@@ -95,13 +96,34 @@ class Action(StrEnum):
     DEMO = "demo"
     SERVE = "serve"
     WORKER = "worker"
+    OPEN = "open"
+    """What anybody may ask for: health, the log-in page, style sheets."""
+    LOG_IN = "log_in"
+    LOG_OUT = "log_out"
+    OWN_ACCOUNT = "own_account"
+    USER_LIST = "user_list"
+    USER_ADD = "user_add"
+    USER_LOCK = "user_lock"
+    USER_UNLOCK = "user_unlock"
+    USER_RESET = "user_reset"
+    USER_ROLE = "user_role"
+    USER_TOTP = "user_totp"
+    KEY_LIST = "key_list"
+    KEY_ADD = "key_add"
+    KEY_REVOKE = "key_revoke"
+    READ_AUDIT = "read_audit"
 
 
 class ActorKind(StrEnum):
     PERSON = "person"
+    """The log-in of the operating system that typed a verb."""
+    USER = "user"
+    """An account of ours, by log-in name."""
     API_KEY = "api_key"
     SCHEDULER = "scheduler"
     SYSTEM = "system"
+    ANYBODY = "anybody"
+    """Nobody has said who they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +140,14 @@ class Actor:
     @classmethod
     def person(cls, name: str) -> Actor:
         return cls(ActorKind.PERSON, name)
+
+    @classmethod
+    def user(cls, name: str) -> Actor:
+        return cls(ActorKind.USER, name)
+
+    @classmethod
+    def anybody(cls) -> Actor:
+        return cls(ActorKind.ANYBODY, "anybody")
 
     @classmethod
     def api(cls, name: str) -> Actor:
@@ -204,15 +234,11 @@ class NotAllowed(Told):
 class Authorizer(Protocol):
     """The one hook that every verb and route passes."""
 
-    def authorize(self, actor: Actor, action: Action, target: str) -> None:
-        """Raises NotAllowed."""
+    def authorize(self, actor: Actor, action: Action, target: str, place: Place | None = None) -> Scope:
+        """What the actor may touch by this action; `place`, when known, lies within it. Raises NotAllowed."""
 
-
-class AllowAll:
-    """Everyone may do everything: one operator on one machine, until roles come."""
-
-    def authorize(self, actor: Actor, action: Action, target: str) -> None:
-        return
+    def allows(self, actor: Actor, action: Action, place: Place | None = None) -> bool:
+        """Whether the actor may do it there; without a place: anywhere."""
 
 
 def _harmless(text: str) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.audit import GENESIS, Action, Actor, AuditEntry, Authorizer, entry, verify_chain
 from gateway.clock import Clock
+from gateway.scope import Place, Scope
 from gateway.store import Store
 
 
@@ -17,9 +18,13 @@ class AuditLog:
     def __init__(self, store: Store, clock: Clock, authorizer: Authorizer) -> None:
         self._store, self._clock, self._authorizer = store, clock, authorizer
 
-    def permit(self, actor: Actor, action: Action, target: str = "") -> None:
-        """Raises NotAllowed; says nothing otherwise."""
-        self._authorizer.authorize(actor, action, target)
+    def permit(self, actor: Actor, action: Action, target: str = "", place: Place | None = None) -> Scope:
+        """What the actor may touch by this action. Raises NotAllowed."""
+        return self._authorizer.authorize(actor, action, target, place)
+
+    def allows(self, actor: Actor, action: Action, place: Place | None = None) -> bool:
+        """Whether to offer it: nothing is refused, and nothing done. Without a place: anywhere."""
+        return self._authorizer.allows(actor, action, place)
 
     def record(
         self, actor: Actor, action: Action, target: str, detail: Mapping[str, str | int | bool] | None = None

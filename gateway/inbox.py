@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from adapters.kit import Message, Notice
 from gateway.errors import GatewayError
+from gateway.scope import Scope
 from gateway.store import Store, row_dict
 from gateway.vault import Vault
 
@@ -94,15 +95,16 @@ class Inboxes:
         with self._store.write() as tx:
             tx.run("inbox_count", feed_id=feed.id, answer=code, at=now.isoformat(timespec="seconds"))
 
-    def figures(self) -> list[dict[str, Any]]:
+    def figures(self, within: Scope) -> list[dict[str, Any]]:
         """By feed: notifications taken, waiting and since when, and how often its sender repeated itself or was refused."""
         with self._store.read() as tx:
             answers: dict[str, dict[str, int]] = {}
             for row in tx.all("inbox_answers"):
                 answers.setdefault(row.feed, {})[row.answer] = row.times
             rows = {row.feed: row_dict(row) for row in tx.all("inboxes")}
+            seen = {row.name for row in tx.all("feeds") if within.sees(row.county, row.dataset)}
         out = []
-        for name in sorted({*rows, *answers}):
+        for name in sorted({*rows, *answers} & seen):
             row = rows.get(name, {"accepted": 0, "taken": 0, "waiting_rows": 0, "waiting_bytes": 0, "oldest": None})
             waiting = row["accepted"] - row["taken"]
             told = {key: row[key] for key in ("accepted", "waiting_rows", "waiting_bytes", "oldest")}

@@ -30,6 +30,7 @@ from gateway.quarantine import REPAIR, Line, Opened, Quarantine, Terms, marks, r
 from gateway.quarantine.items import written
 from gateway.quarantine.terms import cells, general, replaced
 from gateway.quarantine.workbook import check_code
+from gateway.scope import Place, Scope
 from gateway.sorter import FeedWork
 from gateway.store import Store
 from gateway.store.pages import Fence
@@ -123,17 +124,27 @@ class Repairs:
         return Terms.of(self._work(feed), self._config.feeds[feed])
 
     def export(
-        self, actor: Actor, *, feed: str = "", county: str = "", agency: str = "", reason: str = "", full: bool = False
+        self,
+        actor: Actor,
+        within: Scope,
+        *,
+        feed: str = "",
+        county: str = "",
+        agency: str = "",
+        reason: str = "",
+        full: bool = False,
     ) -> bytes:
-        """The unsettled items of these feeds as a workbook in their agencies' own terms, masked unless `full`; recorded.
+        """The unsettled items of these feeds, as far as they are in reach, as a workbook in their agencies' own terms, masked unless `full`; recorded.
 
         Raises:
             NotAllowed: `full`, and this actor may not unmask.
             Usage: no configured feed is meant.
         """
+        places = {n: Place(f.county.code, f.dataset) for n, f in self._config.feeds.items() if feed in ("", n)}
+        names = [n for n, place in places.items() if county in ("", place.county) and within.holds(place)]
         if full:
-            self._audit.permit(actor, Action.UNMASK, feed or county)
-        names = [n for n, f in self._config.feeds.items() if feed in ("", n) and county in ("", f.county.code)]
+            for name in names:
+                self._audit.permit(actor, Action.UNMASK, name, places[name])
         terms = [t for t in map(self.terms, names) if agency in ("", t.agency)]
         if not terms:
             raise Usage("没有这样的采集任务，请核对任务、县代码和部门")
@@ -142,8 +153,8 @@ class Repairs:
         self._audit.record(actor, Action.UNMASK if full else Action.QUARANTINE_EXPORT, feed or county, detail)
         return workbook(sheets, self._vault, full=full, at=self._clock.stamp())
 
-    def take_back(self, actor: Actor, body: bytes, *, dry_run: bool = False) -> TakenBack:
-        """Checks a corrected workbook row by row and takes in what can be read now.
+    def take_back(self, actor: Actor, within: Scope, body: bytes, *, dry_run: bool = False) -> TakenBack:
+        """Checks a corrected workbook row by row and takes in what can be read now; a row out of reach is nobody's.
 
         Raises:
             SourceMalformed: it is not one that was exported here.
@@ -155,7 +166,7 @@ class Repairs:
         met: set[str] = set()
         for line in read_back(body):
             out.rows += 1
-            found = self._met(line, terms, met)
+            found = self._met(line, within, terms, met)
             if isinstance(found, Verdict):
                 out.add(found)
             else:
@@ -197,12 +208,14 @@ class Repairs:
         work.adapter.close()
         return work
 
-    def _met(self, line: Line, terms: dict[str, Terms], met: set[str]) -> Verdict | tuple[str, _Change]:
+    def _met(self, line: Line, within: Scope, terms: dict[str, Terms], met: set[str]) -> Verdict | tuple[str, _Change]:
         """A row that came back, held against what was exported: its item with what was changed, or why it is left alone."""
         left = Verdict(line.handle, "settled", place=line.place)
         try:
             kept = self._quarantine.opened(line.handle)
         except Usage:
+            kept = None
+        if kept is None or not self._quarantine.lies(line.handle, within):
             return _with(left, "这一行没有编号，或编号不是隔离区里的；新增的数据请走正常报送")
         if line.handle in met:
             return _with(left, "同一个编号出现了两次，以先出现的为准")

@@ -18,6 +18,7 @@ from gateway.keptback import OVERRIDE
 from gateway.keyfiles import keep_keyring, keyring
 from gateway.leases import Leases
 from gateway.pagegroup import CURSOR, EVIDENCE
+from gateway.people.users import TOTP
 from gateway.proof import Suite
 from gateway.reports.consents import CONSENT
 from gateway.reports.office import REPORT
@@ -36,6 +37,7 @@ _SEALED: Final = (
     ("stale_item", "renew_item", ITEM, CHUNK),
     ("stale_place", "renew_place", PLACE, CHUNK),
     ("stale_override", "renew_override", OVERRIDE, CHUNK),
+    ("stale_totp", "renew_totp", TOTP, CHUNK),
     ("stale_consent", "renew_consent", CONSENT, CHUNK),
     ("stale_report", "renew_report", REPORT, BODIES),
     ("stale_evidence", "renew_evidence", EVIDENCE, BODIES),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gateway.scope import Scope
 from gateway.store import Store, row_dict
 
 
@@ -37,10 +38,17 @@ class FeedStatus:
         return asdict(self)
 
 
-def recent_runs(store: Store, feed: str, count: int) -> list[dict[str, Any]]:
+def recent_runs(store: Store, within: Scope, feed: str, count: int) -> list[dict[str, Any]]:
     """The latest runs, of one feed or of all, as the CLI and the API show them; `ignored_by` tells the ignored items by rule."""
     with store.read() as tx:
-        rows = tx.all("runs_of_feed", feed=feed, count=count) if feed else tx.all("runs_recent", count=count)
+        if within.everything and not feed:
+            rows = tx.all("runs_recent", count=count)
+        else:
+            names = [
+                row.name for row in tx.all("feeds") if feed in ("", row.name) and within.sees(row.county, row.dataset)
+            ]
+            found = [row for name in names for row in tx.all("runs_of_feed", feed=name, count=count)]
+            rows = sorted(found, key=lambda row: -row.id)[:count]
         ignored: dict[int, dict[str, int]] = {}
         for row in tx.among("runs_ignored", [r.id for r in rows]):
             ignored.setdefault(row.run_id, {})[row.rule] = row.items
@@ -50,10 +58,10 @@ def recent_runs(store: Store, feed: str, count: int) -> list[dict[str, Any]]:
     ]
 
 
-def feed_statuses(store: Store) -> list[FeedStatus]:
+def feed_statuses(store: Store, within: Scope) -> list[FeedStatus]:
     """Every feed, by name."""
     with store.read() as tx:
-        rows = tx.all("totals_by_feed")
+        rows = [row for row in tx.all("totals_by_feed") if within.sees(row.county, row.dataset)]
         confirmed: dict[int, dict[str, Any]] = {}
         for row in tx.all("confirmed_by_stream"):
             confirmed.setdefault(row.stream_id, {})[row.sink] = row

@@ -15,7 +15,7 @@ from gateway.accounts import AccountBudget, AccountSecrets
 from gateway.app.keys import agreed_suite, opened, public_path
 from gateway.app.sinks import chains, verified
 from gateway.app.work import feed_work
-from gateway.audit import Action, Actor, AllowAll, Authorizer
+from gateway.audit import Action, Actor, Authorizer
 from gateway.auditlog import AuditLog
 from gateway.chain import Chain
 from gateway.clock import Clock
@@ -30,6 +30,7 @@ from gateway.freshness import Keeper, Ledger
 from gateway.grants import Grants
 from gateway.inbox import FeedInbox, Inboxes
 from gateway.leases import Leases
+from gateway.people import ByRole, Keys, Users
 from gateway.pipeline import Pipeline
 from gateway.proof import DirectoryPayloadStore, Suite
 from gateway.publish import publish, published
@@ -41,6 +42,7 @@ from gateway.reports.facts import FactFinder
 from gateway.reports.office import Office
 from gateway.reports.report import ReportMaker
 from gateway.rewrap import Masters
+from gateway.scope import Scope
 from gateway.settings import Settings
 from gateway.sorter import FeedWork
 from gateway.store import Store, upgrade
@@ -79,7 +81,9 @@ class Gateway:
         self.vault, self.signer = opened(settings.data, self.draft)
         self.leases = Leases(self.store)
         self.inboxes = Inboxes(self.store, self.vault)
-        self.audit = AuditLog(self.store, self.clock, authorizer or AllowAll())
+        self.users = Users(self.store, self.vault, self.clock, self._running)
+        self.api_keys = Keys(self.store, self.clock, self._running)
+        self.audit = AuditLog(self.store, self.clock, authorizer or ByRole(self.store, self.users, self._running))
 
     @property
     def suite(self) -> Suite:
@@ -98,6 +102,9 @@ class Gateway:
             self.publish(Actor.system())
             running = self.draft
         return running
+
+    def _running(self) -> Config:
+        return self.config
 
     def publish(self, actor: Actor) -> bool:
         """Makes the drafts the running version; feeds of broken county files stay as they were.
@@ -136,10 +143,11 @@ class Gateway:
             errand=errand,
         )
 
-    def worklists(self) -> dict[str, Progress]:
-        """How far each feed is that asks about named persons, by feed."""
+    def worklists(self, within: Scope) -> dict[str, Progress]:
+        """How far each feed in reach is that asks about named persons, by feed."""
         asking = [feed for feed in self.config.feeds.values() if registry.find(feed.source.adapter).asks]
-        return {feed.name: self.worklist(feed).progress() for feed in asking}
+        reached = [feed for feed in asking if within.sees(feed.county.code, feed.dataset)]
+        return {feed.name: self.worklist(feed).progress() for feed in reached}
 
     def adapter(self, feed: Feed, errand: Errand = NOBODY) -> Adapter:
         """A fresh adapter with its account's ports; `errand` answers for the persons it asks about."""

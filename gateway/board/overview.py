@@ -14,6 +14,7 @@ from gateway.clock import Clock
 from gateway.config import Config
 from gateway.freshness import Finding, Ledger, Standing, tellable, verdicts
 from gateway.freshness.verdicts import OWED, SEVERITY
+from gateway.scope import Scope
 from gateway.store import Store, Tx
 
 OWNERS: Final = ("agency", "county", "gateway", "chain")
@@ -93,26 +94,29 @@ class Overview:
         }
 
 
-def overview(store: Store, clock: Clock, config: Config, ledger: Ledger, since: str = "") -> Overview:
-    """Everything the first page shows. `since`: ISO, what changed after it; empty: since this day began."""
-    standings = ledger.standings()
+def overview(store: Store, clock: Clock, config: Config, ledger: Ledger, within: Scope, since: str = "") -> Overview:
+    """Everything in reach that the first page shows. `since`: ISO, what changed after it; empty: since this day began."""
+    standings = ledger.standings(within)
     today = clock.today().isoformat()
     since = since or f"{today}T00:00:00+08:00"
-    found = tellable(verdicts(store, clock, config, standings))
+    found = tellable(verdicts(store, clock, config, standings, within))
     with store.read() as tx:
-        day = _today(tx, today, set(config.feeds))
-        changes = _changes(tx, config, standings, since)
+        reach = _Reach(tx, config, within, today)
+        day = _today(tx, today, reach)
+        changes = _changes(tx, reach, standings, since)
     owed = Counter(s.county for s in standings if s.owner is not None)
-    worst = {code: len(SEVERITY) for code in config.counties}
+    worst: dict[str, int] = {}
     for standing in standings:
-        worst[standing.county] = min(worst[standing.county], SEVERITY.index(standing.code))
-    counties = sorted(config.counties, key=lambda code: (-owed[code], worst[code], code))
+        rank = SEVERITY.index(standing.code)
+        worst[standing.county] = min(worst.get(standing.county, rank), rank)
+    counties = sorted(worst, key=lambda code: (-owed[code], worst[code], code))
+    named = {standing.dataset for standing in standings}
     moves = [finding for finding in found if finding.kind != "county"]
     codes = Counter(s.code for s in standings)
     owners = Counter(move.owner for move in moves)
     return Overview(
         counties=tuple((code, config.counties[code].name) for code in counties),
-        datasets=tuple(config.catalogue),
+        datasets=tuple(name for name in config.catalogue if name in named),
         cells={(s.county, s.dataset): s for s in standings},
         codes={code: codes[code] for code in SEVERITY if codes[code]},
         owners={owner: owners[owner] for owner in OWNERS if owners[owner]},
@@ -128,21 +132,40 @@ def _urgency(move: Finding) -> tuple[int, str]:
     return rank, move.since or ""
 
 
-def _today(tx: Tx, day: str, known: set[str]) -> Today:
-    rows = [row for row in tx.all("feeds_on_day", day=day) if row.name in known]
+class _Reach:
+    """The feeds in reach beside what their sources did today; `all` also holds what is no feed's, such as consents."""
+
+    def __init__(self, tx: Tx, config: Config, within: Scope, day: str) -> None:
+        rows = [row for row in tx.all("feeds_on_day", day=day) if within.sees(row.county, row.dataset)]
+        self.all = within.everything
+        self.configured = [row for row in rows if row.name in config.feeds]
+        self.names = {row.name for row in self.configured}
+        self._feeds, self._streams = {row.id for row in rows}, {row.stream_id for row in rows}
+
+    def count(self, rows: Sequence[Any], column: str) -> int:
+        """What rows by feed or by stream come to, in reach."""
+        found = [row for row in rows if self.all or self._mine(row)]
+        return sum(int(getattr(row, column)) for row in found)
+
+    def _mine(self, row: Any) -> bool:
+        return row.stream_id in self._streams if hasattr(row, "stream_id") else row.feed_id in self._feeds
+
+
+def _today(tx: Tx, day: str, reach: _Reach) -> Today:
+    rows, since = reach.configured, f"{day}T00:00:00+08:00"
     return Today(
         day=day,
         answered=sum(bool(row.answers) for row in rows),
         failing=sum(bool(row.failures) for row in rows),
         feeds=len(rows),
         news=sum(row.news or 0 for row in rows),
-        confirmed=int(tx.value("statements_confirmed_since", since=f"{day}T00:00:00+08:00")),
-        held=int(tx.value("quarantine_open")),
+        confirmed=reach.count(tx.all("confirmed_since", since=since), "statements"),
+        held=reach.count(tx.all("quarantine_open", since=since), "held"),
     )
 
 
-def _changes(tx: Tx, config: Config, standings: Sequence[Standing], since: str) -> Changes:
-    states = [row for row in tx.all("feeds_changed", since=since) if row.name in config.feeds]
+def _changes(tx: Tx, reach: _Reach, standings: Sequence[Standing], since: str) -> Changes:
+    states = [row for row in tx.all("feeds_changed", since=since) if row.name in reach.names]
     return Changes(
         since=since,
         fallen_due=tuple(s for s in standings if s.code in OWED and s.due_at and s.due_at > since),
@@ -151,8 +174,8 @@ def _changes(tx: Tx, config: Config, standings: Sequence[Standing], since: str) 
         feeds=tuple(
             Finding("feed", row.name, row.state, row.sentence or "", row.owner, row.action, row.since) for row in states
         ),
-        held=int(tx.value("quarantine_since", since=since)),
-        failed_runs=int(tx.value("runs_failed_since", since=since)),
-        batches=int(tx.value("batches_confirmed_since", since=since)),
-        published=tuple((row.at, row.actor) for row in tx.all("config_since", since=since)),
+        held=reach.count(tx.all("quarantine_open", since=since), "new"),
+        failed_runs=reach.count(tx.all("runs_failed_since", since=since), "failed"),
+        batches=reach.count(tx.all("confirmed_since", since=since), "batches"),
+        published=tuple((row.at, row.actor) for row in tx.all("config_since", since=since) if reach.all),
     )

@@ -13,7 +13,7 @@ import typer
 from adapters.kit import SourceError
 from gateway.audit import NotAllowed, PersonalData
 from gateway.chain import ChainError
-from gateway.cli import adapter, bank, chain, config, freshness, keys, member, quarantine, wsdl
+from gateway.cli import adapter, bank, chain, config, freshness, keys, member, people, quarantine, wsdl
 from gateway.cli.check import check, preview
 from gateway.cli.common import State, fail
 from gateway.cli.demo import demo
@@ -84,6 +84,8 @@ app.add_typer(adapter.app, name="adapter")
 app.add_typer(bank.consents, name="consent")
 app.add_typer(bank.reports, name="report")
 app.add_typer(wsdl.app, name="wsdl")
+app.add_typer(people.users, name="user")
+app.add_typer(people.keys, name="api-key")
 
 
 def main() -> None:

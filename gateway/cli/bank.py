@@ -17,6 +17,7 @@ from gateway.errors import Usage
 from gateway.i18n import _
 from gateway.reports.consents import CLASSES, Refused
 from gateway.reports.office import Report, canonical_id
+from gateway.scope import EVERYTHING
 
 consents = typer.Typer(help="授权：登记、查看、撤销", no_args_is_help=True)
 reports = typer.Typer(help="核查报告：查询、重取、核验", no_args_is_help=True)
@@ -88,7 +89,7 @@ def listed(
 ) -> None:
     """最近登记的授权；不列本人是谁。"""
     with gateway(ctx, Action.CONSENT, institution) as g:
-        found = [c.as_dict() for c in g.consents.recent(institution)]
+        found = [c.as_dict() for c in g.consents.recent(EVERYTHING, institution)]
     if as_json:
         say_json(found)
         return
@@ -177,7 +178,7 @@ def log(
 ) -> None:
     """谁在什么时候为什么查过，包括被拒绝的；不列被查的是谁。"""
     with gateway(ctx, Action.REPORT, institution) as g:
-        rows = g.office.recent(institution)
+        rows = g.office.recent(EVERYTHING, institution)
     if as_json:
         say_json([row._asdict() for row in rows])
         return

@@ -39,6 +39,7 @@ from gateway.i18n import _, language, retell
 from gateway.member import keygen
 from gateway.reports.consents import CLASSES
 from gateway.reports.pdf import render
+from gateway.scope import EVERYTHING
 from gateway.status import feed_statuses, reconcile, sink_statuses
 from gateway.store.pages import Counts
 from gateway.trace import trace
@@ -146,7 +147,7 @@ def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
     began = time.perf_counter()
     _collect(gateway, feeds)
     _forward(gateway)
-    out.print(summary(gateway, feed_statuses(gateway.store)))
+    out.print(summary(gateway, feed_statuses(gateway.store, EVERYTHING)))
     for _day in range(days):
         moved = control.post("/advance", json={"days": 1}).json()
         _set_clock(gateway, control.get("/world").json())
@@ -157,7 +158,7 @@ def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
             moves[dataset_title(feeds[o.feed].dataset)] += o.counts["puts"] + o.counts["gone"]
         changes = _("，").join(f"{title} {count}" for title, count in moves.items() if count) or _("无")
         out.print(_("{today}：新增或变化 {changes}").format(today=moved["today"], changes=changes), markup=False)
-    out.print(summary(gateway, feed_statuses(gateway.store)))
+    out.print(summary(gateway, feed_statuses(gateway.store, EVERYTHING)))
     _must_reconcile(gateway)
     out.print(_("账目全部相符；用时 {seconds:.1f} 秒").format(seconds=time.perf_counter() - began), style="green")
     out.print(Panel(_("追溯一户：从字段到区块"), style="bold cyan"))

@@ -16,6 +16,7 @@ from gateway.errors import Usage
 from gateway.freshness import Explained, Standing
 from gateway.freshness.verdicts import OWED
 from gateway.i18n import _, language, retell, word
+from gateway.scope import EVERYTHING
 from schemas import DATASETS
 
 app = typer.Typer(help="时效：报送义务、判定、为什么", invoke_without_command=True)
@@ -41,7 +42,7 @@ def freshness(
             told = g.ledger.explain(*parts(explain))
             say_json(asdict(told)) if as_json else _explain(told)
             return
-        rows = g.ledger.standings(county, dataset)
+        rows = g.ledger.standings(EVERYTHING, county, dataset)
         names = {code: found.name for code, found in g.config.counties.items()}
     if as_json:
         say_json([row.as_dict() for row in rows])

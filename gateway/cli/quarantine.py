@@ -17,6 +17,7 @@ from gateway.errors import Usage
 from gateway.i18n import _, language, retell, word
 from gateway.quarantine import Cure, Event, column_kinds, cures
 from gateway.replay import replay as replay_items
+from gateway.scope import EVERYTHING
 from schemas.flags import title
 
 app = typer.Typer(help="隔离区：被拒的数据按原因归并，导出、更正、退回、重放、丢弃", no_args_is_help=True)
@@ -37,8 +38,8 @@ def list_(
 ) -> None:
     """列出隔离的数据。"""
     with gateway(ctx, Action.QUARANTINE_LIST, feed) as g:
-        found = g.quarantine.causes(feed) if causes else []
-        held = [] if causes else g.quarantine.items(feed, state, count)
+        found = g.quarantine.causes(EVERYTHING, feed) if causes else []
+        held = [] if causes else g.quarantine.items(EVERYTHING, feed, state, count)
     if as_json:
         say_json([asdict(row) for row in (found or held)])
         return
@@ -87,7 +88,7 @@ def _tell(event: Event) -> None:
 def agencies(ctx: typer.Context, as_json: bool = JSON) -> None:
     """各县各部门：未了结、退回、最久、已纠正、纠正用时的中位数。"""
     with gateway(ctx, Action.QUARANTINE_LIST) as g:
-        found = cures(g.store, g.config)
+        found = cures(g.store, g.config, EVERYTHING)
     if as_json:
         say_json([cure.as_dict() for cure in found])
     else:
@@ -119,7 +120,7 @@ def export(
 ) -> None:
     """导出给部门的更正表：部门自己的栏目、原因、位置；默认遮盖。"""
     with gateway(ctx, Action.QUARANTINE_EXPORT, feed or county) as g:
-        body = g.repairs.export(actor(), feed=feed, county=county, agency=agency, reason=reason, full=full)
+        body = g.repairs.export(actor(), EVERYTHING, feed=feed, county=county, agency=agency, reason=reason, full=full)
     file.write_bytes(body)
     out.print(_("已写到 {file}").format(file=file), markup=False)
 
@@ -133,7 +134,7 @@ def import_(
 ) -> None:
     """读回更正表：逐行重新检查，能读的入库，其余逐行说明。"""
     with gateway(ctx, Action.QUARANTINE_REPAIR) as g:
-        taken = g.repairs.take_back(actor(), file.read_bytes(), dry_run=dry_run)
+        taken = g.repairs.take_back(actor(), EVERYTHING, file.read_bytes(), dry_run=dry_run)
     if as_json:
         say_json(taken.as_dict())
     else:
@@ -200,7 +201,7 @@ def return_(
 def returned(ctx: typer.Context, as_json: bool = JSON) -> None:
     """退回过的通知：何时、哪个部门、多少行、还有多少没有了结。"""
     with gateway(ctx, Action.QUARANTINE_LIST) as g:
-        found = g.quarantine.returned()
+        found = g.quarantine.returned(EVERYTHING)
     if as_json:
         say_json([asdict(told) for told in found])
         return

@@ -34,6 +34,7 @@ from gateway.errors import Busy
 from gateway.freshness import tellable, verdicts
 from gateway.i18n import _, language, retell, word
 from gateway.quarantine import by_agency, cures
+from gateway.scope import EVERYTHING
 from gateway.status import FeedStatus, feed_statuses, recent_runs, sink_statuses
 from gateway.store.pages import Counts
 from schemas import DATASETS
@@ -148,12 +149,12 @@ def status(
     """各采集任务的数量、三个时钟、该谁处理。"""
     with gateway(ctx, Action.READ_STATUS) as g:
         g.config  # noqa: B018 # see run_now
-        rows = feed_statuses(g.store)
+        rows = feed_statuses(g.store, EVERYTHING)
         table = summary(g, rows) if brief else status_table(g, rows)
-        waits = list(by_agency(cures(g.store, g.config)).values()) if brief else []
-        worklists = g.worklists()
+        waits = list(by_agency(cures(g.store, g.config, EVERYTHING)).values()) if brief else []
+        worklists = g.worklists(EVERYTHING)
         g.keeper.keep_all()
-        found = verdicts(g.store, g.clock, g.config, g.ledger.standings())
+        found = verdicts(g.store, g.clock, g.config, g.ledger.standings(EVERYTHING), EVERYTHING)
         assert g.config.gateway is not None
         sinks, now = sink_statuses(g.store, g.config.gateway.sinks), g.clock.now()
     if as_json:
@@ -233,7 +234,7 @@ def _short(moment: str | None) -> str:
 def inbox(ctx: typer.Context, as_json: bool = JSON) -> None:
     """推送收件箱：已收、待处理、重复与拒收。"""
     with gateway(ctx, Action.READ_STATUS) as g:
-        rows = g.inboxes.figures()
+        rows = g.inboxes.figures(EVERYTHING)
     if as_json:
         say_json(rows)
         return
@@ -262,7 +263,7 @@ def runs(
     with gateway(ctx, Action.READ_STATUS, feed) as g:
         if feed:
             g.feed(feed)
-        rows = recent_runs(g.store, feed, count)
+        rows = recent_runs(g.store, EVERYTHING, feed, count)
     if as_json:
         say_json(rows)
         return

@@ -13,6 +13,7 @@ from gateway.config import Config
 from gateway.freshness.arrivals import seconds_between
 from gateway.freshness.ledger import Standing
 from gateway.freshness.verdicts import OWED, SEVERITY, Finding
+from gateway.scope import Scope
 from gateway.store import Store, Tx
 
 LONG_RUN: Final = 5
@@ -28,10 +29,12 @@ CALENDAR_DAYS: Final = 45
 _SETTLED: Final = ("ok", "waiting", "deferred")
 
 
-def verdicts(store: Store, clock: Clock, config: Config, standings: Sequence[Standing]) -> list[Finding]:
-    """Everything that stands otherwise than it should, and every county, duty and sink as it stands."""
+def verdicts(store: Store, clock: Clock, config: Config, standings: Sequence[Standing], within: Scope) -> list[Finding]:
+    """Everything that stands otherwise than it should, and every county, duty and sink as it stands; what is not of one county
+    or duty, such as a sink, is told to those only who may see everything.
+    """
     with store.read() as tx:
-        return [
+        found = [
             *(standing.finding() for standing in standings),
             *_counties(config, standings),
             *_feeds(tx, config),
@@ -43,6 +46,21 @@ def verdicts(store: Store, clock: Clock, config: Config, standings: Sequence[Sta
             *_sharing(config, clock.today()),
             *_calendar(config, clock.today()),
         ]
+    return found if within.everything else [finding for finding in found if _lies(finding, config, within)]
+
+
+def _lies(finding: Finding, config: Config, within: Scope) -> bool:
+    """Whether a finding is about what lies within."""
+    county, _slash, dataset = finding.target.partition("/")
+    if finding.kind in ("duty", "county"):
+        return within.sees(county, dataset)
+    if finding.kind in ("feed", "run"):
+        feeds = [config.feeds[finding.target]] if finding.target in config.feeds else []
+    elif finding.kind in ("account", "secret"):
+        feeds = [feed for feed in config.feeds.values() if feed.source.account == finding.target]
+    else:
+        return False
+    return any(within.sees(feed.county.code, feed.dataset) for feed in feeds)
 
 
 def _counties(config: Config, standings: Sequence[Standing]) -> Iterator[Finding]:

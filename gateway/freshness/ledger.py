@@ -28,6 +28,7 @@ from gateway.freshness.verdicts import (
     sentence_of,
 )
 from gateway.promise import CONTINUOUS, Promise
+from gateway.scope import EVERYTHING, Scope
 from gateway.store import Store, Tx
 
 CHAIN_PATIENCE: Final = timedelta(hours=1)
@@ -116,8 +117,8 @@ class Ledger:
     def __init__(self, store: Store, clock: Clock, config: Callable[[], Config]) -> None:
         self._store, self._clock, self._config = store, clock, config
 
-    def standings(self, county: str = "", dataset: str = "") -> list[Standing]:
-        """Every duty, by county and in the order of the catalogue; or of one county, of one dataset.
+    def standings(self, within: Scope, county: str = "", dataset: str = "") -> list[Standing]:
+        """Every duty in reach, by county and in the order of the catalogue; or of one county, of one dataset.
 
         Raises:
             Usage: there is no such county or dataset.
@@ -128,7 +129,7 @@ class Ledger:
         asked = {
             key: promise
             for key, promise in promises(config).items()
-            if county in ("", key[0]) and dataset in ("", key[1])
+            if county in ("", key[0]) and dataset in ("", key[1]) and within.sees(*key)
         }
         with self._store.read() as tx:
             view = _View(tx, config, self._now())
@@ -136,7 +137,7 @@ class Ledger:
 
     def explain(self, county: str, dataset: str) -> Explained:
         """Why the verdict on this duty stands. Raises Usage as `standings`."""
-        (standing,) = self.standings(county, dataset)
+        (standing,) = self.standings(EVERYTHING, county, dataset)
         config = self._config()
         promise = promises(config)[county, dataset]
         with self._store.read() as tx:

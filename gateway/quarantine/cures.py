@@ -9,6 +9,7 @@ from typing import Final
 
 from gateway.config import Config
 from gateway.quarantine.terms import agency_of
+from gateway.scope import Scope
 from gateway.store import Store
 
 CURED: Final = ("repaired", "superseded")
@@ -38,12 +39,12 @@ class Cure:
         return {name: getattr(self, name) for name in names}
 
 
-def cures(store: Store, config: Config) -> list[Cure]:
-    """By county and agency, those with open rows first, the longest first."""
+def cures(store: Store, config: Config, within: Scope) -> list[Cure]:
+    """By county and agency in reach, those with open rows first, the longest first."""
     agencies = {name: agency_of(feed) for name, feed in config.feeds.items()}
     found: dict[tuple[str, str], Cure] = {}
     with store.read() as tx:
-        rows = tx.all("quarantine_cures")
+        rows = [row for row in tx.all("quarantine_cures") if within.sees(row.county, row.dataset)]
     for row in rows:
         agency = agencies.get(row.feed) or _former(config, row.dataset)
         cure = found.setdefault((row.county, agency), Cure(row.county, agency))

@@ -16,6 +16,7 @@ from gateway.errors import Usage
 from gateway.keptback import OVERRIDE
 from gateway.quarantine.notice import notice
 from gateway.quarantine.terms import Terms, masked
+from gateway.scope import Scope
 from gateway.sorter import ITEM, PLACE
 from gateway.store import Store, Tx
 from gateway.store.rejected import settle
@@ -24,6 +25,10 @@ from schemas.masking import scrub
 
 REPAIR: Final = "repair"
 """What the evidence of a page says that holds rows a person put right, and the reason of its run."""
+
+
+EVERY: Final = 10_000_000
+"""Rows, where what is asked for is sifted afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,7 @@ class Returned:
     text: str
     waiting: int
     """Of the items, those that are not settled yet."""
+    feed: str | None
 
 
 class Quarantine:
@@ -113,15 +119,18 @@ class Quarantine:
     def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
         self._store, self._vault, self._clock = store, vault, clock
 
-    def causes(self, feed: str = "") -> list[Cause]:
-        """Unsettled items by feed, reason and field, most frequent first."""
+    def causes(self, within: Scope, feed: str = "") -> list[Cause]:
+        """Unsettled items in reach by feed, reason and field, most frequent first."""
         with self._store.read() as tx:
             found = [Cause(**row._asdict()) for row in tx.all("quarantine_causes")]
-        return [cause for cause in found if feed in ("", cause.feed)]
+        return [c for c in found if feed in ("", c.feed) and within.sees(c.county, c.dataset)]
 
-    def items(self, feed: str = "", state: str = "open", count: int = 100) -> list[HeldItem]:
+    def items(self, within: Scope, feed: str = "", state: str = "open", count: int = 100) -> list[HeldItem]:
+        """Items in reach, of one feed or of all, in one state, the oldest first."""
         with self._store.read() as tx:
-            return [_held(row) for row in tx.all("quarantine_list", feed=feed, state=state, count=count)]
+            asked = [feed] if within.everything else [n for n in _reached(tx, within) if feed in ("", n)]
+            rows = [row for name in asked for row in tx.all("quarantine_list", feed=name, state=state, count=count)]
+        return [_held(row) for row in sorted(rows, key=lambda row: row.id)[:count]]
 
     def show(self, handle: str, kinds: Mapping[str, str]) -> HeldItem:
         """One item with its values masked, and its history; `kinds` says what stands in which column, and hides the rest."""
@@ -172,12 +181,15 @@ class Quarantine:
                 tx.run("quarantine_return", id=row.id, at=at)
                 step = {"at": at, "actor": actor, "event": "returned", "note": None, "notice_id": number}
                 tx.run("quarantine_event_add", id=row.id, **step)
-        return Returned(id=number, at=at, items=len(rows), text=text, waiting=len(rows), **told)
+        return Returned(id=number, at=at, items=len(rows), text=text, waiting=len(rows), feed=terms.feed, **told)
 
-    def returned(self, count: int = 100) -> list[Returned]:
-        """What went back to agencies, newest first."""
+    def returned(self, within: Scope, count: int = 100) -> list[Returned]:
+        """What went back to agencies in reach, newest first."""
         with self._store.read() as tx:
-            return [Returned(**row._asdict()) for row in tx.all("notices", count=count)]
+            rows = tx.all("notices", count=count if within.everything else EVERY)
+            reached = _reached(tx, within)
+        found = [Returned(**row._asdict()) for row in rows if within.everything or row.feed in reached]
+        return found[:count]
 
     def raw(self, feed: str) -> list[bytes]:
         """The bytes of a feed's unsettled items, for a replay."""
@@ -188,6 +200,12 @@ class Quarantine:
     def feed_of(self, handle: str) -> str:
         feed: str = self.row(handle).feed
         return feed
+
+    def lies(self, handle: str, within: Scope) -> bool:
+        """Whether an item lies within. Raises Usage as `row`."""
+        row = self.row(handle)
+        with self._store.read() as tx:
+            return within.everything or row.feed in _reached(tx, within)
 
     def row(self, handle: str) -> Any:
         """As it is stored. Raises Usage: no handle, or none of ours."""
@@ -240,6 +258,11 @@ class Quarantine:
         was = masked({column: pair[0] for column, pair in pairs.items()}, kinds)
         now = masked({column: pair[1] for column, pair in pairs.items()}, kinds)
         return {column: (was[column] or "", now[column] or "") for column in pairs}
+
+
+def _reached(tx: Tx, within: Scope) -> set[str]:
+    """Names of the feeds in reach."""
+    return {row.name for row in tx.all("feeds") if within.sees(row.county, row.dataset)}
 
 
 def written(text: str, missing: str) -> None:

@@ -19,6 +19,7 @@ from gateway import desk
 from gateway.clock import Clock
 from gateway.errors import Usage
 from gateway.names import SUBJECT
+from gateway.scope import Scope
 from gateway.store import Store
 from gateway.vault import NAME_BYTES, Vault, handle_bytes, handle_text
 
@@ -187,9 +188,14 @@ class Consents:
             raise Usage("没有授权 {handle}", handle=handle)
         return _consent(row)
 
-    def recent(self, institution: str = "", count: int = 100) -> list[Consent]:
+    def recent(self, within: Scope, institution: str = "", count: int = 100) -> list[Consent]:
+        """The latest, of one institution or of all in reach."""
         with self._store.read() as tx:
-            return [_consent(row) for row in tx.all("consents_recent", institution=institution, count=count)]
+            return [
+                _consent(row)
+                for name in within.asked(institution)
+                for row in tx.all("consents_recent", institution=name, count=count)
+            ]
 
     def covering(self, *, id_no: str, institution: str, purpose: str, classes: Collection[str]) -> Consent:
         """The consent under which this institution may read these classes about this person now.

@@ -22,6 +22,7 @@ from gateway.proof import Signer, Suite, reports
 from gateway.reports.asked import Asked
 from gateway.reports.consents import CLASSES, PURPOSES, Consent, Consents, Refused
 from gateway.reports.report import ReportMaker
+from gateway.scope import Scope
 from gateway.store import Store
 from gateway.vault import Vault
 from schemas.cleaning import CLEANERS, Options
@@ -189,10 +190,14 @@ class Office:
         text = self._vault.open(REPORT, row.report)
         return Report(number, text, row.report_hash, self._signer.sign(reports.PURPOSE, text).hex())
 
-    def recent(self, institution: str = "", count: int = 100) -> list[Any]:
+    def recent(self, within: Scope, institution: str = "", count: int = 100) -> list[Any]:
         """The latest queries, refused ones included, without whom they were about."""
         with self._store.read() as tx:
-            return tx.all("queries_recent", institution=institution, count=count)
+            return [
+                row
+                for name in within.asked(institution)
+                for row in tx.all("queries_recent", institution=name, count=count)
+            ]
 
 
 def query_handle(vault: Vault, number: str) -> bytes:

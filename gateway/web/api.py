@@ -9,22 +9,21 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, UploadFile
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
 
-from adapters.kit import SourceMalformed, UploadAdapter
+from adapters.kit import UploadAdapter
 from gateway.app import Gateway
-from gateway.audit import Action, Actor, NotAllowed
+from gateway.audit import Action
 from gateway.board import overview
-from gateway.errors import Busy, Usage
 from gateway.freshness import tellable, verdicts
-from gateway.i18n import show
-from gateway.inbox import InboxFull
 from gateway.status import feed_statuses, recent_runs
-from gateway.web.common import Reader, permitted
+from gateway.web.common import Reader, Seat, permitted
+from gateway.web.guard import Guard
 from gateway.web.pages import pages
-from gateway.web.pages.frame import Speaking, refusal
+from gateway.web.pages.frame import Speaking
 from gateway.web.push import door
 from gateway.web.quarantine import quarantine
+from gateway.web.refusals import REFUSALS
 from gateway.web.replays import replays
 
 
@@ -40,50 +39,33 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.include_router(replays)
     app.include_router(door)
     app.include_router(pages)
+    app.add_middleware(Guard, gateway=gateway)
     app.add_middleware(Speaking, default=gateway.settings.lang)
-    app.add_exception_handler(NotAllowed, _refused)
-    app.add_exception_handler(Usage, _unusable)
-    app.add_exception_handler(SourceMalformed, _unusable)
-    app.add_exception_handler(InboxFull, _later)
-    app.add_exception_handler(Busy, _busy)
+    for kind, handler in REFUSALS.items():
+        app.add_exception_handler(kind, handler)
     return app
 
 
-def _refused(request: Request, error: Exception) -> Response:
-    return refusal(request, 403, "没有权限", show(error))
-
-
-def _unusable(request: Request, error: Exception) -> Response:
-    """Asked for what is not there, or handed in what cannot be used."""
-    return refusal(request, 404 if request.method == "GET" else 422, "不能处理", show(error))
-
-
-def _busy(request: Request, error: Exception) -> Response:
-    return refusal(request, 409, "正忙", show(error))
-
-
-def _later(request: Request, error: Exception) -> Response:
-    return refusal(request, 503, "稍后再试", show(error))
-
+Anybody = Annotated[Seat, Depends(permitted(Action.OPEN))]
 
 health = APIRouter()
 api = APIRouter(prefix="/api/v1")
 
 
-@health.get("/healthz", dependencies=[Depends(permitted(Action.READ_STATUS))])
+@health.get("/healthz", dependencies=[Depends(permitted(Action.OPEN))])
 def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
 
 
 @health.get("/readyz", response_model=None)
-def readyz(request: Request, gateway: Reader) -> JSONResponse:
+def readyz(request: Request, seat: Anybody) -> JSONResponse:
     """The store answers and the worker lives; 503 names what does not."""
     missing = [] if request.app.state.worker_alive() else ["worker"]
     try:
-        with gateway.store.read() as tx:
+        with seat.gateway.store.read() as tx:
             tx.one("config_latest")
-    except gateway.store.failures:
+    except seat.gateway.store.failures:
         missing.append("store")
     return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
 
@@ -96,61 +78,64 @@ def openapi(request: Request) -> dict[str, Any]:
 
 
 @api.get("/status")
-def status(gateway: Reader) -> list[dict[str, Any]]:
+def status(seat: Reader) -> list[dict[str, Any]]:
     """Every feed: counters, three clocks, state, owner, next action."""
-    return [row.as_dict() for row in feed_statuses(gateway.store)]
+    return [row.as_dict() for row in feed_statuses(seat.gateway.store, seat.scope)]
 
 
 @api.get("/overview")
-def at_a_glance(gateway: Reader, since: str = "") -> dict[str, Any]:
+def at_a_glance(seat: Reader, since: str = "") -> dict[str, Any]:
     """Every duty, whose move it is, what today brought; `since` (ISO): what is new after it, absent: since midnight."""
-    return overview(gateway.store, gateway.clock, gateway.config, gateway.ledger, since).as_dict()
+    gateway = seat.gateway
+    found = overview(gateway.store, gateway.clock, gateway.config, gateway.ledger, seat.scope, since)
+    return found.as_dict()
 
 
 @api.get("/runs")
-def runs(gateway: Reader, feed: str = "", count: Annotated[int, Query(ge=1, le=1000)] = 20) -> list[dict[str, Any]]:
+def runs(seat: Reader, feed: str = "", count: Annotated[int, Query(ge=1, le=1000)] = 20) -> list[dict[str, Any]]:
     """The latest runs, of one feed or of all."""
-    return recent_runs(gateway.store, feed, count)
+    return recent_runs(seat.gateway.store, seat.scope, feed, count)
 
 
 @api.get("/freshness")
-def freshness(gateway: Reader, county: str = "", dataset: str = "") -> list[dict[str, Any]]:
+def freshness(seat: Reader, county: str = "", dataset: str = "") -> list[dict[str, Any]]:
     """Every duty: the verdict on its period that needs most, the counts of all, the promise beside what is measured."""
-    return [standing.as_dict() for standing in gateway.ledger.standings(county, dataset)]
+    return [standing.as_dict() for standing in seat.gateway.ledger.standings(seat.scope, county, dataset)]
 
 
 @api.get("/freshness/{county}/{dataset}")
-def explained(gateway: Reader, county: str, dataset: str) -> dict[str, Any]:
+def explained(seat: Reader, county: str, dataset: str) -> dict[str, Any]:
     """Why the verdict on one duty stands, in sentences, and its last periods."""
-    return asdict(gateway.ledger.explain(county, dataset))
+    return asdict(seat.gateway.ledger.explain(county, dataset))
 
 
 @api.get("/verdicts")
-def told(gateway: Reader, *, everything: bool = False) -> list[dict[str, Any]]:
+def told(seat: Reader, *, everything: bool = False) -> list[dict[str, Any]]:
     """What needs somebody: code, sentence, owner, next action. With `everything`, also what stands well."""
-    found = verdicts(gateway.store, gateway.clock, gateway.config, gateway.ledger.standings())
+    gateway, scope = seat.gateway, seat.scope
+    found = verdicts(gateway.store, gateway.clock, gateway.config, gateway.ledger.standings(scope), scope)
     return [verdict.as_dict() for verdict in (found if everything else tellable(found))]
 
 
 @api.post("/feeds/{county}/{feed}/uploads")
 def upload(
-    county: str, feed: str, gateway: Annotated[Gateway, Depends(permitted(Action.UPLOAD))], file: UploadFile
+    county: str, feed: str, seat: Annotated[Seat, Depends(permitted(Action.UPLOAD))], file: UploadFile
 ) -> dict[str, Any]:
     """Takes a spreadsheet in: what was accepted, repaired and held back, with sheet, row and heading. Its name is not looked at."""
-    work = gateway.prepare(f"{county}/{feed}")
+    work = seat.gateway.prepare(f"{county}/{feed}")
     limit = work.adapter.settings.max_mb << 20 if isinstance(work.adapter, UploadAdapter) else 0
-    handed = gateway.uploads.hand_in(work, file.file.read(limit + 1))
-    gateway.audit.record(Actor.api("loopback"), Action.UPLOAD, work.name, handed.figures)
+    handed = seat.gateway.uploads.hand_in(work, file.file.read(limit + 1))
+    seat.record(Action.UPLOAD, work.name, handed.figures)
     return handed.as_dict()
 
 
 @api.get("/worklists")
-def worklists(gateway: Reader) -> dict[str, dict[str, Any]]:
+def worklists(seat: Reader) -> dict[str, dict[str, Any]]:
     """How far each feed is that asks about named persons: how many are known, asked, due, and how many nobody knew."""
-    return {feed: asdict(progress) for feed, progress in gateway.worklists().items()}
+    return {feed: asdict(progress) for feed, progress in seat.gateway.worklists(seat.scope).items()}
 
 
 @api.get("/inboxes")
-def inboxes(gateway: Reader) -> list[dict[str, Any]]:
+def inboxes(seat: Reader) -> list[dict[str, Any]]:
     """What was pushed: taken, waiting, repeated, refused by reason."""
-    return gateway.inboxes.figures()
+    return seat.gateway.inboxes.figures(seat.scope)

@@ -20,7 +20,7 @@ from gateway.app import Gateway
 from gateway.audit import Action
 from gateway.config import Feed
 from gateway.inbox import FULL, InboxFull, Parcel
-from gateway.web.common import permitted
+from gateway.web.common import Seat, permitted
 
 log = structlog.get_logger(__name__)
 
@@ -32,9 +32,10 @@ door = APIRouter(prefix="/push/v1")
 
 @door.post("/{county}/{feed}")
 async def push(
-    request: Request, county: str, feed: str, gateway: Annotated[Gateway, Depends(permitted(Action.PUSH))]
+    request: Request, county: str, feed: str, seat: Annotated[Seat, Depends(permitted(Action.PUSH))]
 ) -> JSONResponse:
     """One notification of one feed; see the module for the answers."""
+    gateway = seat.gateway
     found = gateway.config.feeds.get(f"{county}/{feed}")
     adapter = await run_in_threadpool(_adapter, gateway, found)
     if found is None or adapter is None:

@@ -6,22 +6,22 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from gateway.app import Gateway
-from gateway.audit import Action, Actor
-from gateway.web.common import permitted
+from gateway.audit import Action
+from gateway.web.common import Seat, permitted
 
 replays = APIRouter(prefix="/api/v1")
 
 
 @replays.post("/feeds/{county}/{feed}/replay")
 def replay(
-    county: str, feed: str, gateway: Annotated[Gateway, Depends(permitted(Action.REPLAY))], *, dry_run: bool = True
+    county: str, feed: str, seat: Annotated[Seat, Depends(permitted(Action.REPLAY))], *, dry_run: bool = True
 ) -> dict[str, Any]:
     """What translating the feed's kept answers again changes, field by field with masked examples; committed unless `dry_run`."""
-    work, me = gateway.prepare(f"{county}/{feed}"), Actor.api("loopback")
+    gateway = seat.gateway
+    work = gateway.prepare(f"{county}/{feed}")
     if dry_run:
         return gateway.replays.difference(work).as_dict()
-    difference = gateway.replays.commit(work, str(me))
+    difference = gateway.replays.commit(work, str(seat.actor))
     told = {"changed": difference.changed, "same": difference.same}
-    gateway.audit.record(me, Action.REPLAY, work.name, told)
+    seat.record(Action.REPLAY, work.name, told)
     return difference.as_dict()

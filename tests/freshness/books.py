@@ -13,6 +13,7 @@ from gateway.config import Config
 from gateway.config.load import Feed
 from gateway.config.models import CatalogueEntry, CountyModel, FeedModel, SharingModel, SourceModel
 from gateway.freshness import Ending, Keeper, Ledger, Standing, close_run, count_arrivals
+from gateway.scope import EVERYTHING
 from gateway.store import Store
 from gateway.store.segments import pack, pack_periods
 
@@ -140,6 +141,7 @@ class Books:
                 at=at,
                 flagged=0,
                 periods=pack_periods(periods),
+                suite="intl-1",
                 body=pack(list(range(count)), numbers, none, stamps, [""] * count, [b"x"] * count),
             )
 
@@ -160,7 +162,7 @@ class Books:
 
     @property
     def standing(self) -> Standing:
-        (found,) = self.ledger.standings()
+        (found,) = self.ledger.standings(EVERYTHING)
         return found
 
     def period(self, name: str) -> Any:

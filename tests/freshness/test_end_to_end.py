@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.scope import EVERYTHING
 from gateway.store import Store
 from gateway.web import build
 from tests.support.house import COUNTY, House, house
@@ -53,7 +54,7 @@ def test_what_is_counted_is_what_was_committed(made: House) -> None:
 
 
 def test_every_duty_stands_on_time_while_everybody_delivers(made: House) -> None:
-    codes = {row.dataset: row.code for row in made.gateway.ledger.standings()}
+    codes = {row.dataset: row.code for row in made.gateway.ledger.standings(EVERYTHING)}
     assert codes == dict.fromkeys(codes, "on_time")
     assert len(codes) == 9
 
@@ -91,7 +92,7 @@ def test_a_waiver_is_audited_and_revocable(made: House) -> None:
 def test_the_api_answers_the_same(made: House) -> None:
     application = build(made.gateway, lambda: True)
     rows = ask(application, f"/api/v1/freshness?county={COUNTY}").json()
-    assert rows == json.loads(json.dumps([row.as_dict() for row in made.gateway.ledger.standings(COUNTY)]))
+    assert rows == json.loads(json.dumps([row.as_dict() for row in made.gateway.ledger.standings(EVERYTHING, COUNTY)]))
     explained = ask(application, f"/api/v1/freshness/{COUNTY}/subsidy").json()
     assert explained["sentences"][0].startswith("丰城市农业农村局承诺每月报送")
     unknown = ask(application, "/api/v1/freshness?county=360999")

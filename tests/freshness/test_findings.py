@@ -13,6 +13,7 @@ from gateway.config.duties import impossible
 from gateway.config.models import AccountModel, CatalogueEntry, FeedModel, GatewayFile, SharingModel
 from gateway.freshness import Finding, note_certificate, tellable, verdicts
 from gateway.i18n import WORDS
+from gateway.scope import EVERYTHING
 from gateway.store import Store
 from tests.freshness.books import Books
 
@@ -26,7 +27,7 @@ def books(store: Store) -> Books:
 
 
 def told(books: Books) -> list[Finding]:
-    return tellable(verdicts(books.store, books.clock, books.config, books.ledger.standings()))
+    return tellable(verdicts(books.store, books.clock, books.config, books.ledger.standings(EVERYTHING), EVERYTHING))
 
 
 def only(books: Books) -> tuple[str, str, str, str | None]:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support.house import FEEDS, POLICE, House, house
+from tests.support.web import key
 
 pytestmark = pytest.mark.sockets
 
@@ -73,19 +74,21 @@ def workers(made: House) -> list[int]:
 
 def test_it_collects_forwards_and_tells(made: House, served: tuple[subprocess.Popen[bytes], str]) -> None:
     _, url = served
+    brought = {"Authorization": f"Bearer {key(made.gateway, 'operator')}"}
     assert httpx.get(f"{url}/healthz", trust_env=False).json() == {"status": "ok"}
 
     def all_confirmed() -> bool:
-        rows = httpx.get(f"{url}/api/v1/status", trust_env=False).json()
+        rows = httpx.get(f"{url}/api/v1/status", trust_env=False, headers=brought).json()
         collected = [r for r in rows if r["feed"] in FEEDS.values()]
         return len(collected) == len(FEEDS) and all(
             r["state"] == "ok" and r["confirmed"] == {"local": r["versions"]} for r in collected
         )
 
     until(all_confirmed)
-    runs = httpx.get(f"{url}/api/v1/runs", params={"count": 100}, trust_env=False).json()
+    runs = httpx.get(f"{url}/api/v1/runs", params={"count": 100}, trust_env=False, headers=brought).json()
     assert {r["feed"] for r in runs} == {*FEEDS.values(), POLICE}
-    assert httpx.get(f"{url}/api/v1/runs", params={"count": 0}, trust_env=False).status_code == 422
+    assert httpx.get(f"{url}/api/v1/runs", params={"count": 0}, trust_env=False, headers=brought).status_code == 422
+    assert httpx.get(f"{url}/api/v1/runs", trust_env=False).status_code == 401
 
 
 def test_a_killed_worker_is_replaced_and_a_killed_server_takes_its_worker_along(

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.scope import EVERYTHING
 from gateway.status import recent_runs, reconcile
 from mock_agencies import World
 from mock_agencies.pusher import Pusher, disordered, history
@@ -95,7 +96,7 @@ def must_hold(made: County, final: list[dict[str, object]], count: int) -> None:
     assert made.held() == made.held(PULLED)
     figures = made.figures()
     assert (figures["accepted"], figures["refused"]) == (count, {})
-    assert sum(run["fetched"] for run in recent_runs(made.gateway.store, PUSHED, 1_000_000)) == count
+    assert sum(run["fetched"] for run in recent_runs(made.gateway.store, EVERYTHING, PUSHED, 1_000_000)) == count
     last: dict[bytes, tuple[int, str, bytes | None]] = {}
     for handle, number, op, content in made.versions():
         before = last.get(handle, (0, "gone", None))

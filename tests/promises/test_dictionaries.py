@@ -12,6 +12,7 @@ import pytest
 from adapters.kit import Translated
 from gateway.dictionaries import LEAST, Dictionaries
 from gateway.quarantine import Quarantine
+from gateway.scope import EVERYTHING
 from mock_agencies.faults import Faults
 from schemas import DATASETS
 from tests.support.house import FEEDS, House, differences, house
@@ -73,7 +74,7 @@ def test_the_rows_come_home_when_the_vendor_has_mended_its_codes(made: tuple[Hou
     wrong = [line for line in differences(running, "household_member") if not line.startswith("quarantine")]
     assert wrong == [], "rows unreadable in themselves were held twice, as they were sent twice"
     g = running.gateway
-    assert "DICT_MISMATCH" not in {cause.reason for cause in Quarantine(g.store, g.vault, g.clock).causes()}
+    assert "DICT_MISMATCH" not in {cause.reason for cause in Quarantine(g.store, g.vault, g.clock).causes(EVERYTHING)}
 
 
 def test_a_replay_under_the_same_rules_takes_nothing_in(made: tuple[House, Vendor]) -> None:

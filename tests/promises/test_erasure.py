@@ -21,6 +21,7 @@ from gateway.proof import MemberKey, Trust, verify_document
 from gateway.quarantine import Quarantine
 from gateway.reports.consents import Refused
 from gateway.reports.facts import roles
+from gateway.scope import EVERYTHING
 from gateway.sorter import Sorter
 from gateway.status import reconcile
 from gateway.store.pages import living
@@ -231,7 +232,7 @@ def test_an_erased_item_is_seen_as_one(made: House) -> None:
     held = [n for item in _rejected(made) for n in re.findall(rb"36099[0-9]{12}[0-9X]", item) if n in people]
     made.gateway.eraser.person(min(held).decode())
     kept = Quarantine(made.gateway.store, made.gateway.vault, made.gateway.clock)
-    items = kept.items(state="erased")
+    items = kept.items(EVERYTHING, state="erased")
     assert items
     assert [kept.show(item.handle, {}).item for item in items] == [{}] * len(items)
 

@@ -22,6 +22,7 @@ from gateway.auditlog import AuditLog
 from gateway.clock import Clock
 from gateway.dispatch.execute import queue_run
 from gateway.errors import Busy
+from gateway.scope import Place, Scope
 from gateway.settings import Settings
 from gateway.store.tables import metadata
 from gateway.web import build
@@ -219,12 +220,15 @@ class Refuser:
 
     asked: list[tuple[Actor, Action, str]]
 
-    def __init__(self) -> None:
+    def __init__(self, *_: object) -> None:
         Refuser.asked = []
 
-    def authorize(self, actor: Actor, action: Action, target: str) -> None:
+    def authorize(self, actor: Actor, action: Action, target: str, place: Place | None = None) -> Scope:
         self.asked.append((actor, action, target))
         raise NotAllowed(actor, action, target)
+
+    def allows(self, *_: object) -> bool:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -267,6 +271,16 @@ ASKED = {
     "adapter record": [FEEDS["homestead"], "--to", "recording.json"],
     "freshness waive": ["360981/subsidy", "2026-02", "--reason", "系统割接"],
     "freshness revoke": ["360981/subsidy", "2026-02"],
+    "user add": ["somebody", "--role", "operator"],
+    "user list": [],
+    "user role": ["somebody", "--role", "operator"],
+    "user lock": ["somebody"],
+    "user unlock": ["somebody"],
+    "user reset": ["somebody"],
+    "user totp": ["somebody"],
+    "api-key add": ["some-program", "--role", "operator"],
+    "api-key list": [],
+    "api-key revoke": ["some-program"],
     "wsdl show": [FEEDS["homestead"]],
     "wsdl accept": [FEEDS["homestead"]],
     "erase": ["--yes"],
@@ -295,7 +309,7 @@ def test_every_verb_is_known_here() -> None:
 
 @pytest.mark.parametrize("verb", ASKED)
 def test_no_verb_passes_unasked(idle: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str) -> None:
-    monkeypatch.setattr("gateway.app.root.AllowAll", Refuser)
+    monkeypatch.setattr("gateway.app.root.ByRole", Refuser)
     serving = sys.modules["gateway.cli.serve"]
     monkeypatch.setattr(serving, "until_signalled", threading.Event)
     for name in ("work", "Supervisor", "build"):
@@ -321,8 +335,10 @@ def contents(made: House) -> dict[str, int]:
 def test_a_refusal_is_one_sentence(idle: House) -> None:
     """As it leaves the process: exit 1, no traceback."""
     code = "import gateway.app.root, sys; from gateway.audit import NotAllowed\n"
-    code += "class No:\n    def authorize(self, *asked): raise NotAllowed(*asked)\n"
-    code += "gateway.app.root.AllowAll = No\nfrom gateway.cli import main\nsys.argv[0] = 'shuqiao'\nmain()"
+    code += (
+        "class No:\n    def __init__(self, *_): pass\n    def authorize(self, *asked): raise NotAllowed(*asked[:3])\n"
+    )
+    code += "gateway.app.root.ByRole = No\nfrom gateway.cli import main\nsys.argv[0] = 'shuqiao'\nmain()"
     settings: Settings = idle.gateway.settings
     where = ["--config", str(settings.config), "--data", str(settings.data)]
     done = subprocess.run(

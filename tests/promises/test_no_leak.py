@@ -21,6 +21,7 @@ from gateway.config import resolve
 from gateway.dispatch import execute
 from gateway.dispatch.execute import Outcome
 from gateway.quarantine import Quarantine, column_kinds
+from gateway.scope import EVERYTHING
 from gateway.store.pages import living
 from gateway.store.tables import metadata
 from gateway.vault import handle_text
@@ -201,7 +202,7 @@ def ask(scene: Scene) -> None:
     for feed in ALL:
         work = made.gateway.prepare(feed)
         work.adapter.close()
-        for item in quarantine.items(feed, count=10_000):
+        for item in quarantine.items(EVERYTHING, feed, count=10_000):
             scene.say("quarantine", f"{feed} {quarantine.show(item.handle, column_kinds(work.translator))}")
     scene.verb("config", "publish")
     scene.verb("quarantine", "discard", next(iter(held.values())), "--reason", "部门已更正")
@@ -216,6 +217,7 @@ def ask(scene: Scene) -> None:
     agencies(scene)
     bank(scene, member)
     turn(scene)
+    people(scene)
     done = {" ".join(w for w in words[:2] if " ".join(words[:2]) in verbs() or w == words[0]) for words in asked}
     done |= {
         "config publish",
@@ -228,6 +230,7 @@ def ask(scene: Scene) -> None:
         *AGENCIES_VERBS,
         *BANK,
         *KEYS,
+        *PEOPLE,
     }
     missing = {v for v in verbs() if v not in done and v not in SILENT}
     assert not missing, f"a new verb has to be asked here too: {missing}"
@@ -245,7 +248,7 @@ def agencies(scene: Scene) -> None:
     scene.say(
         "workbook", "\n".join(str(c.value) for sheet in sheets for row in sheet.iter_rows() for c in row if c.value)
     )
-    item = made.gateway.quarantine.items(feed, count=1)[0].handle
+    item = made.gateway.quarantine.items(EVERYTHING, feed, count=1)[0].handle
     person = made.records("household_member")[0]
     scene.verb("quarantine", "repair", item, "--column", "QLRMC", "--note", "核对过", typed=f"{person['name']}\n")
     for words in (
@@ -279,14 +282,29 @@ def bank(scene: Scene, member: list[str]) -> None:
     for words in (["consent", "list"], ["report", "log"]):
         scene.verb(*words)
         scene.verb(*words, "--json")
-    number = made.gateway.office.recent("demo-bank", 1)[0].number
+    number = made.gateway.office.recent(EVERYTHING, "demo-bank", 1)[0].number
     scene.verb("report", "again", number, "--out", str(home / "again.json"))
     assert (home / "again.json").read_bytes() == (home / "report.json").read_bytes()
     scene.verb("member", "report", str(home / "report.pdf"), *member[2:6])
-    scene.verb("consent", "revoke", made.gateway.consents.recent("demo-bank", 1)[0].handle)
+    scene.verb("consent", "revoke", made.gateway.consents.recent(EVERYTHING, "demo-bank", 1)[0].handle)
     for name in ("report.json", "again.json", "report.pdf"):
         assert (home / name).stat().st_mode & 0o777 == 0o600
         (home / name).unlink()
+
+
+PEOPLE = {f"user {word}" for word in ("add", "list", "role", "lock", "unlock", "reset", "totp")} | {
+    f"api-key {word}" for word in ("add", "list", "revoke")
+}
+
+
+def people(scene: Scene) -> None:
+    """Those who may come in. What is printed once opens a door, and is nobody's data."""
+    for words in (["add", "clerk", "--role", "county:360981"], ["list"], ["role", "clerk"], ["lock", "clerk"]):
+        scene.verb("user", *words)
+    for words in (["unlock", "clerk"], ["reset", "clerk"], ["totp", "clerk"]):
+        scene.verb("user", *words)
+    for words in (["add", "program", "--role", "observer"], ["list"], ["revoke", "program"]):
+        scene.verb("api-key", *words)
 
 
 KEYS = {"keys show", "keys rotate", "keys rewrap", "keys prune", "keys issue", "erase"}

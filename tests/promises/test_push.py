@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.clock import Clock
+from gateway.scope import EVERYTHING
 from gateway.status import recent_runs, reconcile
 from gateway.store import Store
 from gateway.web import build
@@ -174,7 +175,7 @@ def test_an_older_state_that_comes_later_is_ignored_by_its_name(made: County, pu
         push(made, pusher.notice("U", [at(row, time, area)]))
         made.drain()
     assert areas(made) == ["3.00"]
-    assert [run["ignored_by"] for run in recent_runs(made.gateway.store, PUSHED, 3)] == [
+    assert [run["ignored_by"] for run in recent_runs(made.gateway.store, EVERYTHING, PUSHED, 3)] == [
         {"SUPERSEDED": 1},
         {"SUPERSEDED": 1},
         {},
@@ -289,7 +290,7 @@ def test_a_history_in_disorder_ends_where_a_pull_of_its_end_does(
         assert made.sync(PULLED).verdict.state == "ok"
         assert made.state() == made.state(PULLED)
         assert made.held() == made.held(PULLED)
-        runs = recent_runs(made.gateway.store, PUSHED, 1000)
+        runs = recent_runs(made.gateway.store, EVERYTHING, PUSHED, 1000)
         assert sum(run["fetched"] for run in runs) == len(bodies)
         assert sum(run["ignored_by"].get("SUPERSEDED", 0) for run in runs) > 0
         assert reconcile(made.gateway.store, []) == []

@@ -18,6 +18,7 @@ from gateway.auditlog import AuditLog
 from gateway.clock import SHANGHAI
 from gateway.errors import Usage
 from gateway.quarantine import cures
+from gateway.scope import EVERYTHING, Place, Scope
 from gateway.status import reconcile
 from gateway.store import Store
 from gateway.trace import trace
@@ -91,7 +92,7 @@ def truth(made: County) -> dict[str, dict[str, str]]:
 
 
 def test_five_hundred_faults_are_ten_causes(planted: County) -> None:
-    found = {(cause.reason, cause.field): cause.rows for cause in planted.gateway.quarantine.causes()}
+    found = {(cause.reason, cause.field): cause.rows for cause in planted.gateway.quarantine.causes(EVERYTHING)}
     assert found == {(reason, field): EACH for _, _, reason, field in FAULTS}
     shown = shuqiao(planted.settings, "quarantine", "list", "--causes")
     assert shown.stdout.count("50 行，同一原因") == 10
@@ -113,7 +114,7 @@ def test_the_masked_export_leaks_nothing_and_the_full_one_is_audited(planted: Co
     assert page.protection.sheet
     assert page["A5"].protection.locked
     assert not page["H5"].protection.locked
-    full = planted.gateway.repairs.export(CLERK, feed=FEED, full=True)
+    full = planted.gateway.repairs.export(CLERK, EVERYTHING, feed=FEED, full=True)
     assert row(0)["XM"] in {cell.value for cells in sheet(full).iter_rows() for cell in cells}
     with planted.gateway.store.read() as tx:
         actions = [r.action for r in tx.all("audit_all")]
@@ -122,15 +123,19 @@ def test_the_masked_export_leaks_nothing_and_the_full_one_is_audited(planted: Co
 
 def test_unmasking_is_a_matter_of_role(planted: County, monkeypatch: pytest.MonkeyPatch) -> None:
     class NoUnmask:
-        def authorize(self, actor: Actor, action: Action, target: str) -> None:
+        def authorize(self, actor: Actor, action: Action, target: str, place: Place | None = None) -> Scope:
             if action is Action.UNMASK:
                 raise NotAllowed(actor, action, target)
+            return EVERYTHING
+
+        def allows(self, *_: object) -> bool:
+            return False
 
     g = planted.gateway
     monkeypatch.setattr(g, "audit", AuditLog(g.store, g.clock, NoUnmask()))
     with pytest.raises(NotAllowed):
-        g.repairs.export(CLERK, feed=FEED, full=True)
-    assert g.repairs.export(CLERK, feed=FEED)
+        g.repairs.export(CLERK, EVERYTHING, feed=FEED, full=True)
+    assert g.repairs.export(CLERK, EVERYTHING, feed=FEED)
     application = build(g, lambda: True)
     assert ask(application, f"/api/v1/quarantine/export?feed={FEED}&full=true").status_code == 403
 
@@ -141,9 +146,9 @@ def test_the_round_trip(tmp_path: Path, *, full: bool) -> None:
     made.fill([*(spoilt(n) for n in range(500)), *(row(n) for n in range(500, 600))])
     made.sync()
     right = truth(made)
-    body = corrected(made.gateway.repairs.export(CLERK, feed=FEED, full=full), right)
+    body = corrected(made.gateway.repairs.export(CLERK, EVERYTHING, feed=FEED, full=full), right)
     before = made.versions()
-    tried = made.gateway.repairs.take_back(CLERK, body, dry_run=True)
+    tried = made.gateway.repairs.take_back(CLERK, EVERYTHING, body, dry_run=True)
     assert (tried.accepted, made.versions()) == (500, before), "a dry run changes nothing"
     (tmp_path / "back.xlsx").write_bytes(body)
     done = shuqiao(made.settings, "quarantine", "import", str(tmp_path / "back.xlsx"))
@@ -157,16 +162,16 @@ def test_the_round_trip(tmp_path: Path, *, full: bool) -> None:
     flagged = {cert: flags for cert, (_, flags, _) in held.items() if "BY_HAND" in flags}
     assert len(flagged) == 500
     assert flagged[row(3)["JZZH"]] == "kind:BY_HAND"
-    for item in made.gateway.quarantine.items(FEED, "repaired", 1000):
+    for item in made.gateway.quarantine.items(EVERYTHING, FEED, "repaired", 1000):
         history = made.gateway.quarantine.show(item.handle, {"XM": "name", "SFZH": "id_no"}).history
         assert [event.event for event in history] == ["held", "repaired"]
         assert history[1].actor.startswith("person:")
         assert len(history[1].changes) == 1
-    assert made.gateway.quarantine.causes() == []
+    assert made.gateway.quarantine.causes(EVERYTHING) == []
     assert reconcile(made.gateway.store, []) == []
     with made.gateway.store.read() as tx:
         assert tx.one("feed_by_name", name=FEED).channel == "SYSTEM"
-    again = made.gateway.repairs.take_back(CLERK, body)
+    again = made.gateway.repairs.take_back(CLERK, EVERYTHING, body)
     assert (again.accepted, again.settled) == (0, 500)
     assert "已了结（已修复）" in again.told[0].sentence
     made.close()
@@ -236,21 +241,23 @@ def test_a_spoilt_row_keeps_its_record_alive_every_time_it_is_read(county: Count
 
 def test_what_cannot_be_taken_is_told_row_by_row(county: County) -> None:
     g, names = county.gateway, handles(county)
-    body = g.repairs.export(CLERK, feed=FEED)
+    body = g.repairs.export(CLERK, EVERYTHING, feed=FEED)
     g.quarantine.discard(names[5], "重复申请", str(CLERK))
     right = truth(county)
     right[names[3]] = {**right[names[3]], "JZLX": "九"}
-    done = g.repairs.take_back(CLERK, corrected(body, right))
+    done = g.repairs.take_back(CLERK, EVERYTHING, corrected(body, right))
     assert (done.rows, done.accepted, done.refused, done.settled) == (4, 2, 1, 1)
     told = {verdict.handle: (verdict.code, verdict.column, verdict.place[-1]) for verdict in done.told}
     assert told[names[3]] == ("CODE_UNKNOWN", "JZLX", "6")
     assert told[names[5]][0] == ""
-    assert {item.handle for item in g.quarantine.items(FEED)} == {names[3]}, "a correction that fails is no second item"
+    assert {item.handle for item in g.quarantine.items(EVERYTHING, FEED)} == {names[3]}, (
+        "a correction that fails is no second item"
+    )
 
 
 def test_cells_that_moved_are_not_taken(county: County) -> None:
     """Sorted by one column, handles against other people's values."""
-    book = load_workbook(BytesIO(county.gateway.repairs.export(CLERK, feed=FEED, full=True)))
+    book = load_workbook(BytesIO(county.gateway.repairs.export(CLERK, EVERYTHING, feed=FEED, full=True)))
     (page,) = book.worksheets
     page["A5"].value, page["A6"].value = page["A6"].value, page["A5"].value
     for column in range(7, page.max_column + 1):
@@ -258,7 +265,7 @@ def test_cells_that_moved_are_not_taken(county: County) -> None:
         a.value, b.value = b.value, a.value
     out = BytesIO()
     book.save(out)
-    done = county.gateway.repairs.take_back(CLERK, out.getvalue())
+    done = county.gateway.repairs.take_back(CLERK, EVERYTHING, out.getvalue())
     assert (done.accepted, done.settled) == (0, 4)
     assert {verdict.sentence.partition("，")[0] for verdict in done.told} == {
         "这一行在导出之后变了",
@@ -269,7 +276,7 @@ def test_cells_that_moved_are_not_taken(county: County) -> None:
 @pytest.mark.parametrize("body", [b"", b"PK\x03\x04", "编号,核对码\n".encode()])
 def test_what_is_no_workbook_of_ours_is_refused(county: County, body: bytes) -> None:
     with pytest.raises(SourceMalformed):
-        county.gateway.repairs.take_back(CLERK, body)
+        county.gateway.repairs.take_back(CLERK, EVERYTHING, body)
 
 
 def test_a_correction_never_overrides_a_newer_source_time(county: County) -> None:
@@ -277,9 +284,9 @@ def test_a_correction_never_overrides_a_newer_source_time(county: County) -> Non
     with g.store.read() as tx:
         contact = tx.one("feed_by_name", name=FEED).contact_at
     county.fill([row(5, XM="钱强", GXSJ="2026-03-03 09:00:00"), *(row(n) for n in range(10, 16))])
-    body = g.repairs.export(CLERK, feed=FEED)
+    body = g.repairs.export(CLERK, EVERYTHING, feed=FEED)
     county.sync(allow_vanish=True)
-    done = g.repairs.take_back(CLERK, corrected(body, {handle: {"XM": "孙某"}}))
+    done = g.repairs.take_back(CLERK, EVERYTHING, corrected(body, {handle: {"XM": "孙某"}}))
     assert (done.accepted, done.settled) == (0, 1), "the source settled it by itself"
     assert g.quarantine.show(handle, {}).state == "superseded"
     assert county.versions()[row(5)["JZZH"]][0]["name"] == "钱强"
@@ -293,16 +300,16 @@ def test_returned_to_the_agency_with_a_notice_and_cured_by_the_source(county: Co
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("丰城市民政局：贵单位报送的丰城市“社会救助”有 4 行未能采用，现退回，请核对更正。")
     assert "说明：请三日内更正" in done.stdout
-    assert [cause.returned for cause in g.quarantine.causes()] == [1] * 4
-    (told,) = g.quarantine.returned()
+    assert [cause.returned for cause in g.quarantine.causes(EVERYTHING)] == [1] * 4
+    (told,) = g.quarantine.returned(EVERYTHING)
     assert (told.items, told.waiting, told.agency) == (4, 4, "丰城市民政局")
     began = g.clock.now()
     g.clock.set((began + timedelta(days=2)).astimezone(SHANGHAI))
     county.fill([*(row(n, GXSJ="2026-03-04 09:00:00") for n in (3, 5, 6)), spoilt(0), *(row(n) for n in range(10, 16))])
     county.sync()
-    (told,) = g.quarantine.returned()
+    (told,) = g.quarantine.returned(EVERYTHING)
     assert told.waiting == 1
-    (cure,) = cures(g.store, g.config)
+    (cure,) = cures(g.store, g.config, EVERYTHING)
     assert (cure.agency, cure.open, cure.returned, cure.cured) == ("丰城市民政局", 1, 1, 3)
     assert cure.median_days == pytest.approx(2.0, abs=0.01)
     assert cure.oldest is not None

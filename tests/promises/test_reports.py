@@ -20,6 +20,7 @@ from gateway.proof.reports import attached
 from gateway.reports import pdf
 from gateway.reports.consents import CLASSES, Consent, Refused
 from gateway.reports.office import Report
+from gateway.scope import EVERYTHING
 from gateway.status import reconcile
 from tests.support.house import ROOT, House, house
 
@@ -131,7 +132,7 @@ def test_what_no_consent_covers_is_refused(made: House, changed: Any, asked: Any
     with pytest.raises(Refused) as refused:
         ask(made, person, **asked)
     assert refused.value.code == code
-    latest = made.gateway.office.recent(BANK, 1)[0]
+    latest = made.gateway.office.recent(EVERYTHING, BANK, 1)[0]
     assert (latest.result, latest.report_hash) == (code, None)
 
 

@@ -17,6 +17,7 @@ from adapters.kit import SourceMalformed
 from gateway.app import Gateway
 from gateway.errors import Usage
 from gateway.quarantine import Quarantine
+from gateway.scope import EVERYTHING
 from gateway.settings import Settings
 from gateway.status import reconcile
 from gateway.store.pages import living
@@ -74,7 +75,7 @@ class Office:
 
     def held(self) -> list[tuple[str, str | None, str | None]]:
         kept = Quarantine(self.gateway.store, self.gateway.vault, self.gateway.clock)
-        return [(item.reason, item.field, kept.show(item.handle, {}).place) for item in kept.items(FEED)]
+        return [(item.reason, item.field, kept.show(item.handle, {}).place) for item in kept.items(EVERYTHING, FEED)]
 
 
 @pytest.fixture
@@ -168,7 +169,7 @@ def traversal() -> bytes:
 def test_what_is_no_table_of_this_dataset_is_refused_and_not_kept(office: Office, body: bytes) -> None:
     with pytest.raises(SourceMalformed):
         office.hand_in(body)
-    assert office.gateway.inboxes.figures() == []
+    assert office.gateway.inboxes.figures(EVERYTHING) == []
     assert office.drain() == []
 
 

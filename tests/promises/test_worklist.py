@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.clock import Clock
+from gateway.scope import EVERYTHING
 from gateway.store.tables import metadata
 from gateway.worklist import FEEDING, PURPOSE, name_path
 from schemas import DATASETS
@@ -67,13 +68,13 @@ def test_who_becomes_known_behind_a_run_is_asked_about_in_the_next(
         made.sync(*FEEDING)
         made.agencies.public_security.quota = 5000
         assert made.run(POLICE).state == "done"
-        behind = made.gateway.worklists()[POLICE].due
+        behind = made.gateway.worklists(EVERYTHING)[POLICE].due
         assert behind > 5
         before = len(asked(made))
         assert made.run(POLICE).state == "done"
         assert len(asked(made)) - before == behind
         assert len(set(asked(made))) == len(asked(made))
-        assert made.gateway.worklists()[POLICE].due == 0
+        assert made.gateway.worklists(EVERYTHING)[POLICE].due == 0
 
 
 @pytest.mark.parametrize("whose", ["ours", "theirs"])
@@ -121,12 +122,12 @@ def test_whoever_runs_it_by_hand_is_named(made: House, monkeypatch: pytest.Monke
 
 
 def test_a_look_asks_about_one_person_and_marks_nobody(made: House) -> None:
-    due = made.gateway.worklists()[POLICE].due
+    due = made.gateway.worklists(EVERYTHING)[POLICE].due
     for verb in ("check", "preview"):
         assert shuqiao(made.gateway.settings, verb, POLICE).exit_code == 0
     assert len(asked(made)) == 2
     assert [msgspec.json.decode(row.detail)["persons"] for row in entries(made)] == [1, 1]
-    assert made.gateway.worklists()[POLICE].due == due
+    assert made.gateway.worklists(EVERYTHING)[POLICE].due == due
 
 
 def test_nobody_due_is_no_contact(made: House) -> None:
@@ -153,7 +154,7 @@ def test_answers_about_some_are_no_delivery_of_the_register(made: House) -> None
 
 def test_status_says_how_far_it_is(made: House) -> None:
     made.run(POLICE)
-    progress = made.gateway.worklists()[POLICE]
+    progress = made.gateway.worklists(EVERYTHING)[POLICE]
     told = shuqiao(made.gateway.settings, "status").stdout
     assert f"{POLICE}：已问 {progress.asked} 人，其中查无此人 {progress.not_found} 人；待问 0 人" in told
 

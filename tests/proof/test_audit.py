@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.audit import GENESIS, Action, Actor, AllowAll, AuditEntry, NotAllowed, PersonalData, entry, verify_chain
+from gateway.audit import GENESIS, Action, Actor, AuditEntry, NotAllowed, PersonalData, entry, verify_chain
 from tests.proof.sample import handle_of
 
 AT = "2026-03-02T10:00:00+08:00"
@@ -107,11 +107,6 @@ def test_actors_are_written_and_read() -> None:
     for name in ("", "360999197001010018", "a\nb", "x" * 65):
         with pytest.raises(PersonalData):
             Actor.person(name)
-
-
-def test_everything_is_allowed_until_roles_come() -> None:
-    for action in Action:
-        AllowAll().authorize(WHO, action, "")
 
 
 def test_a_refusal_is_a_sentence() -> None:

@@ -13,6 +13,7 @@ from gateway.chain.evm import Pin, Signed, TxState
 from gateway.inbox import FeedInbox, Inboxes, Parcel
 from gateway.lanes import StoreJournal
 from gateway.recognition import known_rows
+from gateway.scope import EVERYTHING
 from gateway.status import sink_statuses
 from gateway.store import Store, upgrade
 from gateway.store.pages import living
@@ -218,7 +219,7 @@ def test_a_feed_of_before_0007_can_be_pushed_to(blank: Store) -> None:
         tx.run("inbox_release", feed_id=7, upto=1)
         tx.run("inbox_taken", feed_id=7, upto=1)
     assert [m.position for m in inbox.after(0, 9)] == [2]
-    (figures,) = boxes.figures()
+    (figures,) = boxes.figures(EVERYTHING)
     assert (figures["waiting"], figures["waiting_rows"], figures["waiting_bytes"]) == (1, 2, 3)
     with blank.read() as tx:
         assert [row.feed for row in tx.all("runs_queued")].count("1/x") == 2, "the one of before, and one for both"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
+from gateway.scope import EVERYTHING
 from schemas import DATASETS
 from tests.support.house import POLICE, House, canonical_key
 
@@ -119,7 +120,7 @@ class Interview:
             (self.not_found.discard if items else self.not_found.add)(number)
             truth += [dict(item.truth()) for item in items]
         self._oracle.read(sorted(truth, key=lambda entry: entry["updated"]))
-        progress = made.gateway.worklists()[POLICE]
+        progress = made.gateway.worklists(EVERYTHING)[POLICE]
         if (progress.asked, progress.not_found, progress.due) != (len(self._asked), len(self.not_found), 0):
             out.append(f"{progress}: {len(self._asked)} asked, {len(self.not_found)} not found")
         return out + _differences(made, self._oracle)

@@ -22,6 +22,7 @@ from gateway.app import Gateway
 from gateway.clock import Clock
 from gateway.dispatch.execute import Outcome, queue_run
 from gateway.proof import MemberKey
+from gateway.scope import EVERYTHING
 from gateway.settings import Settings
 from gateway.store.pages import living
 from gateway.store.segments import versions_at, versions_between
@@ -135,7 +136,7 @@ class County:
         ]
 
     def figures(self) -> dict[str, Any]:
-        return next((row for row in self.gateway.inboxes.figures() if row["feed"] == PUSHED), {})
+        return next((row for row in self.gateway.inboxes.figures(EVERYTHING) if row["feed"] == PUSHED), {})
 
 
 def json(value: Any) -> str:

@@ -11,6 +11,7 @@ UNION ALL SELECT SUBSTR(sealed, 1, 4), COUNT(*) FROM secret GROUP BY 1
 UNION ALL SELECT SUBSTR(item, 1, 4), COUNT(*) FROM quarantine WHERE LENGTH(item) > 0 GROUP BY 1
 UNION ALL SELECT SUBSTR(place, 1, 4), COUNT(*) FROM quarantine WHERE place IS NOT NULL GROUP BY 1
 UNION ALL SELECT SUBSTR(changes, 1, 4), COUNT(*) FROM override WHERE LENGTH(changes) > 0 GROUP BY 1
+UNION ALL SELECT SUBSTR(totp, 1, 4), COUNT(*) FROM login WHERE totp IS NOT NULL GROUP BY 1
 UNION ALL SELECT SUBSTR(sealed, 1, 4), COUNT(*) FROM consent WHERE sealed IS NOT NULL GROUP BY 1
 UNION ALL SELECT SUBSTR(report, 1, 4), COUNT(*) FROM query WHERE report IS NOT NULL GROUP BY 1
 UNION ALL SELECT SUBSTR(body, 1, 4), COUNT(*) FROM inbox WHERE body IS NOT NULL GROUP BY 1
@@ -76,6 +77,13 @@ WHERE id > :after AND LENGTH(changes) > 0 AND SUBSTR(changes, 1, 4) <> :tag ORDE
 
 -- name: renew_override
 UPDATE override SET changes = :sealed WHERE id = :id AND changes = :was
+
+-- name: stale_totp
+SELECT id, totp AS sealed FROM login
+WHERE id > :after AND totp IS NOT NULL AND SUBSTR(totp, 1, 4) <> :tag ORDER BY id LIMIT :count
+
+-- name: renew_totp
+UPDATE login SET totp = :sealed WHERE id = :id AND totp = :was
 
 -- name: stale_consent
 SELECT id, sealed FROM consent

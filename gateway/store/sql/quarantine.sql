@@ -55,6 +55,8 @@ INSERT INTO notice (at, actor, agency, county, items, text) VALUES (:at, :actor,
 -- name: notices
 -- What was returned, newest first, and how much of it is not settled yet.
 SELECT notice.id, notice.at, notice.actor, notice.agency, notice.county, notice.items, notice.text,
+    (SELECT MIN(feed.name) FROM quarantine_event JOIN quarantine ON quarantine.id = quarantine_event.quarantine_id
+        JOIN feed ON feed.id = quarantine.feed_id WHERE quarantine_event.notice_id = notice.id) AS feed,
     (SELECT COUNT(*) FROM quarantine_event JOIN quarantine ON quarantine.id = quarantine_event.quarantine_id
         WHERE quarantine_event.notice_id = notice.id AND quarantine.settled_at IS NULL) AS waiting
 FROM notice ORDER BY notice.id DESC LIMIT :count

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from gateway.web.pages import duties, overview, static
+from gateway.web.pages import duties, login, overview, static
 
 pages = APIRouter(include_in_schema=False)
-for group in (static.group, overview.group, duties.group):
+for group in (static.group, login.group, overview.group, duties.group):
     pages.include_router(group)
 
 __all__ = ["pages"]

@@ -12,6 +12,6 @@ group = APIRouter(prefix="/duties")
 
 
 @group.get("/{county}/{dataset}")
-def duty(request: Request, gateway: Reader, county: str, dataset: str) -> HTMLResponse:
+def duty(request: Request, seat: Reader, county: str, dataset: str) -> HTMLResponse:
     """One duty."""
-    return page(request, "duty.html", told=gateway.ledger.explain(county, dataset))
+    return page(request, "duty.html", told=seat.gateway.ledger.explain(county, dataset))

@@ -3,8 +3,8 @@
 A route of the dashboard is three lines:
 
     @group.get("/duties/{county}/{dataset}")
-    def duty(request: Request, gateway: Reader, county: str, dataset: str) -> HTMLResponse:
-        return page(request, "duty.html", told=gateway.ledger.explain(county, dataset))
+    def duty(request: Request, seat: Reader, county: str, dataset: str) -> HTMLResponse:
+        return page(request, "duty.html", told=seat.gateway.ledger.explain(county, dataset))
 
 Its template extends `frame.html` and fills the blocks `title` and `main`; a fragment for htmx extends nothing. Both say
 sentences with `_("…{n}…", n=3)` and what the store keeps with `word`, `said` and `retell`; tables, forms, badges and
@@ -29,19 +29,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.audit import Action
 from gateway.config import Config
 from gateway.freshness.verdicts import SEVERITY
 from gateway.i18n import LANGUAGES, _, language, retell, word
 from gateway.status import percent
-from gateway.web.common import gateway_of, problem
+from gateway.web.common import gateway_of, may, problem
+from gateway.web.session import csrf_of, who_of
 from schemas import DATASETS
 
 YEAR_SECONDS: Final = 365 * 86400
 THEMES: Final = ("auto", "light", "dark")
 STATIC: Final = files("gateway.web").joinpath("static")
 
-NAVIGATION: Final = (("/", "总览"),)
-"""Address and name of each entry of the menu, in its order."""
+NAVIGATION: Final = (("/", "总览", Action.READ_STATUS),)
+"""Address and name of each entry of the menu, in its order, and what its reader must be allowed to do."""
 
 SIGNS: Final[Mapping[str, str]] = {
     "overdue": "▲",
@@ -67,7 +69,9 @@ def page(request: Request, template: str, /, status: int = 200, **facts: Any) ->
         "path": request.url.path,
         "lang": language.get(),
         "theme": theme if (theme := request.cookies.get("theme", "")) in THEMES else THEMES[0],
-        "navigation": NAVIGATION,
+        "navigation": [(address, name) for address, name, action in NAVIGATION if may(request, action)],
+        "user": who_of(request).user,
+        "csrf": lambda: csrf_of(request),
         "now": gateway.clock.now(),
         "place": lambda target: placed(target, gateway.config),
     }

@@ -25,12 +25,14 @@ group = APIRouter()
 
 
 @group.get("/")
-def first(request: Request, gateway: Reader, owner: str = "", code: str = "", since: str = "") -> HTMLResponse:
+def first(request: Request, seat: Reader, owner: str = "", code: str = "", since: str = "") -> HTMLResponse:
     """The map of duties; with `owner` or `code`, the rest of it pale. `since`: `day`, `week`, or the last visit."""
+    gateway = seat.gateway
     now = gateway.clock.now()
     before, began, seen = _visits(request.cookies.get(LOOK, ""), now)
     spans = {"day": now - timedelta(days=1), "week": now - timedelta(days=7)}
-    told = overview(gateway.store, gateway.clock, gateway.config, gateway.ledger, _stamp(spans.get(since, before)))
+    asked = _stamp(spans.get(since, before))
+    told = overview(gateway.store, gateway.clock, gateway.config, gateway.ledger, seat.scope, asked)
     answer = page(request, "overview.html", told=told, owner=owner, code=code, since=since, owners=OWNERS)
     answer.set_cookie(
         LOOK, f"{_stamp(before)}/{_stamp(began)}/{_stamp(seen)}", max_age=YEAR_SECONDS, samesite="lax", httponly=True
@@ -39,9 +41,10 @@ def first(request: Request, gateway: Reader, owner: str = "", code: str = "", si
 
 
 @group.get("/overview/channels")
-def channels(request: Request, gateway: Reader) -> HTMLResponse:
+def channels(request: Request, seat: Reader) -> HTMLResponse:
     """How much still comes by hand, by dataset: counted over every record kept, so it is asked for by itself."""
-    rows = [row for row in feed_statuses(gateway.store) if row.feed in gateway.config.feeds]
+    gateway = seat.gateway
+    rows = [row for row in feed_statuses(gateway.store, seat.scope) if row.feed in gateway.config.feeds]
     shares = {
         name: manual_share(found)
         for name in gateway.config.catalogue

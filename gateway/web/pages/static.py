@@ -17,7 +17,7 @@ MEDIA: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xm
 group = APIRouter()
 
 
-@group.get("/static/{name}", dependencies=[Depends(permitted(Action.READ_STATUS))])
+@group.get("/static/{name}", dependencies=[Depends(permitted(Action.OPEN))])
 def static(name: str) -> Response:
     """A file of the dashboard. Its address names its content, so it may be kept for good."""
     media = MEDIA.get(name.rpartition(".")[2])

@@ -49,6 +49,12 @@ document.addEventListener("keydown", (event) => {
   open.querySelector("summary").focus();
 });
 
+// What htmx sends says that a page of ours sent it, and whether the page did so by itself.
+document.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["X-CSRF-Token"] = document.querySelector('meta[name="csrf"]').content;
+  if (event.detail.elt.getAttribute("hx-trigger")?.includes("every")) event.detail.headers["X-Background"] = "1";
+});
+
 document.addEventListener("htmx:responseError", (event) => {
   let told = event.detail.xhr.statusText;
   try { told = JSON.parse(event.detail.xhr.responseText).detail; } catch { /* not ours: its status says enough */ }
