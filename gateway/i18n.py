@@ -71,6 +71,8 @@ WORDS: Final = {
     "locked": "已锁定",
     "barred": "暂停登录",
     "revoked": "已撤销",
+    "undelivered": "送不出",
+    "test": "测试",
     "实时更新": "实时更新",
     "每小时": "每小时",
     "每日": "每日",

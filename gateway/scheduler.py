@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 REAP_SECONDS: Final = 5
 KEEP_SECONDS: Final = 30
+TELL_SECONDS: Final = 30
+"""How often verdicts become alerts; nobody is told of what has not stood for a while."""
 FOLDER_SECONDS: Final = 5
 """How often watched folders are looked at."""
 QUEUE_SECONDS: Final = 0.5
@@ -39,11 +41,12 @@ class Scheduler:
         feeds: Callable[[], Mapping[str, Feed]],
         forward: Callable[[], object],
         keep: Callable[[], object],
+        tell: Callable[[], object],
         take_in: Callable[[], object],
         forward_seconds: float = 2,
     ) -> None:
         self._store, self._clock, self._dispatcher = store, clock, dispatcher
-        self._feeds, self._forward, self._keep, self._take_in = feeds, forward, keep, take_in
+        self._feeds, self._forward, self._keep, self._tell, self._take_in = feeds, forward, keep, tell, take_in
         self._engine = BackgroundScheduler(
             timezone=SHANGHAI, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
@@ -61,6 +64,7 @@ class Scheduler:
         forward = IntervalTrigger(seconds=self._forward_seconds)
         self._engine.add_job(self._forward, forward, id="forwarder", next_run_time=now)
         self._engine.add_job(self._keep, IntervalTrigger(seconds=KEEP_SECONDS), id="keeper", next_run_time=now)
+        self._engine.add_job(self._tell, IntervalTrigger(seconds=TELL_SECONDS), id="alerts", next_run_time=now)
         self._engine.start()
 
     def stop(self) -> None:

@@ -39,6 +39,7 @@ def work(gateway: Gateway, stop: threading.Event) -> None:
         lambda: gateway.config.feeds,
         lambda: _forward(gateway),
         lambda: _keep(gateway),
+        gateway.tell,
         lambda: _take_in(gateway),
     )
     gateway.leases.reclaim()

@@ -12,6 +12,8 @@ from typing import Final
 from adapters.kit import Adapter, Allowance, Described, Http, Ports, SoapAdapter, SourceSettings, registry
 from adapters.kit.recording import Recording, record
 from gateway.accounts import AccountBudget, AccountSecrets
+from gateway.alerts import AlertBook, Post, Posted
+from gateway.app.alerting import post
 from gateway.app.keys import agreed_suite, opened, public_path
 from gateway.app.sinks import chains, verified
 from gateway.app.work import feed_work
@@ -26,7 +28,7 @@ from gateway.documents import StoreDocuments
 from gateway.erasure import Eraser
 from gateway.errors import ConfigInvalid, Usage
 from gateway.forwarder import Forwarder
-from gateway.freshness import Keeper, Ledger
+from gateway.freshness import Keeper, Ledger, verdicts
 from gateway.grants import Grants
 from gateway.inbox import FeedInbox, Inboxes
 from gateway.leases import Leases
@@ -42,7 +44,7 @@ from gateway.reports.facts import FactFinder
 from gateway.reports.office import Office
 from gateway.reports.report import ReportMaker
 from gateway.rewrap import Masters
-from gateway.scope import Scope
+from gateway.scope import EVERYTHING, Scope
 from gateway.settings import Settings
 from gateway.sorter import FeedWork
 from gateway.store import Store, upgrade
@@ -256,6 +258,23 @@ class Gateway:
     def keeper(self) -> Keeper:
         """Carries the ledger of obligations forward."""
         return Keeper(self.store, self.clock, lambda: self.config)
+
+    @cached_property
+    def alerts(self) -> AlertBook:
+        """Which alerts stand, and whom they were told to."""
+        return AlertBook(self.store, self.clock, lambda: self.config)
+
+    @cached_property
+    def post(self) -> Post:
+        """The way out of alerts."""
+        return post(self.store, self.clock, self.leases, lambda: self.config)
+
+    def tell(self) -> Posted:
+        """Holds the verdicts of now against the alerts that stand, and sends what is due."""
+        self.alerts.observe(
+            verdicts(self.store, self.clock, self.config, self.ledger.standings(EVERYTHING), EVERYTHING)
+        )
+        return self.post.deliver()
 
     @cached_property
     def ledger(self) -> Ledger:

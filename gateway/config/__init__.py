@@ -1,5 +1,6 @@
 """Configuration: drafts on disk, validated with places, published as versions."""
 
+from gateway.config.alerting import AlertsModel, HookModel, MailModel, RouteModel
 from gateway.config.cron import cron_trigger
 from gateway.config.load import Config, Feed, digest, overlaid, read, read_texts, resolve
 from gateway.config.models import AccountModel, CatalogueEntry, EvmSinkModel, GatewayFile, LocalSinkModel, MemberModel
@@ -7,14 +8,18 @@ from gateway.config.positions import Problem
 
 __all__ = [
     "AccountModel",
+    "AlertsModel",
     "CatalogueEntry",
     "Config",
     "EvmSinkModel",
     "Feed",
     "GatewayFile",
+    "HookModel",
     "LocalSinkModel",
+    "MailModel",
     "MemberModel",
     "Problem",
+    "RouteModel",
     "cron_trigger",
     "digest",
     "overlaid",

@@ -15,6 +15,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from adapters.kit import DeclaredAdapter, FieldRule, SourceSettings, Stream, mapping_faults, registry
 from gateway.calendar import KNOWN_THROUGH, WorkingCalendar
+from gateway.config.alerting import AlertsModel
+from gateway.config.base import SecretRef
 from gateway.config.cron import cron_trigger
 from gateway.config.duties import check_duties, impossible
 from gateway.config.models import (
@@ -28,7 +30,6 @@ from gateway.config.models import (
     EvmSinkModel,
     FeedModel,
     GatewayFile,
-    SecretRef,
     SourceModel,
 )
 from gateway.config.positions import Document, Problem, load, validate
@@ -85,6 +86,10 @@ class Config:
     def digest(self) -> str:
         return digest(self.texts)
 
+    @property
+    def alerts(self) -> AlertsModel:
+        return self.gateway.alerts if self.gateway else AlertsModel()
+
 
 def digest(texts: Mapping[str, str]) -> str:
     """Names a version of the configuration; 64 hex digits."""
@@ -126,6 +131,7 @@ def read(root: Path, texts: dict[str, str] | None = None) -> Config:
             _check_calendar(doc, parsed)
         if isinstance(parsed, GatewayFile):
             _check_sinks(doc, parsed, root)
+            _check_alerts(doc, parsed.alerts, root)
         note(name, doc)
         return parsed
 
@@ -161,6 +167,17 @@ def _check_secrets(doc: Document, parsed: AccountsFile, root: Path) -> None:
                 resolve(ref, root)
             except LookupError as error:
                 doc.report(("accounts", name, "secrets", secret), str(error))
+
+
+def _check_alerts(doc: Document, alerts: AlertsModel, root: Path) -> None:
+    """Every channel's secrets are there: that one is missing must not come out on the day it is needed."""
+    for name, channel in alerts.channels.items():
+        for secret, ref in channel.secrets:
+            try:
+                if ref is not None:
+                    resolve(ref, root)
+            except LookupError as error:
+                doc.report(("alerts", "channels", name, "secrets", secret), str(error))
 
 
 def _check_sinks(doc: Document, parsed: GatewayFile, root: Path) -> None:

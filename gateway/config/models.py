@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, model_validator
 
 from adapters.kit import DatasetName, DeletedRule, FieldRule, IgnoreRule, Span
 from gateway.calendar import WorkingCalendar
+from gateway.config.alerting import AlertsModel
+from gateway.config.base import CountyCode, FeedKey, SecretRef, Strict
 from gateway.config.wording import hint
 from gateway.promise import DATED, FREQUENCIES, Promise, Rule, default_rule, read_frequency, read_rule
 from schemas import DATASETS
-
-
-def _county(value: str) -> str:
-    if not re.fullmatch(r"\d{6}", value):
-        raise ValueError("请写六位区划代码，如 “360981”")
-    return value
 
 
 class _Unread(str):
@@ -42,28 +37,11 @@ def _deadline(value: Any) -> Any:
     return read_rule(value) if isinstance(value, str) else value
 
 
-CountyCode = Annotated[StrictStr, AfterValidator(_county)]
-FeedKey = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 UpdateFrequency = Literal[
     "实时更新", "每小时", "每日", "每周", "每旬", "每半月", "每月", "每季度", "每半年", "每年", "不定期", "一次性"
 ]
 Frequency = Annotated[UpdateFrequency, BeforeValidator(_frequency)]
 Deadline = Annotated[Rule, BeforeValidator(_deadline)]
-
-
-class Strict(BaseModel):
-    """Knows what it knows: an unknown key is an error with its place."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SecretRef(Strict):
-    """Where a secret is; never the secret."""
-
-    env: StrictStr | None = None
-    file: StrictStr | None = None
-    credential: StrictStr | None = None
-    """A systemd credential (`LoadCredential=`)."""
 
 
 class BudgetModel(Strict):
@@ -294,6 +272,7 @@ class GatewayFile(Strict):
     payloads: StrictStr = "shared"
     members: dict[FeedKey, MemberModel] = {}
     web: WebModel = WebModel()
+    alerts: AlertsModel = AlertsModel()
     suite: Literal["intl-1", "gm-1"] = "intl-1"
     """Algorithms of a new installation; an older one changes with `keys rewrap`."""
     batch_size: int = Field(default=1000, ge=1, le=10000)

@@ -26,6 +26,7 @@ SINK_PATIENCE: Final = timedelta(minutes=15)
 CERTIFICATE_DAYS: Final = 30
 SHARING_DAYS: Final = 60
 CALENDAR_DAYS: Final = 45
+UNDELIVERED_TRIES: Final = 3
 _SETTLED: Final = ("ok", "waiting", "deferred")
 
 
@@ -44,20 +45,23 @@ def verdicts(store: Store, clock: Clock, config: Config, standings: Sequence[Sta
             *_certificates(tx, clock),
             *_secrets(tx, config),
             *_sharing(config, clock.today()),
+            *_channels(tx),
             *_calendar(config, clock.today()),
         ]
-    return found if within.everything else [finding for finding in found if _lies(finding, config, within)]
+    return [finding for finding in found if lies(finding.kind, finding.target, config, within)]
 
 
-def _lies(finding: Finding, config: Config, within: Scope) -> bool:
-    """Whether a finding is about what lies within."""
-    county, _slash, dataset = finding.target.partition("/")
-    if finding.kind in ("duty", "county"):
+def lies(kind: str, target: str, config: Config, within: Scope) -> bool:
+    """Whether what a verdict is about lies within."""
+    if within.everything:
+        return True
+    county, _slash, dataset = target.partition("/")
+    if kind in ("duty", "county"):
         return within.sees(county, dataset)
-    if finding.kind in ("feed", "run"):
-        feeds = [config.feeds[finding.target]] if finding.target in config.feeds else []
-    elif finding.kind in ("account", "secret"):
-        feeds = [feed for feed in config.feeds.values() if feed.source.account == finding.target]
+    if kind in ("feed", "run"):
+        feeds = [config.feeds[target]] if target in config.feeds else []
+    elif kind in ("account", "secret"):
+        feeds = [feed for feed in config.feeds.values() if feed.source.account == target]
     else:
         return False
     return any(within.sees(feed.county.code, feed.dataset) for feed in feeds)
@@ -172,6 +176,15 @@ def _sharing(config: Config, today: date) -> Iterator[Finding]:
         if sharing.expires is not None:
             action = f"请续办批准，改 catalogue.yaml 里 {name} 的 sharing"
             yield from _ending("sharing", name, "共享批准", sharing.expires, today, SHARING_DAYS, "county", action)
+
+
+def _channels(tx: Tx) -> Iterator[Finding]:
+    """Ways out of alerts that take nothing: whoever should have been told was not."""
+    for row in tx.all("alert_notices_stuck", attempts=UNDELIVERED_TRIES):
+        name, waiting, why = row.channel, row.waiting, row.sentence or "—"
+        sentence = f"{waiting} 条告警送不出去：{why}"
+        action = f"请核对 gateway.yaml 里的渠道 {name}，再用 shuqiao alerts test 试发"
+        yield Finding("channel", name, "undelivered", sentence, "gateway", action, row.since)
 
 
 def _calendar(config: Config, today: date) -> Iterator[Finding]:

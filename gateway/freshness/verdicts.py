@@ -35,7 +35,7 @@ _ITS_OWN: Final = ("denied", "misconfigured", "malformed", "needs_person", "susp
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A verdict: how one thing stands, whose move it is and which. `kind` is duty, feed, account, county, sink, run, sharing, certificate, secret or calendar."""
+    """A verdict: how one thing stands, whose move it is and which. `kind` is duty, feed, account, county, sink, run, sharing, certificate, secret, channel or calendar."""
 
     kind: str
     target: str

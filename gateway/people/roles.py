@@ -53,7 +53,7 @@ ROLES: Final[Mapping[Role, Rights]] = {
         "系统管理员",
         Reach.ALL,
         frozenset(
-            {A.READ_STATUS, A.CHECK, A.WSDL_SHOW, A.CHECK_CONFIG, A.PUBLISH_CONFIG, A.DOCTOR}
+            {A.READ_STATUS, A.CHECK, A.WSDL_SHOW, A.CHECK_CONFIG, A.PUBLISH_CONFIG, A.DOCTOR, A.TEST_ALERT}
             | {A.CHAIN_CHECK, A.CHAIN_DEPLOY, A.CHAIN_RECONCILE, A.CHAIN_EXPORT}
             | {A.USER_LIST, A.USER_ADD, A.USER_LOCK, A.USER_UNLOCK, A.USER_RESET}
         ),
@@ -78,6 +78,7 @@ ROLES: Final[Mapping[Role, Rights]] = {
             {A.READ_STATUS, A.SYNC, A.UPLOAD, A.FORWARD, A.VERIFY, A.TRACE, A.SAMPLE, A.WAIVE, A.REVOKE_WAIVER}
             | _TRIED
             | {A.WSDL_ACCEPT, A.CHAIN_CHECK, A.CHAIN_RECONCILE, A.CHAIN_EXPORT}
+            | {A.TAKE_ALERT, A.TEST_ALERT, A.ALERT_WINDOW}
             | _HELD
             | _CLOSED
         ),
@@ -87,13 +88,13 @@ ROLES: Final[Mapping[Role, Rights]] = {
         "县数据局",
         Reach.COUNTY,
         frozenset(
-            {A.READ_STATUS, A.SYNC, A.UPLOAD, A.TRACE, A.PUBLISH_CONFIG, A.WSDL_ACCEPT, A.UNMASK}
+            {A.READ_STATUS, A.SYNC, A.UPLOAD, A.TRACE, A.PUBLISH_CONFIG, A.WSDL_ACCEPT, A.UNMASK, A.TAKE_ALERT}
             | _TRIED
             | _HELD
             | _CLOSED
         ),
     ),
-    Role.AGENCY: Rights("部门", Reach.AGENCY, frozenset({A.READ_STATUS, A.UPLOAD, A.UNMASK} | _HELD)),
+    Role.AGENCY: Rights("部门", Reach.AGENCY, frozenset({A.READ_STATUS, A.UPLOAD, A.UNMASK, A.TAKE_ALERT} | _HELD)),
     Role.BANK: Rights("银行", Reach.INSTITUTION, frozenset({A.CONSENT, A.REPORT})),
 }
 

@@ -17,6 +17,7 @@ from gateway.audit import Action
 from gateway.board import overview
 from gateway.freshness import tellable, verdicts
 from gateway.status import feed_statuses, recent_runs
+from gateway.web.alerts import alerts
 from gateway.web.common import Reader, Seat, permitted
 from gateway.web.guard import Guard
 from gateway.web.pages import pages
@@ -35,6 +36,7 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.state.worker_alive = worker_alive
     app.include_router(health)
     app.include_router(api)
+    app.include_router(alerts)
     app.include_router(quarantine)
     app.include_router(replays)
     app.include_router(door)

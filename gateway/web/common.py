@@ -86,6 +86,8 @@ def _place(gateway: Gateway, named: Mapping[str, str]) -> Place:
         return Place(named["county"], named.get("dataset", ""))
     if "handle" in named:
         return _place_of_item(gateway, named["handle"])
+    if "alert" in named and named["alert"].isdecimal():
+        return gateway.alerts.place(int(named["alert"]))
     if "institution" in named:
         return Place(institution=named["institution"])
     return WHOLE

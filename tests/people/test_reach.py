@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from gateway.audit import Action, Actor
 from gateway.clock import Clock
 from gateway.dispatch.execute import queue_run
+from gateway.freshness import Finding
 from gateway.people import ROLES, Grant, credentials
 from gateway.people.roles import ANYBODY, SIGNED_IN
 from gateway.store import Store
@@ -41,6 +42,9 @@ FILL = {
     "county": (OWN, FOREIGN),
     "dataset": ("marriage", "marriage"),
     "feed": ("marriage", "marriage"),
+    "alert": ("1", "2"),
+    "channel": ("duty", "duty"),
+    "window": ("1", "1"),
     "handle": tuple(handle_text(handle_of(f"{county}/marriage")) for county in (OWN, FOREIGN)),
     "name": ("app.css", "app.css"),
 }
@@ -84,7 +88,13 @@ def application(idle: House) -> FastAPI:
         named = sa.literal(f"{MARK}:") + feed.c.county + ":" + feed.c.dataset + ":"
         failed = feed.update().values(state="failed", since="2099-01-01", owner="agency", sentence=named)
         connection.execute(failed)
+    made.alerts.observe([told(county) for county in (OWN, FOREIGN)])
     return build(made, lambda: True)
+
+
+def told(county: str) -> Finding:
+    """An alert of each county, in the order of FILL."""
+    return Finding("duty", f"{county}/marriage", "overdue", f"{MARK}:{county}:marriage:", "agency", "x", "2026-03-02")
 
 
 def held(store: Store, row: Any, run: int, mark: str) -> None:

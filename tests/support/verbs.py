@@ -23,7 +23,8 @@ def verbs() -> dict[str, click.Command]:
     def below(command: Any, words: tuple[str, ...]) -> dict[str, click.Command]:
         if not hasattr(command, "commands"):
             return {" ".join(words): command}
-        return {k: v for name, sub in command.commands.items() for k, v in below(sub, (*words, name)).items()}
+        own = {" ".join(words): command} if words and command.invoke_without_command else {}
+        return own | {k: v for name, sub in command.commands.items() for k, v in below(sub, (*words, name)).items()}
 
     return below(typer.main.get_command(app), ())
 
