@@ -51,7 +51,7 @@ def show(ctx: typer.Context, as_json: bool = JSON) -> None:
                 "dataset": f.dataset,
                 "poll": str(f.model.poll) if f.model.poll else f.model.cron,
                 "update_frequency": f.entry.update_frequency,
-                "agency": f.entry.agency,
+                "agency": f.entry.promise(f.dataset, f.county.code).agency,
             }
             for f in running.feeds.values()
         ]

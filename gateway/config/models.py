@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, model_validator
 
 from adapters.kit import DatasetName, DeletedRule, FieldRule, IgnoreRule, Span
 from gateway.calendar import WorkingCalendar
@@ -14,6 +14,7 @@ from gateway.config.base import CountyCode, FeedKey, SecretRef, Strict
 from gateway.config.wording import hint
 from gateway.promise import DATED, FREQUENCIES, Promise, Rule, default_rule, read_frequency, read_rule
 from schemas import DATASETS
+from schemas.divisions import name_of
 
 
 class _Unread(str):
@@ -33,10 +34,17 @@ def _frequency(value: Any) -> Any:
     raise ValueError("数字代码各平台含义不同：请写明代码表 table 和代码 code，代码表写在 frequency_codes")
 
 
+def _office(value: str) -> str:
+    if set("{}") & set(value.replace("{county}", "")):
+        raise ValueError("部门名称里只能写 {county}，代表县（市、区）的名称")
+    return value
+
+
 def _deadline(value: Any) -> Any:
     return read_rule(value) if isinstance(value, str) else value
 
 
+Office = Annotated[StrictStr, AfterValidator(_office)]
 UpdateFrequency = Literal[
     "实时更新", "每小时", "每日", "每周", "每旬", "每半月", "每月", "每季度", "每半年", "每年", "不定期", "一次性"
 ]
@@ -76,7 +84,7 @@ class SharingModel(Strict):
 class ExceptionModel(Strict):
     """Where one county's promise differs from the catalogue's."""
 
-    agency: StrictStr | None = None
+    agency: Office | None = None
     update_frequency: Frequency | None = None
     deadline: Deadline | None = None
     grace: Span | None = None
@@ -90,7 +98,8 @@ class CatalogueEntry(Strict):
     """One dataset of the catalogue: who owes it, how often, and on which terms it is passed on."""
 
     title: StrictStr
-    agency: StrictStr
+    agency: Office
+    """`{county}` stands for the county's name: each has an office of its own."""
     update_frequency: Frequency
     deadline: Deadline | None = None
     grace: Span = timedelta(0)
@@ -110,7 +119,7 @@ class CatalogueEntry(Strict):
         return Promise(
             county=county,
             dataset=dataset,
-            agency=own.agency or self.agency,
+            agency=(own.agency or self.agency).replace("{county}", name_of(county) or county),
             frequency=frequency,
             rule=rule,
             grace=self.grace if own.grace is None else own.grace,

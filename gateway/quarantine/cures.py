@@ -46,7 +46,7 @@ def cures(store: Store, config: Config, within: Scope) -> list[Cure]:
     with store.read() as tx:
         rows = [row for row in tx.all("quarantine_cures") if within.sees(row.county, row.dataset)]
     for row in rows:
-        agency = agencies.get(row.feed) or _former(config, row.dataset)
+        agency = agencies.get(row.feed) or _former(config, row.dataset, row.county)
         cure = found.setdefault((row.county, agency), Cure(row.county, agency))
         if row.settled_at is None:
             cure.open += row.rows
@@ -75,10 +75,10 @@ def by_agency(found: Iterable[Cure]) -> Mapping[str, Cure]:
     return out
 
 
-def _former(config: Config, dataset: str) -> str:
+def _former(config: Config, dataset: str, county: str) -> str:
     """Of a feed that is no longer configured: who provides its dataset."""
     entry = config.catalogue.get(dataset)
-    return entry.agency if entry else "—"
+    return entry.promise(dataset, county).agency if entry else "—"
 
 
 def _days(earlier: str, later: str) -> float:

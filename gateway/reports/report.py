@@ -141,6 +141,7 @@ class ReportMaker:
         if key in book.ids:
             return book.ids[key]
         dataset, entry = DATASETS[fact.dataset], self._catalogue[fact.dataset]
+        promise = entry.promise(fact.dataset, fact.county)
         shown = groups_shown(fact, asked.id_no)
         proof = self._disclosure.document(fact.version, shown)
         id_ = book.ids[key] = f"f{len(book.facts) + 1}"
@@ -153,10 +154,10 @@ class ReportMaker:
                 "version": str(fact.version.number),
                 "feed": fact.feed,
                 "county": fact.county,
-                "agency": entry.agency,
+                "agency": promise.agency,
                 "channel": fact.channel,
                 "as_of": fact.as_of,
-                "frequency": entry.update_frequency,
+                "frequency": promise.frequency,
                 "flags": [{"code": f, "title": flags.title(f)} for f in fact.flags],
                 "disputed": self._disputed(fact.handle),
                 "fields": _fields(fact, shown, allowed(dataset, entry)),
@@ -176,8 +177,8 @@ class ReportMaker:
             {
                 "dataset": name,
                 "title": TITLES[name],
-                "agency": self._catalogue[name].agency,
-                "frequency": self._catalogue[name].update_frequency,
+                "agency": promise.agency,
+                "frequency": promise.frequency,
                 "feed": row.name,
                 "channel": row.channel,
                 "contact_at": row.contact_at,
@@ -188,6 +189,7 @@ class ReportMaker:
             for name, rows in sorted(feeds.items())
             if name in self._catalogue
             for row in rows
+            for promise in (self._catalogue[name].promise(name, row.county),)
         ]
 
     def _discrepancies(self, person: Person, book: _Book, asked: Asked) -> list[dict[str, Any]]:

@@ -103,6 +103,7 @@ def test_four_faults_are_four_sentences(drafts: Drafts) -> None:
         (FENGCHENG, "poll: 5m", "poll: 5m, paused: perhaps", "perhaps 不合规：应为 true 或 false"),
         (FENGCHENG, "poll: 5m", "poll: 5m, mapping: {unit_nr: ZDDM}", "宅基地使用权没有这个字段。可用的有：unit_no、"),
         ("catalogue.yaml", "update_frequency: 实时更新", "update_frequency: 实时更", "“实时更”不是更新周期。是不是 实时更新？"),
+        ("catalogue.yaml", 'agency: "{county}公安局"', 'agency: "{县}公安局"', "部门名称里只能写 {county}"),
         ("catalogue.yaml", "update_frequency: 实时更新", "update_frequency: 1", "数字代码各平台含义不同"),
         ("catalogue.yaml", "update_frequency: 实时更新", "update_frequency: {table: x, code: 1}", "代码表里查不到这个更新周期代码"),
         ("catalogue.yaml", "deadline: 每月10日前，遇节假日顺延\n    grace: 2d", "deadline: 下旬吧\n    grace: 2d", "看不懂期限“下旬吧”。可以写：次月10日前、"),
@@ -147,6 +148,11 @@ def test_what_is_no_yaml_is_told_with_its_place(drafts: Drafts, new: str, at: st
     if at is not None:
         assert found == line
         assert where >= column
+
+
+def test_each_county_has_offices_of_its_own(drafts: Drafts) -> None:
+    entry = read(drafts.root).catalogue["marriage"]
+    assert [entry.promise("marriage", code).agency for code in ("360981", "360925")] == ["丰城市民政局", "靖安县民政局"]
 
 
 def test_a_key_merged_in_is_read(drafts: Drafts) -> None:
