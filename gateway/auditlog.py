@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
 
 import msgspec
 
@@ -10,6 +14,19 @@ from gateway.audit import GENESIS, Action, Actor, AuditEntry, Authorizer, entry,
 from gateway.clock import Clock
 from gateway.scope import Place, Scope
 from gateway.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries of the log; an empty part asks for nothing in particular. Days are whole, ISO."""
+
+    actor: str = ""
+    """A part of it does."""
+    action: str = ""
+    since: str = ""
+    until: str = ""
+    before: int = 0
+    """Older than this entry."""
 
 
 class AuditLog:
@@ -53,20 +70,40 @@ class AuditLog:
                 hash=made.hash,
             )
 
+    def newest(self) -> int:
+        """The number of the last entry; 0 while there is none."""
+        with self._store.read() as tx:
+            last = tx.one("audit_last")
+        return int(last.seq) if last else 0
+
+    def entries(self, wanted: Wanted, count: int) -> list[AuditEntry]:
+        """The newest entries that match, the newest first."""
+        with self._store.read() as tx:
+            rows = tx.all(
+                "audit_some",
+                actor=f"%{wanted.actor}%",
+                action=wanted.action,
+                since=wanted.since,
+                until=_day_after(wanted.until),
+                before=wanted.before or sys.maxsize,
+                count=count,
+            )
+        return list(map(_entry, rows))
+
     def broken_at(self) -> int | None:
         """The first entry that was altered or removed; None when the log holds."""
         with self._store.read() as tx:
             rows = tx.all("audit_all")
-        return verify_chain(
-            AuditEntry(
-                r.seq,
-                r.at,
-                Actor.parse(r.actor),
-                Action(r.action),
-                r.target,
-                msgspec.json.decode(r.detail),
-                r.previous,
-                r.hash,
-            )
-            for r in rows
-        )
+        return verify_chain(map(_entry, rows))
+
+
+def _day_after(day: str) -> str:
+    """The first moment that is too late."""
+    return (date.fromisoformat(day) + timedelta(days=1)).isoformat() if day else "9999"
+
+
+def _entry(row: Any) -> AuditEntry:
+    detail = msgspec.json.decode(row.detail)
+    return AuditEntry(
+        row.seq, row.at, Actor.parse(row.actor), Action(row.action), row.target, detail, row.previous, row.hash
+    )

@@ -28,6 +28,7 @@ from gateway.app import Gateway
 from gateway.audit import Actor
 from gateway.cli.common import err, fail, out, state
 from gateway.cli.devchain import SINK, deploy, dev_chain
+from gateway.cli.people import cast
 from gateway.cli.serve import serve
 from gateway.cli.summary import dataset_title, summary
 from gateway.cli.trace import lineage_panel
@@ -85,6 +86,8 @@ def demo(
         gateway = Gateway(settings)
         try:
             _show(gateway, control, days)
+            if not once:
+                out.print(cast(gateway))
         except Unreconciled as error:
             raise fail(error) from error
         finally:

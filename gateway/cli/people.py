@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from rich.table import Table
 
-from gateway.audit import Action
+from gateway.app import Gateway
+from gateway.audit import Action, Actor
 from gateway.cli.common import JSON, actor, gateway, out, say_json
 from gateway.cli.tables import plain_table
 from gateway.i18n import _, word
@@ -25,6 +27,33 @@ Roles = Annotated[
         help="角色，可重复：system、security、audit、operator、observer、county:区划代码、agency:区划代码/部门名称、bank:成员单位",
     ),
 ]
+
+
+CAST: Final = (
+    ("operator", "市级运维", "operator"),
+    ("county", "丰城市数据局", "county:360981"),
+    ("agency", "丰城市民政局", "agency:360981/{agency}"),
+    ("bank", "示范农商银行", "bank:demo-bank"),
+    ("admin", "系统管理员", "system"),
+    ("safety", "安全管理员", "security"),
+    ("auditor", "审计管理员", "audit"),
+)
+"""Who plays in a demonstration: name, title, role; the agency is whoever owes marriages there."""
+
+
+def cast(g: Gateway) -> Table:
+    """A user of each role, with the generated passwords; nowhere else are they told."""
+    out.print(_("演示用户（口令随机生成，只显示这一次；管理员首次登录要绑定动态口令）"), style="bold")
+    agency = g.config.catalogue["marriage"].promise("marriage", "360981").agency
+    table = plain_table()
+    for column in ("登录名", "口令", "角色"):
+        table.add_column(_(column), no_wrap=True)
+    for name, title, pattern in CAST:
+        role = pattern.format(agency=agency)
+        password = g.users.add(name, title, [Grant.parse(role)], Actor.system(), lasting=True)
+        g.audit.record(Actor.system(), Action.USER_ADD, name, {"roles": 1})
+        table.add_row(name, password, role)
+    return table
 
 
 @users.command("add")

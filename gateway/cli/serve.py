@@ -40,9 +40,16 @@ def serve(
         supervisor.start()
         try:
             address = (host or web.host, web.port if port < 0 else port)
-            err.print(_("网关已启动：http://{0}:{1}/api/v1/status（Ctrl-C 停止）").format(*address), markup=False)
+            err.print(_("网关已启动：http://{0}:{1}/（Ctrl-C 停止）").format(*address), markup=False)
+            if g.users.none():
+                err.print(_("还没有用户：请另开一个终端运行 shuqiao user add admin --role system"), markup=False)
             config = uvicorn.Config(
-                build(g, lambda: supervisor.alive), host=address[0], port=address[1], log_config=None, access_log=False
+                build(g, lambda: supervisor.alive),
+                host=address[0],
+                port=address[1],
+                log_config=None,
+                access_log=False,
+                server_header=False,
             )
             uvicorn.Server(config).run()
         finally:

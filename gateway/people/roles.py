@@ -164,6 +164,19 @@ def _places(reach: Reach, config: Config) -> list[str]:
     return list(config.gateway.members) if config.gateway else []
 
 
+def grantable(config: Config, *, program: bool = False) -> list[tuple[Role, str, list[Grant]]]:
+    """For forms: each role, its title, and every grant of it there is; a program is no administrator."""
+    return [
+        (
+            role,
+            rights.title,
+            [Grant(role)] if rights.reach is Reach.ALL else [Grant(role, p) for p in _places(rights.reach, config)],
+        )
+        for role, rights in ROLES.items()
+        if not (program and role in ADMINISTRATORS)
+    ]
+
+
 def _agencies(config: Config) -> dict[tuple[str, str], str]:
     """Who owes which dataset in which county."""
     return {

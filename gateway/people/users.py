@@ -94,8 +94,8 @@ class Users:
             row = self._row(tx, name)
             return self._user(row, grants_of(tx, Actor.user(row.name)))
 
-    def add(self, name: str, title: str, grants: Iterable[Grant], by: Actor) -> str:
-        """A new user; the password to begin with, which is nowhere kept.
+    def add(self, name: str, title: str, grants: Iterable[Grant], by: Actor, *, lasting: bool = False) -> str:
+        """A new user; the password to begin with, which is nowhere kept. `lasting`: it need not be changed, in a demonstration.
 
         Raises:
             Usage: the name is taken or no name, the title names a person by number, or the roles do not go together.
@@ -110,7 +110,7 @@ class Users:
                 name=name,
                 title=title,
                 password=credentials.hashed(password),
-                provisional=1,
+                provisional=int(not lasting),
                 now=self._now(),
                 at=self._clock.stamp(),
                 by=str(by),

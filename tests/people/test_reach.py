@@ -12,20 +12,19 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from gateway.audit import Action, Actor
-from gateway.clock import Clock
+from gateway.audit import Action
 from gateway.dispatch.execute import queue_run
 from gateway.freshness import Finding
-from gateway.people import ROLES, Grant, credentials
+from gateway.people import ROLES, Grant
 from gateway.people.roles import ANYBODY, SIGNED_IN
 from gateway.store import Store
 from gateway.store.tables import rejected
 from gateway.store.tables.collection import feed
 from gateway.vault import handle_text
 from gateway.web import build
-from gateway.web.session import HEADER, SAFE, SESSION
+from gateway.web.session import HEADER, SAFE
 from tests.support.house import House
-from tests.support.web import ask
+from tests.support.web import ask, visit
 
 OWN, FOREIGN = "360981", "360982"
 AGENCY = "丰城市民政局"
@@ -46,6 +45,8 @@ FILL = {
     "channel": ("duty", "duty"),
     "window": ("1", "1"),
     "handle": tuple(handle_text(handle_of(f"{county}/marriage")) for county in (OWN, FOREIGN)),
+    "login": ("operator", "operator"),
+    "key": ("a-key", "a-key"),
     "name": ("app.css", "app.css"),
 }
 """What stands for each name in a path: one's own, and another's. A path that names something new says it here."""
@@ -139,7 +140,10 @@ def test_what_a_role_may_not_do_is_refused(application: FastAPI, routes: list[tu
         action = action_of(route)
         if action in ANYBODY | ROLES[Grant.parse(GRANTS[role]).role].actions | SIGNED_IN:
             continue
-        assert visit(application, path_of(route, 0), method, role).status_code == 403, (method, route.path)
+        assert visit(application, path_of(route, 0), method, grant=GRANTS[role]).status_code == 403, (
+            method,
+            route.path,
+        )
 
 
 @pytest.mark.parametrize("role", PLACES)
@@ -154,12 +158,12 @@ def test_what_is_anothers_is_neither_told_nor_touched(
         if action_of(route) in ANYBODY:
             continue
         if {"county", "institution", "handle"} & set(re.findall(r"{(\w+)}", route.path)):
-            foreign = visit(application, path_of(route, 1), method, role)
+            foreign = visit(application, path_of(route, 1), method, grant=GRANTS[role])
             assert foreign.status_code == 403, (method, route.path)
         if method not in SAFE:
             continue
         for query in ("", f"?county={FOREIGN}", f"?feed={FOREIGN}/marriage", "?everything=true&count=1000"):
-            told = visit(application, path_of(route, 0) + query, method, role).text
+            told = visit(application, path_of(route, 0) + query, method, grant=GRANTS[role]).text
             marks = {tuple(m.split(":")) for m in re.findall(rf"{MARK}:(\d+:\w+)", told)}
             seen += len(marks)
             assert not marks & {(code, m[1]) for code in others for m in marks}, (route.path, query)
@@ -192,35 +196,13 @@ def test_what_changes_something_comes_from_a_page_of_ours(
     changing = [(r, m) for r, m in routes if m not in SAFE and action_of(r) is not Action.PUSH]
     assert changing
     for route, method in changing:
-        for role in GRANTS:
+        for grant in GRANTS.values():
             for headers in (
                 {HEADER: ""},
                 {HEADER: "forged"},
                 {"Sec-Fetch-Site": "cross-site"},
                 {"Origin": "https://evil.example"},
             ):
-                answer = visit(application, path_of(route, 0), method, role, headers=headers)
-                assert answer.status_code == 403, (method, route.path, role, headers)
+                answer = visit(application, path_of(route, 0), method, grant=grant, headers=headers)
+                assert answer.status_code == 403, (method, route.path, grant, headers)
                 assert "页面已过期" in answer.text
-
-
-def visit(application: FastAPI, path: str, method: str, role: str, headers: dict[str, str] | None = None) -> Any:
-    """As a user of this role, by session; with the token of a page of ours unless `headers` brings another."""
-    session = _session(application, role)
-    brought = {HEADER: credentials.form_token(session), **(headers or {})}
-    return ask(application, path, method, role="", headers=brought, cookies={SESSION: session})
-
-
-def _session(application: FastAPI, role: str) -> str:
-    kept: dict[str, str] = application.state.gateway.__dict__.setdefault("sessions_of_tests", {})
-    if role not in kept:
-        users = application.state.gateway.users
-        first = users.add(role, "", [Grant.parse(GRANTS[role])], Actor.system())
-        users.choose(role, first, "Own-Password-1", "")
-        code = ""
-        if users.get(role).must == "totp":
-            key, now = credentials.totp_key(), Clock.real().timestamp()
-            users.bind(role, key, credentials.totp_code(key, now))
-            code = credentials.totp_code(key, now + credentials.STEP)
-        kept[role] = users.enter(role, "Own-Password-1", code)
-    return kept[role]

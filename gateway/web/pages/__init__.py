@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
-from gateway.web.pages import duties, login, overview, static
+from gateway.web.pages import account, audit, duties, keys, login, overview, static, users
 
 pages = APIRouter(include_in_schema=False)
-for group in (static.group, login.group, overview.group, duties.group):
+OURS = (static.group, login.group, account.group, users.group, keys.group, audit.group)
+for group in (*OURS, overview.group, duties.group):
     pages.include_router(group)
 
 __all__ = ["pages"]

@@ -33,6 +33,7 @@ from gateway.audit import Action
 from gateway.config import Config
 from gateway.freshness.verdicts import SEVERITY
 from gateway.i18n import LANGUAGES, _, language, retell, word
+from gateway.people import ROLES
 from gateway.status import percent
 from gateway.web.common import gateway_of, may, problem
 from gateway.web.session import csrf_of, who_of
@@ -42,7 +43,12 @@ YEAR_SECONDS: Final = 365 * 86400
 THEMES: Final = ("auto", "light", "dark")
 STATIC: Final = files("gateway.web").joinpath("static")
 
-NAVIGATION: Final = (("/", "总览", Action.READ_STATUS),)
+NAVIGATION: Final = (
+    ("/", "总览", Action.READ_STATUS),
+    ("/users", "用户", Action.USER_LIST),
+    ("/keys", "接口密钥", Action.KEY_LIST),
+    ("/audit", "审计", Action.READ_AUDIT),
+)
 """Address and name of each entry of the menu, in its order, and what its reader must be allowed to do."""
 
 SIGNS: Final[Mapping[str, str]] = {
@@ -64,15 +70,20 @@ SIGNS: Final[Mapping[str, str]] = {
 def page(request: Request, template: str, /, status: int = 200, **facts: Any) -> HTMLResponse:
     """A page or a fragment, in the reader's language. `facts` are what the template names; one it lacks is an error."""
     gateway = gateway_of(request)
+    menu = [(address, name) for address, name, action in NAVIGATION if may(request, action)]
     frame = {
         "request": request,
         "path": request.url.path,
         "lang": language.get(),
         "theme": theme if (theme := request.cookies.get("theme", "")) in THEMES else THEMES[0],
-        "navigation": [(address, name) for address, name, action in NAVIGATION if may(request, action)],
+        "navigation": menu,
+        "home": menu[0][0] if menu else "/account",
+        "may": lambda action: may(request, Action(action)),
         "user": who_of(request).user,
         "csrf": lambda: csrf_of(request),
         "now": gateway.clock.now(),
+        "role_title": lambda role: ROLES[role].title,
+        "reach_title": lambda text: reached(text, gateway.config),
         "place": lambda target: placed(target, gateway.config),
     }
     return HTMLResponse(_environment().get_template(template).render(**frame, **facts), status)
@@ -109,6 +120,15 @@ def placed(target: str, config: Config) -> str:
     if not slash or code not in config.counties:
         return target
     return f"{config.counties[code].name} · {dataset_title(key) if key in DATASETS else key}"
+
+
+def reached(text: str, config: Config) -> str:
+    """How far a grant reaches, as people call it: a county, an agency in one, an institution."""
+    code, _slash, agency = text.partition("/")
+    if code in config.counties:
+        return f"{config.counties[code].name} · {agency}" if agency else config.counties[code].name
+    members = config.gateway.members if config.gateway else {}
+    return members[text].title if text in members else text
 
 
 def moment(at: str | datetime | None) -> str:

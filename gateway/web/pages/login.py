@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gateway.audit import Action
+from gateway.audit import Action, Actor
 from gateway.i18n import show
 from gateway.people import NoEntry
 from gateway.web.common import Seat, permitted
@@ -39,7 +39,12 @@ def log_in(
         session = enter(seat.gateway, name, password, code)
     except NoEntry as refused:
         return page(request, "login.html", 401, nobody=False, told=show(refused), name=name, back=within(back))
-    answer = RedirectResponse(within(back), 303)
+    where = (
+        within(back)
+        if back != "/" or seat.gateway.audit.allows(Actor.user(name.strip().lower()), Action.READ_STATUS)
+        else "/account"
+    )
+    answer = RedirectResponse(where, 303)
     begin(answer, session, secure=request.url.scheme == "https")
     return answer
 
