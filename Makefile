@@ -8,6 +8,12 @@ NODE := contracts/node_modules/.ready
 ANVIL = $(firstword $(wildcard contracts/node_modules/@foundry-rs/anvil-*/bin/anvil))
 DEMO = $(if $(ONCE),--once) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) $(if $(SEED),--seed $(SEED)) $(if $(DIRT),--dirt $(DIRT)) $(if $(DAYS),--days $(DAYS)) $(if $(CHAIN),--anvil $(ANVIL)) $(ARGS)
 
+# SUITE=gm-1: under 国密 (docs/security.md)
+ifdef SUITE
+export SHUQIAO_SUITE = $(SUITE)
+export SHUQIAO_TEST_SUITE = $(SUITE)
+endif
+
 .PHONY: help demo test testgm check fmt bench replay kills contract lock schema clean
 
 help: ## what there is
@@ -30,10 +36,10 @@ $(NODE): contracts/package-lock.json
 	@if command -v npm >/dev/null; then cd contracts && npm ci --loglevel=error; else echo "no npm: tests of consortium chains are skipped"; fi
 	@mkdir -p $(@D) && touch $@
 
-demo: $(VENV)/.runtime $(if $(CHAIN),$(VENV)/.dev $(NODE)) ## ten counties, all the way to the chain and its members (ONCE=1 ends by itself, CHAIN=evm on an EVM node)
+demo: $(VENV)/.runtime $(if $(CHAIN),$(VENV)/.dev $(NODE)) ## ten counties, all the way to the chain and its members (ONCE=1 ends by itself, CHAIN=evm on an EVM node, SUITE=gm-1 under 国密)
 	$(BIN)/shuqiao demo $(DEMO)
 
-test: $(VENV)/.dev $(NODE) ## every test
+test: $(VENV)/.dev $(NODE) ## every test (SUITE=gm-1: under 国密)
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 testgm: $(VENV)/.dev ## the tests that a suite of algorithms can break, under 国密 (SHUQIAO_TEST_SUITE=gm-1 make test: all of them)

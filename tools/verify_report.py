@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 GENESIS = "0" * 64
+EVM = "shuqiao-evm-headers/1"
 HASHES = {"intl-1": "sha256", "gm-1": "sm3"}
 ID = b"1234567812345678"
 
@@ -177,9 +178,36 @@ class Signer:
 
 
 def headers(path, signer):
-    """Batch id -> receipt, after every block was checked."""
-    lines = [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
-    top, blocks, previous, known = lines[0], lines[1:], GENESIS, {}
+    """Batch id -> receipt, after every block was checked; of the embedded ledger or of a consortium chain."""
+    first, _, body = Path(path).read_bytes().partition(b"\n")
+    top, blocks = json.loads(first), [json.loads(line) for line in body.splitlines()]
+    return consortium(top, blocks, body, signer) if top["format"] == EVM else embedded(top, blocks, signer)
+
+
+def consortium(top, batches, body, signer):
+    """Who fetched the file from a node left it unsigned; every manifest in it is signed all the same."""
+    if hashlib.sha256(body).hexdigest() != top["digest"] or int(top["count"]) != len(batches):
+        raise Broken("CHAIN", "the lines are not those that the first one tells of")
+    told = framed(*(top[n].encode() for n in ("ledger", "count", "number", "hash", "digest")))
+    if top["signature"]:
+        signer.check("headers", told, top["signature"], "CHAIN", "the first line is not signed by the pinned key")
+    known = {}
+    for b in batches:
+        manifest = b["manifest"].encode()
+        unsigned = f"the batch in block {b['number']} is not signed by the pinned key"
+        signer.check("manifest", manifest, b["manifest_signature"], "CHAIN", unsigned)
+        said = json.loads(manifest)
+        if Suite(said["suite"]).batch_id(manifest) != b["batch_id"] or said["root"] != b["root"]:
+            raise Broken("CHAIN", f"block {b['number']} names another batch than its manifest's")
+        known[b["batch_id"]] = {
+            "ledger": top["ledger"], "block": b["number"], "block_hash": b["hash"], "tx": b["tx"], "at": b["at"]
+        }  # fmt: skip
+    return known
+
+
+def embedded(top, blocks, signer):
+    """Every block follows on the one before, and the pinned key signed each and the newest."""
+    previous, known = GENESIS, {}
     if int(top["number"]) != len(blocks):
         raise Broken("CHAIN", "blocks are missing at the end")
     for number, b in enumerate(blocks, 1):

@@ -56,6 +56,6 @@ class KeyMalformed(ProofError):
 
 
 class SuiteUnavailable(ProofError):
-    """This machine's libcrypto lacks what a suite needs."""
+    """This machine's libcrypto, or its Python, lacks what a suite needs."""
 
     code = "SUITE_UNAVAILABLE"

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.proof import libcrypto
-from gateway.proof.errors import ProofInvalid
+from gateway.proof.errors import ProofInvalid, SuiteUnavailable
 from gateway.proof.keys import expand, expand_sm3
 
 Scalar: TypeAlias = str | None
@@ -95,7 +95,10 @@ def _agreed(recipient: bytes, ephemeral: bytes) -> bytes:
 
 
 def _sm3(data: bytes) -> bytes:
-    return hashlib.new("sm3", data).digest()
+    try:
+        return hashlib.new("sm3", data).digest()
+    except ValueError:
+        raise SuiteUnavailable("本机 Python 的 hashlib 没有 SM3；套件 gm-1 需要 OpenSSL 1.1.1 以上") from None
 
 
 def _sm4_seal(key: bytes, nonce: bytes, data: bytes, associated: bytes) -> bytes:

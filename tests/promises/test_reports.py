@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.chain.evm.headers import EvmBlock, write_headers
 from gateway.proof import ProofInvalid, Trust, verify_document, verify_report
 from gateway.proof.reports import attached
 from gateway.reports import pdf
@@ -172,6 +174,60 @@ def test_a_stranger_verifies_it_with_one_file(archived: Path, file: str) -> None
     done = alone(archived, file)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("PROVEN")
+
+
+@pytest.fixture(scope="module")
+def at_a_node(made: House, archived: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same archive with the headers of a consortium chain that holds every batch just there."""
+    folder = tmp_path_factory.mktemp("node") / "a"
+    shutil.copytree(archived, folder)
+    blocks = made.gateway.chains["local"].blocks(made.gateway.signer.public)  # type: ignore[attr-defined]
+    placed = [(b, b.receipt("local")) for b, _ in blocks]
+    write_headers(
+        folder / "headers.jsonl",
+        "local",
+        [EvmBlock(r.block, r.block_hash, r.tx, r.at, b.batch_id, b.manifest, b.manifest_signature) for b, r in placed],
+        made.gateway.signer,
+    )
+    return folder
+
+
+def test_headers_of_a_consortium_chain_do_as_well(at_a_node: Path) -> None:
+    done = alone(at_a_node)
+    assert (done.returncode, done.stdout[:6]) == (0, "PROVEN"), done.stderr
+
+
+def _digest_again(lines: list[bytes]) -> None:
+    top = json.loads(lines[0])
+    top["digest"] = hashlib.sha256(b"".join(line + b"\n" for line in lines[1:])).hexdigest()
+    lines[0] = json.dumps(top).encode()
+
+
+def _unsigned(lines: list[bytes]) -> None:
+    _digest_again(lines)
+    lines[0] = json.dumps(json.loads(lines[0]) | {"signature": ""}).encode()
+
+
+@pytest.mark.parametrize(
+    ("mend", "told"),
+    [
+        (lambda _lines: None, "the lines are not those"),
+        (_digest_again, "the first line is not signed"),
+        (_unsigned, "the batch in block 1 is not signed"),
+    ],
+    ids=["as it is", "digested again", "as if fetched"],
+)
+def test_a_changed_line_of_them_proves_nothing(
+    at_a_node: Path, tmp_path: Path, mend: Callable[[list[bytes]], None], told: str
+) -> None:
+    shutil.copytree(at_a_node, tmp_path / "a")
+    headers = tmp_path / "a" / "headers.jsonl"
+    lines = headers.read_bytes().splitlines()
+    lines[1] = lines[1].replace(b"360981", b"360982", 1)
+    mend(lines)
+    headers.write_bytes(b"".join(line + b"\n" for line in lines))
+    done = alone(tmp_path / "a")
+    assert (done.returncode, f"NOT PROVEN  CHAIN: {told}" in done.stderr) == (1, True), done.stderr
 
 
 def resigned(made: House, archived: Path, alter: Callable[[dict[str, Any]], None]) -> bytes:

@@ -170,3 +170,12 @@ def test_a_libcrypto_without_sm2_is_said_in_one_sentence(monkeypatch: pytest.Mon
             libcrypto.sign(libcrypto.generate(), b"m")
     finally:
         libcrypto._lib.cache_clear()  # as above
+
+
+def test_a_python_without_sm3_is_said_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def new(name: str, _data: bytes = b"") -> None:
+        raise ValueError(f"unsupported hash type {name}")
+
+    monkeypatch.setattr("gateway.proof.suite.hashlib.new", new)
+    with pytest.raises(SuiteUnavailable, match="SM3"):
+        GM.hash(b"m")
