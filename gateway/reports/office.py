@@ -180,7 +180,7 @@ class Office:
             desk.state(tx, self._vault, desk.QUERIES, handle, 1, groups, at)
 
     def again(self, number: str) -> Report:
-        """A report given out before, the same bytes. Raises Usage."""
+        """A report given out before: the same text, signed anew. Raises Usage."""
         if not _NUMBER.fullmatch(number):
             raise Usage("{number} 不是报告编号；报告编号形如 SQ20260301-000001", number=number)
         with self._store.read() as tx:

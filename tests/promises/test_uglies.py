@@ -91,4 +91,4 @@ def records(office: Gateway, feed: Any) -> list[dict[str, Any]]:
         heads = tx.among("observations_state", living(tx, feed.id))
         rows = versions_at(tx, feed.stream_id, [head.seq for head in heads]).values()
     unwrap, opened = office.vault.unwrap, office.vault.open_version
-    return [msgspec.json.decode(opened(unwrap(r.wrapped_key), r.number, r.handle, r.sealed)) for r in rows]
+    return [msgspec.json.decode(opened(unwrap(r.wrapped_key), r.number, r.handle, r.sealed, r.suite)) for r in rows]
