@@ -284,8 +284,8 @@ def bank(scene: Scene, member: list[str]) -> None:
         scene.verb(*words, "--json")
     number = made.gateway.office.recent(EVERYTHING, "demo-bank", 1)[0].number
     scene.verb("report", "again", number, "--out", str(home / "again.json"))
-    made, again = (json.loads((home / name).read_bytes())["report"] for name in ("report.json", "again.json"))
-    assert made == again
+    given, again = (json.loads((home / name).read_bytes())["report"] for name in ("report.json", "again.json"))
+    assert given == again
     scene.verb("member", "report", str(home / "report.pdf"), *member[2:6])
     scene.verb("consent", "revoke", made.gateway.consents.recent(EVERYTHING, "demo-bank", 1)[0].handle)
     for name in ("report.json", "again.json", "report.pdf"):

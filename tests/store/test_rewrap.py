@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-
-from sqlalchemy import LargeBinary
 
 from gateway import desk
 from gateway.inbox import BODY
@@ -14,8 +11,6 @@ from gateway.leases import Leases
 from gateway.proof import GM, INTL
 from gateway.rewrap import Masters
 from gateway.store import Store
-from gateway.store.engine import queries
-from gateway.store.tables import metadata
 from gateway.suppression import HANDLES, Suppression
 from gateway.vault import Vault
 
@@ -71,41 +66,3 @@ def test_the_suppression_list_is_read_back(store: Store) -> None:
         for stale in ("observation", "evidence", "cursor", "item", "place", "consent", "report"):
             assert tx.all(f"stale_{stale}", after=0, tag=b"m1\0\0", count=1) == []
         assert tx.one("stale_segment", suite="gm-1") is None
-
-
-SEALED = {
-    "consent.sealed",
-    "evidence.body",
-    "feed.cursor",
-    "inbox.body",
-    "observation.wrapped_key",
-    "override.changes",
-    "quarantine.item",
-    "quarantine.place",
-    "query.report",
-    "secret.sealed",
-    "statement.wrapped_key",
-}
-"""What a master holds closed."""
-OPEN = {
-    "arrival.lags", "batch.manifest", "batch.signature", "chain_tx.raw", "consent.handle", "consent.subject", "document.body",
-    "evidence.hash", "inbox.batch", "observation.handle", "observation.raw_digest", "override.handle", "override.raw_digest", "quarantine.about", "quarantine.handle",
-    "quarantine.raw_digest", "query.subject", "seen.ids", "segment.body", "segment.periods", "statement.handle",
-    "statement.sealed", "suppression.name", "withdrawal.handle",
-}  # fmt: skip
-"""Names, digests, ids, what is public, and what an observation's own key holds closed."""
-
-
-def test_no_sealed_column_is_forgotten() -> None:
-    """A master that is pruned while something is still under it loses that for good: whoever adds a column says which it is."""
-    octets = {
-        f"{table.name}.{column.name}"
-        for table in metadata.sorted_tables
-        for column in table.columns
-        if isinstance(column.type, LargeBinary)
-    }
-    assert octets == SEALED | OPEN
-    counted = queries()["masters_in_use"]
-    for name in SEALED:
-        table, column = name.split(".")
-        assert re.search(rf"SUBSTR\({column}, 1, 4\).* FROM {table}\b", counted), name
