@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from gateway.alerts.message import Line
-from gateway.alerts.rules import SUMMED_UP, Told, county_of, covered, escalations, morning, tellings
+from gateway.alerts.rules import Told, county_of, covered, escalations, morning, tellable, tellings
 from gateway.clock import Clock
 from gateway.config import AlertsModel, Config
 from gateway.errors import Usage
@@ -38,7 +38,7 @@ class AlertBook:
     def observe(self, found: Iterable[Finding]) -> None:
         """Holds today's verdicts against the alerts that stand, and writes down who is to be told what."""
         now, model = self._clock.now(), self._config().alerts
-        needing = {(f.kind, f.target): f for f in found if f.owner is not None and f.kind not in SUMMED_UP}
+        needing = {(f.kind, f.target): f for f in found if tellable(f)}
         with self._store.write() as tx:
             open_ = {(row.kind, row.target): row for row in tx.all("alerts_open")}
             for key, finding in needing.items():

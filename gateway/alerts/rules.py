@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from gateway.config import AlertsModel, RouteModel
+from gateway.freshness import Finding
 
 _COUNTY = re.compile(r"\d{6}(?=/|$)")
-SUMMED_UP = ("county",)
-"""Kinds of verdicts that only add up others: nobody is told twice."""
+_KEPT = ("on_time", "made_up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,12 @@ class Told:
 
     channel: str
     due_at: datetime
+
+
+def tellable(finding: Finding) -> bool:
+    """Whether it is told of itself: a county adds up its duties, and of a promise that was kept, but is on no chain, the sink tells."""
+    kept = finding.kind == "duty" and finding.code in _KEPT
+    return finding.owner is not None and finding.kind != "county" and not kept
 
 
 def county_of(target: str) -> str:

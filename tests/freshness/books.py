@@ -46,11 +46,14 @@ class Books:
     terms: dict[str, Any] = field(default_factory=dict)
     manual: bool = False
     calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
+    county: CountyModel = COUNTY
+    beside: Books | None = None
+    """Books of another county that share their clock and configuration with these."""
 
     def __post_init__(self) -> None:
-        self.clock = StillClock(self.store, self.start)
-        self.config = Config(Path("config"), calendar=self.calendar)
-        self.config.counties[COUNTY.code] = COUNTY
+        self.clock = self.beside.clock if self.beside else StillClock(self.store, self.start)
+        self.config = self.beside.config if self.beside else Config(Path("config"), calendar=self.calendar)
+        self.config.counties[self.county.code] = self.county
         self.promise()
         self.rows: dict[str, Any] = {}
         for key, channel in (("system", "SYSTEM"), *((("manual", "MANUAL"),) if self.manual else ())):
@@ -80,16 +83,16 @@ class Books:
             self.keeper.keep_all(anew=True)
 
     def _add_feed(self, key: str, channel: Any) -> None:
-        name = f"{COUNTY.code}/{key}"
+        name = f"{self.county.code}/{key}"
         with self.store.write() as tx:
-            tx.run("stream_add", name=f"feed:{key}", kind="versions")
-            stream = tx.one("stream_by_name", name=f"feed:{key}")
-            given = {"dataset": self.dataset, "county": COUNTY.code, "channel": channel}
-            tx.run("feed_add", uid=key, name=name, stream_id=stream.id, **given)
+            tx.run("stream_add", name=f"feed:{name}", kind="versions")
+            stream = tx.one("stream_by_name", name=f"feed:{name}")
+            given = {"dataset": self.dataset, "county": self.county.code, "channel": channel}
+            tx.run("feed_add", uid=name, name=name, stream_id=stream.id, **given)
             self.rows[key] = tx.one("feed_by_name", name=name)
         model = FeedModel(source="s", dataset=self.dataset, poll=timedelta(hours=1), channel=channel)
         source = SourceModel(adapter="table", account="a")
-        self.config.feeds[name] = Feed(name, COUNTY, model, source, self.config.catalogue[self.dataset], None)
+        self.config.feeds[name] = Feed(name, self.county, model, source, self.config.catalogue[self.dataset], None)
 
     def at(self, moment: str) -> Books:
         """Lets time pass to this moment, with the worker awake."""
@@ -122,7 +125,7 @@ class Books:
             if answered:
                 tx.run("feed_contact", id=row.id, at=at)
         if keep:
-            self.keeper.keep(COUNTY.code, self.dataset)
+            self.keeper.keep(self.county.code, self.dataset)
         return self
 
     def _commit(self, row: Any, at: str, count: int, periods: dict[str, int], times: tuple[str, ...]) -> None:
@@ -162,11 +165,11 @@ class Books:
 
     @property
     def standing(self) -> Standing:
-        (found,) = self.ledger.standings(EVERYTHING)
+        (found,) = self.ledger.standings(EVERYTHING, self.county.code)
         return found
 
     def period(self, name: str) -> Any:
-        return next(p for p in self.ledger.explain(COUNTY.code, self.dataset).periods if p.period == name)
+        return next(p for p in self.ledger.explain(self.county.code, self.dataset).periods if p.period == name)
 
     def code(self, name: str) -> str:
         return str(self.period(name).code)
