@@ -179,13 +179,13 @@ class Office:
             )
             desk.state(tx, self._vault, desk.QUERIES, handle, 1, groups, at)
 
-    def again(self, number: str) -> Report:
-        """A report given out before: the same text, signed anew. Raises Usage."""
+    def again(self, number: str, institution: str = "") -> Report:
+        """A report given out before, to this institution where one is named: the same text, signed anew. Raises Usage."""
         if not _NUMBER.fullmatch(number):
             raise Usage("{number} 不是报告编号；报告编号形如 SQ20260301-000001", number=number)
         with self._store.read() as tx:
             row = tx.one("query_get", number=number)
-        if row is None or row.report is None:
+        if row is None or row.report is None or institution not in ("", row.institution):
             raise Usage("没有报告 {number}", number=number)
         text = self._vault.open(REPORT, row.report)
         return Report(number, text, row.report_hash, self._signer.sign(reports.PURPOSE, text).hex())

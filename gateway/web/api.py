@@ -18,6 +18,7 @@ from gateway.board import overview
 from gateway.freshness import tellable, verdicts
 from gateway.status import feed_statuses, recent_runs
 from gateway.web.alerts import alerts
+from gateway.web.bank import bank
 from gateway.web.common import Reader, Seat, permitted
 from gateway.web.guard import Guard
 from gateway.web.pages import pages
@@ -39,6 +40,7 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.include_router(alerts)
     app.include_router(quarantine)
     app.include_router(replays)
+    app.include_router(bank)
     app.include_router(door)
     app.include_router(pages)
     app.add_middleware(Guard, gateway=gateway)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import msgspec
 import pytest
 
 from gateway.chain.evm.headers import EvmBlock, write_headers
+from gateway.errors import Usage
 from gateway.proof import ProofInvalid, Trust, verify_document, verify_report
 from gateway.proof.reports import attached
 from gateway.reports import pdf
@@ -24,7 +26,9 @@ from gateway.reports.consents import CLASSES, Consent, Refused
 from gateway.reports.office import Report
 from gateway.scope import EVERYTHING
 from gateway.status import reconcile
+from gateway.web import build
 from tests.support.house import ROOT, House, house
+from tests.support.web import ask as web
 
 pytestmark = pytest.mark.sockets
 BANK = "demo-bank"
@@ -136,6 +140,32 @@ def test_what_no_consent_covers_is_refused(made: House, changed: Any, asked: Any
     assert refused.value.code == code
     latest = made.gateway.office.recent(EVERYTHING, BANK, 1)[0]
     assert (latest.result, latest.report_hash) == (code, None)
+
+
+def test_a_bank_asks_by_its_key(made: House) -> None:
+    """Consent, report, the same again, revocation; another's desk is closed to it, and no answer but the report says whom."""
+    people = [r for r in made.records("household_member") if not r["died_on"]]
+    person, application = people[7], build(made.gateway, lambda: True)
+    desk, role = f"/api/v1/institutions/{BANK}", f"bank:{BANK}"
+    who = {"id_no": person["id_no"], "name": person["name"], "purpose": "credit_line"}
+    refused = web(application, f"{desk}/reports", "POST", json=who, role=role)
+    assert (refused.status_code, "授权" in refused.json()["detail"]) == (422, True)
+    terms = {**who, "valid_to": "2027-12-31", "express": "true"}
+    given = web(application, f"{desk}/consents", "POST", form=terms, file=b"signed", role=role).json()
+    report = web(application, f"{desk}/reports", "POST", json=who, role=role)
+    assert report.status_code == 200
+    number = msgspec.json.decode(report.json()["report"])["number"]
+    assert web(application, f"{desk}/reports/{number}", role=role).json()["report"] == report.json()["report"]
+    assert web(application, f"{desk}/consents/{given['handle']}/revoke", "POST", role=role).json()["revoked_at"]
+    for path in ("consents", "reports"):
+        told = web(application, f"{desk}/{path}", role=role)
+        assert told.json()
+        assert not {person["id_no"], person["name"]} & set(re.findall(r'[^"]+', told.text))
+    for path in ("consents", "reports", f"reports/{number}"):
+        assert web(application, f"/api/v1/institutions/other-bank/{path}", role=role).status_code == 403
+        assert web(application, f"{desk}/{path}", role="operator").status_code == 403
+    with pytest.raises(Usage):
+        made.gateway.office.again(number, "other-bank")
 
 
 def test_the_pdf_carries_what_proves_it(made: House) -> None:

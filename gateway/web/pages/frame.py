@@ -45,6 +45,7 @@ STATIC: Final = files("gateway.web").joinpath("static")
 
 NAVIGATION: Final = (
     ("/", "总览", Action.READ_STATUS),
+    ("/bank", "授权与查询", Action.REPORT),
     ("/users", "用户", Action.USER_LIST),
     ("/keys", "接口密钥", Action.KEY_LIST),
     ("/audit", "审计", Action.READ_AUDIT),
