@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz`, `/api/v1/…`: status, runs, freshness, verdicts, uploads; and the door for what is pushed. The web process
+"""`/healthz`, `/readyz`, `/metrics`, `/api/v1/…`: status, runs, freshness, verdicts, uploads; and the door for what is pushed. The web process
 never runs a sync (DESIGN §7).
 """
 
@@ -9,12 +9,13 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, UploadFile
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from adapters.kit import UploadAdapter
 from gateway.app import Gateway
 from gateway.audit import Action
-from gateway.board import overview
+from gateway.board import Metrics, overview
 from gateway.freshness import tellable, verdicts
 from gateway.status import feed_statuses, recent_runs
 from gateway.web.alerts import alerts
@@ -72,6 +73,14 @@ def readyz(request: Request, seat: Anybody) -> JSONResponse:
     except seat.gateway.store.failures:
         missing.append("store")
     return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+
+
+@health.get("/metrics", response_class=Response)
+def metrics(seat: Reader) -> Response:
+    """Figures for Prometheus of what the reader may see; it comes with an API key."""
+    gateway = seat.gateway
+    text = Metrics(gateway.store, gateway.clock, gateway.config, gateway.ledger, seat.scope).text()
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
 @api.get("/openapi.json", include_in_schema=False, dependencies=[Depends(permitted(Action.READ_STATUS))])

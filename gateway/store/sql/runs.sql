@@ -22,6 +22,10 @@ WHERE feed.name = :feed ORDER BY run.id DESC LIMIT :count
 SELECT run.id, run.feed_id, feed.name AS feed FROM run JOIN feed ON feed.id = run.feed_id
 WHERE run.state = 'queued' ORDER BY run.id
 
+-- name: runs_waiting
+-- Those that have not ended.
+SELECT id, state FROM run WHERE state IN ('queued', 'running')
+
 -- name: runs_orphaned
 -- Runs whose lease died with their worker: the reaper queues them again, they resume at their cursor.
 SELECT run.id, run.feed_id, feed.name AS feed FROM run JOIN feed ON feed.id = run.feed_id
