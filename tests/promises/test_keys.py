@@ -19,7 +19,7 @@ from gateway.rewrap import KEYS
 from gateway.store.pages import living
 from tests.promises.test_reports import consent, farmer, query
 from tests.support.anvil import anvil, declared, new_key
-from tests.support.house import FEEDS, House, house
+from tests.support.house import FEEDS, House, copied, house
 from tests.support.suite import SUITE
 from tests.support.verbs import shuqiao
 
@@ -27,11 +27,20 @@ pytestmark = pytest.mark.sockets
 OTHER = GM if SUITE is INTL else INTL
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with pytest.MonkeyPatch.context() as patch:
+        with house(tmp_path_factory.mktemp("house"), patch, households=40, dirt=0.1) as running:
+            running.sync()
+            running.gateway.forwarder.forward()
+            running.gateway.close()
+            yield running
+
+
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    with house(tmp_path, monkeypatch, households=40, dirt=0.1) as running:
-        running.sync()
-        running.gateway.forwarder.forward()
+def made(template: House, tmp_path: Path) -> Iterator[House]:
+    """Collected and forwarded, each test's own; the world moves on from test to test."""
+    with copied(template, tmp_path) as running:
         yield running
 
 

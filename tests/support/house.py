@@ -185,6 +185,19 @@ def house(
             made.close()
 
 
+@contextmanager
+def copied(template: House, home: Path) -> Iterator[House]:
+    """The house as it stands, on data of its own; configuration and agencies are shared. Its own gateway must be closed."""
+    settings = template.gateway.settings
+    shutil.copytree(settings.data, home / "data")
+    gateway = Gateway(settings.model_copy(update={"data": home / "data"}))
+    made = replace(template, home=home, gateway=gateway, outcomes=[])
+    try:
+        yield made
+    finally:
+        made.close()
+
+
 def canonical_key(dataset: str, record: dict[str, Any]) -> str:
     """As the mock agencies write keys: values joined by `|`, named where it is another alternative than the best."""
     best, fields = DATASETS[dataset].record_key[0], DATASETS[dataset].key_fields(record)
