@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 NODE := contracts/node_modules/.ready
+AXE := tests/web/node_modules/.ready
 ANVIL = $(firstword $(wildcard contracts/node_modules/@foundry-rs/anvil-*/bin/anvil))
 DEMO = $(if $(ONCE),--once) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) $(if $(SEED),--seed $(SEED)) $(if $(DIRT),--dirt $(DIRT)) $(if $(DAYS),--days $(DAYS)) $(if $(CHAIN),--anvil $(ANVIL)) $(ARGS)
 
@@ -14,7 +15,7 @@ export SHUQIAO_SUITE = $(SUITE)
 export SHUQIAO_TEST_SUITE = $(SUITE)
 endif
 
-.PHONY: help demo test testgm check fmt bench replay kills contract lock schema clean
+.PHONY: help demo test testgm check fmt bench replay kills contract lock schema clean shots
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -36,10 +37,14 @@ $(NODE): contracts/package-lock.json
 	@if command -v npm >/dev/null; then cd contracts && npm ci --loglevel=error; else echo "no npm: tests of consortium chains are skipped"; fi
 	@mkdir -p $(@D) && touch $@
 
+$(AXE): tests/web/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/web && npm ci --loglevel=error; else echo "no npm: pages are not searched for barriers"; fi
+	@mkdir -p $(@D) && touch $@
+
 demo: $(VENV)/.runtime $(if $(CHAIN),$(VENV)/.dev $(NODE)) ## ten counties, all the way to the chain and its members (ONCE=1 ends by itself, CHAIN=evm on an EVM node, SUITE=gm-1 under 国密)
 	$(BIN)/shuqiao demo $(DEMO)
 
-test: $(VENV)/.dev $(NODE) ## every test (SUITE=gm-1: under 国密)
+test: $(VENV)/.dev $(NODE) $(AXE) ## every test (SUITE=gm-1: under 国密)
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 testgm: $(VENV)/.dev $(NODE) ## the tests that a suite of algorithms can break, under 国密: a minute (make test SUITE=gm-1: all)
@@ -67,6 +72,9 @@ replay: $(VENV)/.dev ## a mapping error over 100,000 rows, mended and replayed f
 kills: $(VENV)/.dev $(NODE) ## the long kill suite
 	$(BIN)/python -m pytest -m kills $(ARGS)
 
+shots: $(VENV)/.dev ## take the pictures of the dashboard for docs/ (needs Debian's chromium)
+	SHUQIAO_SHOTS=1 $(BIN)/python -m pytest -q -k pictures tests/web
+
 contract: $(NODE) ## compile contracts/ConsortiumAnchor.sol into the artefact the gateway ships
 	node contracts/compile.cjs
 
@@ -79,4 +87,4 @@ schema: $(VENV)/.dev ## write docs/schema.md and the JSON Schemas
 	$(BIN)/python -m schemas.docs
 
 clean: ## remove the environment and the demo's data
-	rm -rf $(VENV) var build contracts/node_modules
+	rm -rf $(VENV) var build contracts/node_modules tests/web/node_modules

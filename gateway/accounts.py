@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.kit import AccountState, Allowance, Rotating, SourceDenied, SourceUnavailable, after, may_call
+from adapters.kit import AccountState, Allowance, Rotating, SourceDenied, SourceUnavailable, after, may_call, resume
 from gateway.clock import Clock
 from gateway.config import AccountModel, resolve
 from gateway.errors import Busy
@@ -135,3 +135,14 @@ class AccountBudget:
                 if tx.run("account_swap", name=self._name, state=changed, revision=row.revision):
                     return
             time.sleep(0.01)
+
+
+def resume_account(store: Store, name: str) -> None:
+    """A person has acted: a stopped account is asked again, and its breaker is closed."""
+    with store.write() as tx:
+        row = tx.one("account_get", name=name)
+        if row is None:
+            return
+        account = msgspec.json.decode(row.state, type=_Account)
+        changed = msgspec.json.encode(msgspec.structs.replace(account, state=resume(account.state))).decode()
+        tx.run("account_swap", name=name, state=changed, revision=row.revision)

@@ -48,6 +48,10 @@ class Action(StrEnum):
     """Every verb that passes the hook."""
 
     SYNC = "sync"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RESET_CURSOR = "reset_cursor"
+    RESUME_ACCOUNT = "resume_account"
     PREVIEW = "preview"
     CHECK = "check"
     WSDL_SHOW = "wsdl_show"

@@ -41,6 +41,8 @@ class RunWork:
     run_id: int
     fence: Fence
     full: bool = False
+    since: str = ""
+    """An ISO day: what was dated on it or after is read again."""
     known: int = 0
     """Observations the feed held when the run began."""
     pages: int = 0

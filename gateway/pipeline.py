@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -94,13 +95,17 @@ class Pipeline:
             stored = tx.one("run_get", id=run.run_id)
             assert row is not None
             assert stored is not None
-            anew = run.full and stored.pages == 0
+            anew = bool(run.full or run.since) and stored.pages == 0
             run.pages = stored.pages
             run.reading = stored.reading or (not anew and row.reading) or run.run_id
             tx.run("run_reads", id=run.run_id, reading=run.reading)
             fetched = int(tx.value("reading_so_far", reading=run.reading))
         cursor = self._open_cursor(row.cursor)
-        return feed.adapter.restart(cursor) if anew else cursor, fetched
+        if anew:
+            cursor = (
+                feed.adapter.restart(cursor) if run.full else feed.adapter.rewind(cursor, date.fromisoformat(run.since))
+            )
+        return cursor, fetched
 
     def _open_cursor(self, sealed: bytes | None) -> Cursor | None:
         if sealed is None:

@@ -56,7 +56,7 @@ class Scheduler:
         """Plans every feed, at once for those never run, and begins to tick."""
         for name, feed in self._feeds().items():
             if not feed.model.paused:
-                self._engine.add_job(self._due, _trigger(feed), args=[name], id=name, next_run_time=self._first(name))
+                self._engine.add_job(self._due, trigger_of(feed), args=[name], id=name, next_run_time=self._first(name))
         now = datetime.now(SHANGHAI)
         self._engine.add_job(self._reap, IntervalTrigger(seconds=REAP_SECONDS), id="reaper", next_run_time=now)
         self._engine.add_job(self._hand_out, IntervalTrigger(seconds=QUEUE_SECONDS), id="queue", next_run_time=now)
@@ -78,13 +78,14 @@ class Scheduler:
         now = datetime.now(SHANGHAI)
         if row is None or row.contact_at is None:
             return now
-        following: datetime | None = _trigger(feed).get_next_fire_time(None, now)
+        following: datetime | None = trigger_of(feed).get_next_fire_time(None, now)
         return following or now + timedelta(days=1)
 
     def _due(self, name: str) -> None:
+        """Queues the slot, unless a person paused the feed."""
         with self._store.read() as tx:
             row = tx.one("feed_by_name", name=name)
-        if row is None:
+        if row is None or row.paused_at is not None:
             return
         slot = datetime.now(SHANGHAI).isoformat(timespec="seconds")
         run_id, _ = queue_run(self._store, row.id, due_at=slot, reason="scheduled", actor="scheduler")
@@ -105,7 +106,8 @@ class Scheduler:
             self._dispatcher.submit(run_id)
 
 
-def _trigger(feed: Feed) -> BaseTrigger:
+def trigger_of(feed: Feed) -> BaseTrigger:
+    """When a feed is due, again and again."""
     if feed.model.cron is not None:
         trigger: BaseTrigger = cron_trigger(feed.model.cron)
         return trigger

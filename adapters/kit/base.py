@@ -363,6 +363,13 @@ class Adapter(ABC):
         """The cursor from which everything is read again, keeping the watermark reached so far."""
         return None
 
+    def rewind(self, cursor: Cursor | None, since: date) -> Cursor | None:
+        """The cursor from which what was dated on this day or after is read again, keeping the watermark reached so far.
+
+        From the beginning, where a source cannot be asked for less.
+        """
+        return self.restart(cursor)
+
     def probe(self) -> list[Probe]:
         """Layers between TLS and the first read: credentials, service description."""
         return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -17,7 +18,7 @@ from adapters.kit.http import DEADLINE
 from adapters.kit.paging import Paging, Params, Since, Single
 from adapters.kit.signed import Signed
 from adapters.kit.values import Address, Text
-from adapters.kit.walk import Walk, request_values, restart
+from adapters.kit.walk import Walk, request_values, restart, rewind
 
 
 class WebSettings(SourceSettings):
@@ -92,6 +93,9 @@ class WebAdapter(Adapter):
 
     def restart(self, cursor: Cursor | None) -> Cursor | None:
         return restart(cursor)
+
+    def rewind(self, cursor: Cursor | None, since: date) -> Cursor | None:
+        return rewind(cursor, since)
 
     def probe(self) -> list[Probe]:
         try:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Final
@@ -147,6 +147,12 @@ class TableAdapter(Adapter):
                 if family.is_timed:
                     self._raise_high(position, family.newest(connection, self._end_of_today))
             return self._page(connection, family, position)
+
+    def rewind(self, cursor: Cursor | None, since: date) -> Cursor | None:
+        position = _Position.read(cursor)
+        if position.high is not None:
+            position.high = min(position.high, datetime.combine(since, time(), position.high.tzinfo))
+        return position.cursor(resting=True)
 
     @contextmanager
     def family(self, dataset: str) -> Iterator[tuple[sa.Connection, Family]]:

@@ -177,6 +177,15 @@ def restart(cursor: Cursor | None) -> Cursor | None:
     return {"rest": True, "since": None, "high": high} if high else None
 
 
+def rewind(cursor: Cursor | None, since: date) -> Cursor | None:
+    """As `restart`, from a day on; a stream that is not read by time takes no notice of the day."""
+    if cursor is None:
+        return None
+    begin, high = f"{since.isoformat()}T00:00:00", cursor.get("high") or cursor.get("since")
+    times = {"since": min(begin, high), "high": high} if high else {}
+    return {"rest": True, "day": since.isoformat(), **times}
+
+
 def request_values(params: Mapping[str, str], values: Mapping[str, object]) -> Params:
     """Fixed parameters with `{county}`, `{today}` and `{month}` filled in (`values.PLACES`)."""
     return {name: value.format_map(values) for name, value in params.items()}

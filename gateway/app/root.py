@@ -47,6 +47,7 @@ from gateway.rewrap import Masters
 from gateway.scope import EVERYTHING, Scope
 from gateway.settings import Settings
 from gateway.sorter import FeedWork
+from gateway.steering import Steering
 from gateway.store import Store, upgrade
 from gateway.uploads import Uploads
 from gateway.worklist import Errand, Progress, StoredWorklist
@@ -275,6 +276,10 @@ class Gateway:
             verdicts(self.store, self.clock, self.config, self.ledger.standings(EVERYTHING), EVERYTHING)
         )
         return self.post.deliver()
+
+    @cached_property
+    def steering(self) -> Steering:
+        return Steering(self.store, self.clock, self.leases)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -1,6 +1,34 @@
 """What the dashboard and the API show of many things at once, each put together from the store by one function."""
 
+from gateway.board.accounts import AccountView, account_view, account_views
+from gateway.board.batches import BatchLine, BatchView, MemberLine, batch_lines, batch_view, member_lines, sink_lines
+from gateway.board.feeds import FeedLine, FeedView, Year, feed_lines, feed_view, year_of
 from gateway.board.metrics import Metrics
 from gateway.board.overview import Changes, Overview, Today, overview
+from gateway.board.runs import RunView, run_view
 
-__all__ = ["Changes", "Metrics", "Overview", "Today", "overview"]
+__all__ = [
+    "AccountView",
+    "BatchLine",
+    "BatchView",
+    "Changes",
+    "FeedLine",
+    "FeedView",
+    "MemberLine",
+    "Metrics",
+    "Overview",
+    "RunView",
+    "Today",
+    "Year",
+    "account_view",
+    "account_views",
+    "batch_lines",
+    "batch_view",
+    "feed_lines",
+    "feed_view",
+    "member_lines",
+    "overview",
+    "run_view",
+    "sink_lines",
+    "year_of",
+]

@@ -13,7 +13,7 @@ from typing import Any, Final
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.freshness import Finding, Ledger, Standing, tellable, verdicts
-from gateway.freshness.verdicts import OWED, SEVERITY
+from gateway.freshness.verdicts import OWED, RANK, SEVERITY
 from gateway.scope import Scope
 from gateway.store import Store, Tx
 
@@ -107,7 +107,7 @@ def overview(store: Store, clock: Clock, config: Config, ledger: Ledger, within:
     owed = Counter(s.county for s in standings if s.owner is not None)
     worst: dict[str, int] = {}
     for standing in standings:
-        rank = SEVERITY.index(standing.code)
+        rank = RANK[standing.code]
         worst[standing.county] = min(worst.get(standing.county, rank), rank)
     counties = sorted(worst, key=lambda code: (-owed[code], worst[code], code))
     named = {standing.dataset for standing in standings}
@@ -128,7 +128,7 @@ def overview(store: Store, clock: Clock, config: Config, ledger: Ledger, within:
 
 def _urgency(move: Finding) -> tuple[int, str]:
     """Duties as bad as their verdict; what is not a duty stands beside what is overdue."""
-    rank = SEVERITY.index(move.code) if move.kind == "duty" else 0
+    rank = RANK[move.code] if move.kind == "duty" else 0
     return rank, move.since or ""
 
 

@@ -138,8 +138,8 @@ def _agencies(households: int, others: int, seed: int, dirt: float) -> Iterator[
 
 def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
     key = gateway.settings.data / "members" / f"{MEMBER}.key"
-    keygen(key, gateway.suite.name)
     _set_clock(gateway, control.get("/world").json())
+    keygen(key, gateway.suite.name)
     gateway.publish(Actor.system())
     if SINK in gateway.chains:
         out.print(_("合约 {contract} 已部署").format(contract=deploy(gateway.chains[SINK])))

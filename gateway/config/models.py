@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, model_validator
 
@@ -94,6 +94,9 @@ class ExceptionModel(Strict):
     reason: StrictStr | None = None
 
 
+_AS_ALL: Final = ExceptionModel()
+
+
 class CatalogueEntry(Strict):
     """One dataset of the catalogue: who owes it, how often, and on which terms it is passed on."""
 
@@ -111,7 +114,7 @@ class CatalogueEntry(Strict):
 
     def promise(self, dataset: str, county: str) -> Promise:
         """What is owed of this dataset in this county."""
-        own = self.counties.get(county, ExceptionModel())
+        own = self.counties.get(county, _AS_ALL)
         frequency = own.update_frequency or self.update_frequency
         same = frequency == self.update_frequency
         stated = own.deadline or (self.deadline if same else None)

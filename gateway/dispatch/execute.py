@@ -29,6 +29,8 @@ class RunOptions(msgspec.Struct, frozen=True):
     """What a person asked of a run."""
 
     full: bool = False
+    since: str = ""
+    """An ISO day: a back-fill of what was dated on it or after."""
     allow_vanish: bool = False
 
 
@@ -148,7 +150,7 @@ class Executor:
             return judge(error, run.feed), None, None
         with self._store.read() as tx:
             known = len(living(tx, feed.id)) if feed.stream.snapshot else 0
-        work = RunWork(run.id, fence, full=options.full, known=known)
+        work = RunWork(run.id, fence, full=options.full, since=options.since, known=known)
         if on_page is not None:
             work.on_page = on_page
         if options.allow_vanish:

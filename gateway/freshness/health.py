@@ -12,7 +12,7 @@ from gateway.clock import SHANGHAI, Clock
 from gateway.config import Config
 from gateway.freshness.arrivals import seconds_between
 from gateway.freshness.ledger import Standing
-from gateway.freshness.verdicts import OWED, SEVERITY, Finding
+from gateway.freshness.verdicts import OWED, RANK, Finding
 from gateway.scope import Scope
 from gateway.store import Store, Tx
 
@@ -69,11 +69,12 @@ def lies(kind: str, target: str, config: Config, within: Scope) -> bool:
 
 def _counties(config: Config, standings: Sequence[Standing]) -> Iterator[Finding]:
     """A county stands as its worst duty does."""
-    for code, county in config.counties.items():
-        mine = [s for s in standings if s.county == code]
-        if not mine:
-            continue
-        worst = min(mine, key=lambda s: SEVERITY.index(s.code))
+    by_county: dict[str, list[Standing]] = {}
+    for standing in standings:
+        by_county.setdefault(standing.county, []).append(standing)
+    for code, mine in by_county.items():
+        county = config.counties[code]
+        worst = min(mine, key=lambda s: RANK[s.code])
         owed = sum(s.code in OWED for s in mine)
         name, duties = county.name, len(mine)
         sentence = f"{name}：{duties} 项报送义务，{owed} 项欠报"
@@ -82,6 +83,10 @@ def _counties(config: Config, standings: Sequence[Standing]) -> Iterator[Finding
 
 def _feeds(tx: Tx, config: Config) -> Iterator[Finding]:
     for feed in tx.all("feeds"):
+        if feed.name in config.feeds and feed.paused_at is not None:
+            by, reason = feed.paused_by, feed.paused_for
+            action = "处理完请恢复采集；暂停期间，报送义务照算"
+            yield Finding("feed", feed.name, "paused", f"{by} 暂停了采集：{reason}", "gateway", action, feed.paused_at)
         if feed.name in config.feeds and feed.state not in _SETTLED:
             yield Finding("feed", feed.name, feed.state, feed.sentence or "", feed.owner, feed.action, feed.since)
 

@@ -18,7 +18,7 @@ from gateway.errors import Usage
 from gateway.freshness.keeper import Stated, promises
 from gateway.freshness.verdicts import (
     OWED,
-    SEVERITY,
+    RANK,
     Finding,
     code_of,
     horizon_note,
@@ -90,6 +90,9 @@ class PeriodLine:
     """One period of a duty, as the ledger holds it."""
 
     period: str
+    starts: str
+    ends: str
+    """The day after its last."""
     code: str
     sentence: str
     due_at: str
@@ -151,6 +154,21 @@ class Ledger:
                 for feed in view.feeds_of(promise)
             }
         return Explained(standing, tuple(_sentences(standing, promise, row, view, confirmed)), lines)
+
+    def periods(self, county: str, dataset: str, low: str, high: str) -> list[PeriodLine]:
+        """The periods of a duty that begin on `low` (ISO day) or after, and before `high`."""
+        with self._store.read() as tx:
+            view = _View(tx, self._config(), self._now())
+            duty = tx.one("duty_get", county=county, dataset=dataset)
+            rows = tx.all("obligations_between", duty_id=duty.id, low=low, high=high) if duty else []
+        return [view.line(row) for row in rows]
+
+    def since(self, county: str, dataset: str) -> str | None:
+        """The first day for which anything of this duty is in the ledger."""
+        with self._store.read() as tx:
+            duty = tx.one("duty_get", county=county, dataset=dataset)
+            row = tx.one("obligation_oldest", duty_id=duty.id) if duty else None
+        return row.starts if row is not None else None
 
     def waive(self, county: str, dataset: str, period: str, reason: str, actor: str) -> None:
         """Excuses one period, with a reason; its history stays.
@@ -228,6 +246,8 @@ class _View:
         waiver = self._waived.get(row.id)
         return PeriodLine(
             period=row.period,
+            starts=row.starts,
+            ends=row.ends,
             code=self.code(row),
             sentence=self.sentence(row),
             due_at=row.due_at,
@@ -302,11 +322,10 @@ class _View:
         """The period that needs most; among those that need nothing, the newest that was judged."""
         if not rows:
             return None
-        judged = [row for row in rows if self.code(row) != "open"] or list(rows)
-        owed = [row for row in judged if SEVERITY.index(self.code(row)) < SEVERITY.index("made_up")]
-        if owed:
-            return min(owed, key=lambda row: (SEVERITY.index(self.code(row)), row.starts))
-        return max(judged, key=lambda row: row.starts)
+        coded = [(RANK[self.code(row)], row.starts, row) for row in rows]
+        judged = [found for found in coded if found[0] != RANK["open"]] or coded
+        owed = [found for found in judged if found[0] < RANK["made_up"]]
+        return min(owed, key=_first_two)[2] if owed else max(judged, key=lambda found: found[1])[2]
 
     def _late_clock(self, code: str, row: Any, feeds: Sequence[Any], contact: str | None) -> str | None:
         """Which clock is late: nobody answered, what was answered is old, or what was received is on no chain."""
@@ -317,6 +336,10 @@ class _View:
 
     def _before(self, patience: timedelta) -> str:
         return (datetime.fromisoformat(self._now) - patience).isoformat(timespec="seconds")
+
+
+def _first_two(found: tuple[int, str, Any]) -> tuple[int, str]:
+    return found[:2]
 
 
 def _sentences(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from gateway.calendar import WorkingCalendar
@@ -27,6 +28,7 @@ SEVERITY: Final = (
     "as_needed",
 )
 """Codes of duties, the worst first."""
+RANK: Final = {code: place for place, code in enumerate(SEVERITY)}
 OWED: Final = ("overdue", "missing", "unverified")
 _NAMES: Final = {"SYSTEM": "系统", "MANUAL": "人工"}
 _ITS_OWN: Final = ("denied", "misconfigured", "malformed", "needs_person", "suspicious")
@@ -61,12 +63,13 @@ def code_of(row: Any, *, waived: bool, now: str) -> str:
         return "unverified" if row.zero == DOUBTED_EMPTY else "missing" if row.closed else "overdue"
     if row.unverified and now >= row.ends:
         return "unverified_calendar"
-    return "due_soon" if now >= _soon(row) else "open"
+    return "due_soon" if now >= _soon(row.due_at, row.ends) else "open"
 
 
-def _soon(row: Any) -> str:
-    due = datetime.fromisoformat(row.due_at)
-    ends = datetime.combine(date.fromisoformat(row.ends), datetime.min.time(), due.tzinfo)
+@lru_cache(4096)
+def _soon(due_at: str, day_after: str) -> str:
+    due = datetime.fromisoformat(due_at)
+    ends = datetime.combine(date.fromisoformat(day_after), datetime.min.time(), due.tzinfo)
     return (due - min(SOON, max(due - ends, timedelta()) / 2)).isoformat(timespec="seconds")
 
 

@@ -46,6 +46,7 @@ class Rights:
 A = Action
 _HELD: Final = {A.QUARANTINE_LIST, A.QUARANTINE_SHOW, A.QUARANTINE_EXPORT, A.QUARANTINE_REPAIR}
 _CLOSED: Final = {A.REPLAY, A.QUARANTINE_RETURN, A.QUARANTINE_REPLAY, A.QUARANTINE_DISCARD}
+_STEERED: Final = {A.SYNC, A.PAUSE, A.RESUME, A.RESET_CURSOR}
 _TRIED: Final = {A.CHECK, A.PREVIEW, A.DISCOVER, A.WSDL_SHOW, A.CHECK_CONFIG}
 
 ROLES: Final[Mapping[Role, Rights]] = {
@@ -75,7 +76,18 @@ ROLES: Final[Mapping[Role, Rights]] = {
         "运维人员",
         Reach.ALL,
         frozenset(
-            {A.READ_STATUS, A.SYNC, A.UPLOAD, A.FORWARD, A.VERIFY, A.TRACE, A.SAMPLE, A.WAIVE, A.REVOKE_WAIVER}
+            {
+                A.READ_STATUS,
+                A.UPLOAD,
+                A.FORWARD,
+                A.VERIFY,
+                A.TRACE,
+                A.SAMPLE,
+                A.WAIVE,
+                A.REVOKE_WAIVER,
+                A.RESUME_ACCOUNT,
+            }
+            | _STEERED
             | _TRIED
             | {A.WSDL_ACCEPT, A.CHAIN_CHECK, A.CHAIN_RECONCILE, A.CHAIN_EXPORT}
             | {A.TAKE_ALERT, A.TEST_ALERT, A.ALERT_WINDOW}
@@ -88,7 +100,8 @@ ROLES: Final[Mapping[Role, Rights]] = {
         "县数据局",
         Reach.COUNTY,
         frozenset(
-            {A.READ_STATUS, A.SYNC, A.UPLOAD, A.TRACE, A.PUBLISH_CONFIG, A.WSDL_ACCEPT, A.UNMASK, A.TAKE_ALERT}
+            {A.READ_STATUS, A.UPLOAD, A.TRACE, A.PUBLISH_CONFIG, A.WSDL_ACCEPT, A.UNMASK, A.TAKE_ALERT}
+            | _STEERED
             | _TRIED
             | _HELD
             | _CLOSED

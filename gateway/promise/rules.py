@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Final
 
 from gateway.calendar import DAY, WorkingCalendar
@@ -60,6 +61,7 @@ class Due:
     """False: a day that mattered lies past the calendar's horizon."""
 
 
+@cache
 def default_rule(frequency: str) -> Rule:
     """The deadline of a dated frequency whose catalogue entry states none."""
     return read_rule(DEFAULTS[frequency])

@@ -28,6 +28,7 @@ from gateway.web.push import door
 from gateway.web.quarantine import quarantine
 from gateway.web.refusals import REFUSALS
 from gateway.web.replays import replays
+from gateway.web.resources import resources
 
 
 def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
@@ -42,6 +43,7 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.include_router(quarantine)
     app.include_router(replays)
     app.include_router(bank)
+    app.include_router(resources)
     app.include_router(door)
     app.include_router(pages)
     app.add_middleware(Guard, gateway=gateway)

@@ -85,7 +85,7 @@ def _take(gateway: Gateway, feed: Feed, adapter: PushAdapter, body: bytes | None
             now,
             max_rows=settings.inbox_rows,
             max_bytes=settings.inbox_mb << 20,
-            runs=not feed.model.paused,
+            runs=not feed.model.paused and row is not None and row.paused_at is None,
         )
     except InboxFull as full:
         gateway.inboxes.refused(row, FULL, now)

@@ -27,7 +27,7 @@ from adapters.kit import (
     SourceMalformed,
     Walk,
 )
-from adapters.kit.walk import restart
+from adapters.kit.walk import restart, rewind
 
 TODAY = date(2026, 3, 2)
 ANSWER = Answer("GET /x", 200, "", b"", datetime(2026, 3, 2, tzinfo=UTC))
@@ -449,6 +449,22 @@ def test_everything_again_keeps_the_watermark_reached() -> None:
         assert finished["since"] == TIME
     assert restart(None) is None
     assert restart({"rest": True}) is None
+
+
+def test_a_back_fill_asks_from_a_day_on_and_keeps_the_watermark_reached() -> None:
+    table, day = Table(3), date(2026, 1, 10)
+    for cursor in ({"rest": True, "since": TIME}, {"at": {"n": 1, "k": 2}, "since": None, "high": TIME, "prev": ""}):
+        _, _, finished = read(table, PageNumber(), SINCE, rewind(cursor, day), newest="2026-01-11T00:00:00")
+        assert table.asked[-1]["from"] == "2026-01-09 23:50:00"
+        assert finished["since"] == TIME
+    assert rewind(None, day) is None, "who was never read is read whole"
+    _, _, finished = read(table, PageNumber(), SINCE, rewind({"rest": True, "since": TIME}, date(2026, 2, 20)))
+    assert finished["since"] == TIME, "a day ahead of the watermark skips nothing"
+
+
+def test_a_back_fill_walks_the_days_from_its_own() -> None:
+    rows, _, _ = read(a_day, DAYS, None, rewind({"rest": True, "day": "2026-03-02"}, date(2026, 2, 26)))
+    assert rows == [26, 27, 28, 1, 2]
 
 
 DAYS = DaySlice("day", start=3)

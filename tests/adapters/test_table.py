@@ -238,6 +238,17 @@ def test_a_time_that_is_none_stops_nothing(house: House) -> None:
     assert "M00004" in ids(read(house.adapter(), cursor)[0])
 
 
+def test_a_back_fill_reads_from_its_day_on_and_rests_where_it_was(house: House) -> None:
+    house.table(*columns(), rows=[row(1, "2026-01-05 10:00:00"), row(2, "2026-02-20 10:00:00"), row(3)])
+    adapter = house.adapter(overlap_minutes=0)
+    _, cursor = read(adapter)
+    assert adapter.rewind(cursor, date(2026, 2, 10)) == {"rest": True, "since": "2026-02-10T00:00:00"}
+    assert adapter.rewind(cursor, date(2026, 4, 1)) == cursor
+    assert adapter.rewind(None, date(2026, 2, 10)) == {"rest": True, "since": None}
+    pages, after = read(adapter, adapter.rewind(cursor, date(2026, 2, 10)))
+    assert (ids(pages), after) == (["M00002", "M00003"], cursor)
+
+
 def test_an_idle_run_ends_where_it_began(house: House) -> None:
     house.table(*columns(), rows=[row(n) for n in range(1, 4)])
     _, cursor = read(house.adapter())

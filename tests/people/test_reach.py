@@ -51,6 +51,10 @@ FILL = {
     "login": ("operator", "operator"),
     "key": ("a-key", "a-key"),
     "name": ("app.css", "app.css"),
+    "period": ("2026-02", "2026-02"),
+    "account": ("provincial-exchange", "none"),
+    "run": ("1", "2"),
+    "batch": ("1", "2"),
 }
 """What stands for each name in a path: one's own, and another's. A path that names something new says it here."""
 MARK = "暗记"

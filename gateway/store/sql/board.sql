@@ -21,3 +21,42 @@ SELECT feed_id, COUNT(*) AS failed FROM run WHERE state = 'failed' AND finished_
 
 -- name: config_since
 SELECT at, actor FROM config_version WHERE at > :since ORDER BY id DESC
+
+-- name: contacts_since
+SELECT day, news, answers, failures FROM contact WHERE feed_id = :feed_id AND day >= :day ORDER BY day
+
+-- name: stream_counters
+SELECT next_seq, sealed_seq FROM stream WHERE id = :id
+
+-- name: obligations_between
+SELECT * FROM obligation WHERE duty_id = :duty_id AND starts >= :low AND starts < :high ORDER BY starts
+
+-- name: obligation_oldest
+SELECT MIN(starts) AS starts FROM obligation WHERE duty_id = :duty_id
+
+-- name: evidence_of_run
+SELECT page, at, request, status, media, size, hash, CASE WHEN body IS NULL THEN 0 ELSE 1 END AS kept
+FROM evidence WHERE run_id = :run_id ORDER BY page, id LIMIT :count
+
+-- name: evidence_of_run_count
+SELECT COUNT(*) FROM evidence WHERE run_id = :run_id
+
+-- name: quarantine_of_run
+SELECT reason, field, COUNT(*) AS rows FROM quarantine
+WHERE feed_id = (SELECT feed_id FROM run WHERE id = :run_id) AND run_id = :run_id AND state = 'open'
+GROUP BY reason, field ORDER BY rows DESC
+
+-- name: batches_recent
+SELECT batch.id, batch.first, batch.last, batch.sealed_at, batch.batch_id, stream.kind AS kind, feed.name AS feed,
+    feed.county AS county, feed.dataset AS dataset
+FROM batch JOIN stream ON stream.id = batch.stream_id LEFT JOIN feed ON feed.stream_id = batch.stream_id
+WHERE batch.id < :before AND (:feed = '' OR feed.name = :feed) ORDER BY batch.id DESC LIMIT :count
+
+-- name: batch_shown
+SELECT batch.*, stream.kind AS kind, feed.name AS feed,
+    feed.county AS county, feed.dataset AS dataset
+FROM batch JOIN stream ON stream.id = batch.stream_id LEFT JOIN feed ON feed.stream_id = batch.stream_id
+WHERE batch.id = :id
+
+-- name: deliveries_of
+SELECT * FROM delivery WHERE batch IN (:list)

@@ -156,15 +156,23 @@ SELECT started_at, finished_at FROM run WHERE feed_id = :feed_id AND state = 'do
 ORDER BY id DESC LIMIT :count
 
 -- name: unconfirmed_at
--- How long what is sealed has waited for a sink, whether or not it took the batch up, and what it said last.
-SELECT COUNT(*) AS waiting, MIN(batch.sealed_at) AS since, MAX(delivery.sentence) AS sentence
-FROM batch LEFT JOIN delivery ON delivery.batch = batch.id AND delivery.sink = :sink
-WHERE delivery.state IS NULL OR delivery.state <> 'confirmed'
+-- How long what is sealed has waited for a sink, whether or not it took the batch up, and what it said last. Batches are offered
+-- to a sink in their order: none but those under way, those not built, and those behind the newest it was offered can wait.
+SELECT COUNT(*) AS waiting, MIN(sealed_at) AS since, MAX(sentence) AS sentence FROM (
+    SELECT batch.sealed_at AS sealed_at, delivery.sentence AS sentence FROM delivery
+    JOIN batch ON batch.id = delivery.batch WHERE delivery.sink = :sink AND delivery.state <> 'confirmed'
+    UNION ALL SELECT sealed_at, NULL FROM batch WHERE batch_id IS NULL
+    UNION ALL SELECT sealed_at, NULL FROM batch WHERE batch_id IS NOT NULL
+        AND id > COALESCE((SELECT MAX(batch) FROM delivery WHERE sink = :sink), 0)) AS waits
 
 -- name: streams_unconfirmed
-SELECT batch.stream_id AS stream_id, MIN(batch.sealed_at) AS since FROM batch
-LEFT JOIN delivery ON delivery.batch = batch.id WHERE delivery.state IS NULL OR delivery.state <> 'confirmed'
-GROUP BY batch.stream_id
+-- As above, for whichever sink, by stream.
+SELECT stream_id, MIN(sealed_at) AS since FROM (
+    SELECT batch.stream_id AS stream_id, batch.sealed_at AS sealed_at FROM delivery
+    JOIN batch ON batch.id = delivery.batch WHERE delivery.state <> 'confirmed'
+    UNION ALL SELECT stream_id, sealed_at FROM batch WHERE batch_id IS NULL
+    UNION ALL SELECT stream_id, sealed_at FROM batch WHERE id > COALESCE((SELECT MAX(batch) FROM delivery), 0)) AS waits
+GROUP BY stream_id
 
 -- name: streams_confirmed
 SELECT batch.stream_id AS stream_id, MAX(delivery.confirmed_at) AS confirmed_at FROM batch

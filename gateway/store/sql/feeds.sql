@@ -52,6 +52,12 @@ UPDATE feed SET cursor = :cursor WHERE id = :id
 -- The reading that goes on behind the cursor; null where the page before it was the last.
 UPDATE feed SET reading = :reading WHERE id = :id
 
+-- name: feed_pause
+UPDATE feed SET paused_at = :at, paused_by = :actor, paused_for = :reason WHERE id = :id AND paused_at IS NULL
+
+-- name: feed_resume
+UPDATE feed SET paused_at = NULL, paused_by = NULL, paused_for = NULL WHERE id = :id AND paused_at IS NOT NULL
+
 -- name: feed_contact
 -- The three clocks are never merged: a contact says nothing about new data.
 UPDATE feed SET contact_at = :at WHERE id = :id

@@ -26,6 +26,12 @@ WHERE run.state = 'queued' ORDER BY run.id
 -- Those that have not ended.
 SELECT id, state FROM run WHERE state IN ('queued', 'running')
 
+-- name: run_waiting
+SELECT id FROM run WHERE feed_id = :feed_id AND reason = :reason AND state = 'queued' ORDER BY id LIMIT 1
+
+-- name: run_scheduled_last
+SELECT due_at FROM run WHERE feed_id = :feed_id AND reason = 'scheduled' ORDER BY id DESC LIMIT 1
+
 -- name: runs_orphaned
 -- Runs whose lease died with their worker: the reaper queues them again, they resume at their cursor.
 SELECT run.id, run.feed_id, feed.name AS feed FROM run JOIN feed ON feed.id = run.feed_id

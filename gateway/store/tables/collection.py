@@ -35,6 +35,9 @@ feed = Table(
     text("owner", nullable=True),
     text("action", nullable=True),
     text("since", nullable=True),
+    text("paused_at", nullable=True),
+    text("paused_by", nullable=True),
+    text("paused_for", nullable=True),
 )
 
 run = Table(

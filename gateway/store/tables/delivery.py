@@ -1,8 +1,12 @@
 """Batches on their way to every sink."""
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Table, Text, UniqueConstraint
+from sqlalchemy import text as sql
 
 from gateway.store.tables.columns import BIG, count, identity, metadata, octets, reference, text
+
+WAITING = sql("state <> 'confirmed'")
+"""The few deliveries that are under way, among all that ever were."""
 
 batch = Table(
     "batch",
@@ -30,7 +34,9 @@ delivery = Table(
     text("block_hash", nullable=True),
     text("confirmed_at", nullable=True),
     text("sentence", nullable=True),
+    Index(None, "batch"),
     Index(None, "confirmed_at"),
+    Index("ix_delivery_waiting", "state", sqlite_where=WAITING, postgresql_where=WAITING),
 )
 
 reissue = Table(

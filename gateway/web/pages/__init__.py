@@ -2,11 +2,24 @@
 
 from fastapi import APIRouter
 
-from gateway.web.pages import account, audit, bank, duties, keys, login, overview, static, users
+from gateway.web.pages import (
+    account,
+    accounts,
+    audit,
+    bank,
+    chain,
+    duties,
+    feeds,
+    keys,
+    login,
+    overview,
+    static,
+    users,
+)
 
 pages = APIRouter(include_in_schema=False)
-OURS = (static.group, login.group, account.group, bank.group, users.group, keys.group, audit.group)
-for group in (*OURS, overview.group, duties.group):
+GROUPS = (static, login, account, bank, users, keys, audit, overview, feeds, duties, chain, accounts)
+for group in (module.group for module in GROUPS):
     pages.include_router(group)
 
 __all__ = ["pages"]

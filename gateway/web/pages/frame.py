@@ -8,12 +8,12 @@ A route of the dashboard is three lines:
 
 Its template extends `frame.html` and fills the blocks `title` and `main`; a fragment for htmx extends nothing. Both say
 sentences with `_("…{n}…", n=3)` and what the store keeps with `word`, `said` and `retell`; tables, forms, badges and
-confirmations are macros of `ui.html`, described there. Nothing in a page is inline script or inline style.
+confirmations are macros of `ui.html`, described there; a step is offered where `may("sync", spot)` says so (`spot`: the `Place`
+it touches). Nothing in a page is inline script or inline style.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -24,8 +24,9 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlencode
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,6 +39,7 @@ from gateway.status import percent
 from gateway.web.common import gateway_of, may, problem
 from gateway.web.session import csrf_of, who_of
 from schemas import DATASETS
+from schemas.flags import title as flag_title
 
 YEAR_SECONDS: Final = 365 * 86400
 THEMES: Final = ("auto", "light", "dark")
@@ -45,12 +47,28 @@ STATIC: Final = files("gateway.web").joinpath("static")
 
 NAVIGATION: Final = (
     ("/", "总览", Action.READ_STATUS),
+    ("/feeds", "任务一览", Action.READ_STATUS),
+    ("/duties", "义务", Action.READ_STATUS),
+    ("/chain", "链与成员", Action.READ_STATUS),
+    ("/accounts", "来源账号", Action.READ_STATUS),
     ("/bank", "授权与查询", Action.REPORT),
     ("/users", "用户", Action.USER_LIST),
     ("/keys", "接口密钥", Action.KEY_LIST),
     ("/audit", "审计", Action.READ_AUDIT),
 )
 """Address and name of each entry of the menu, in its order, and what its reader must be allowed to do."""
+
+DONE: Final[Mapping[str, str]] = {
+    "queued": "已排队，worker 马上开始",
+    "paused": "已暂停；正在进行的批次会做完",
+    "resumed": "已恢复",
+    "reset": "已清除采集位置；下一批从头读，认得的不会重复入库",
+    "waived": "已豁免",
+    "revoked": "已撤销豁免",
+    "verified": "全部相符",
+    "published": "已发布",
+}
+"""What a page says after a form was done."""
 
 SIGNS: Final[Mapping[str, str]] = {
     "overdue": "▲",
@@ -79,15 +97,21 @@ def page(request: Request, template: str, /, status: int = 200, **facts: Any) ->
         "theme": theme if (theme := request.cookies.get("theme", "")) in THEMES else THEMES[0],
         "navigation": menu,
         "home": menu[0][0] if menu else "/account",
-        "may": lambda action: may(request, Action(action)),
         "user": who_of(request).user,
         "csrf": lambda: csrf_of(request),
         "now": gateway.clock.now(),
         "role_title": lambda role: ROLES[role].title,
         "reach_title": lambda text: reached(text, gateway.config),
+        "may": lambda action, spot=None: may(request, Action(action), spot),
+        "done": DONE.get(request.query_params.get("done", "")),
         "place": lambda target: placed(target, gateway.config),
     }
     return HTMLResponse(_environment().get_template(template).render(**frame, **facts), status)
+
+
+def done(address: str, what: str) -> RedirectResponse:
+    """After a form: the page that shows what came of it, with a word of `DONE`."""
+    return RedirectResponse(f"{address}?{urlencode({'done': what})}", 303)
 
 
 def refusal(request: Request, status: int, title: str, detail: str) -> Response:
@@ -115,12 +139,29 @@ def dataset_title(name: str) -> str:
     return name.replace("_", " ")
 
 
+def county_title(code: str, config: Config) -> str:
+    """A county's name; in another language as its file is called (`360981-fengcheng.yaml`), where it is."""
+    if language.get() != "zh":
+        for file in config.texts:
+            head, _dash, slug = file.removesuffix(".yaml").partition("-")
+            if head == f"counties/{code}" and slug:
+                return slug.replace("-", " ").title()
+    return config.counties[code].name
+
+
 def placed(target: str, config: Config) -> str:
     """What a duty or a feed is called: its county's name and its dataset's, or its own key; itself if it is neither."""
     code, slash, key = target.partition("/")
-    if not slash or code not in config.counties:
+    if code not in config.counties:
         return target
-    return f"{config.counties[code].name} · {dataset_title(key) if key in DATASETS else key}"
+    county = county_title(code, config)
+    return f"{county} · {dataset_title(key) if key in DATASETS else key}" if slash else county
+
+
+def marks() -> dict[str, Markup]:
+    """Verdicts as cells show them: the sign for who sees, the word for who is read to. Made once a page, for all its cells."""
+    cell = Markup('<b aria-hidden="true">{}</b><span class="vh">{}</span>')
+    return {code: cell.format(SIGNS[code], word(code)) for code in SEVERITY}
 
 
 def reached(text: str, config: Config) -> str:
@@ -165,7 +206,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"_": tell, "asset": asset, "switched": switched, "signs": SIGNS, "severity": SEVERITY}
+    made.globals |= {
+        "_": tell,
+        "asset": asset,
+        "switched": switched,
+        "signs": SIGNS,
+        "marks": marks,
+        "severity": SEVERITY,
+    }
     made.filters |= {
         "word": word,
         "said": said,
@@ -174,7 +222,7 @@ def _environment() -> Environment:
         "count": count,
         "percent": percent,
         "dataset": dataset_title,
-        "json": lambda value: json.dumps(value, ensure_ascii=False),
+        "flag": lambda code: flag_title(code, language.get()),
     }
     return made
 

@@ -47,7 +47,7 @@ def channels(request: Request, seat: Reader) -> HTMLResponse:
     rows = [row for row in feed_statuses(gateway.store, seat.scope) if row.feed in gateway.config.feeds]
     shares = {
         name: manual_share(found)
-        for name in gateway.config.catalogue
+        for name in seat.gateway.config.catalogue
         if (found := [row for row in rows if row.dataset == name])
     }
     return page(request, "channels.html", shares=shares, whole=manual_share(rows), kept=sum(r.accepted for r in rows))

@@ -33,6 +33,38 @@ function keys(grid) {
   });
 }
 
+// A chart's element holds what to draw; colours come from the style sheet, so that the theme holds for charts too.
+function draw(box) {
+  const { x, series } = JSON.parse(box.dataset.chart);
+  const style = getComputedStyle(root);
+  const hue = (name) => style.getPropertyValue(`--${name}`).trim();
+  const text = { color: hue("faint"), fontFamily: style.getPropertyValue("--sans"), fontSize: 11 };
+  const plot = echarts.getInstanceByDom(box) ?? echarts.init(box, null, { renderer: "canvas" });
+  plot.setOption({
+    animation: false,
+    grid: { left: 44, right: 8, top: 26, bottom: 24 },
+    legend: { right: 0, top: 0, itemWidth: 10, itemHeight: 8, textStyle: text, show: series.length > 1 },
+    tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: hue("paper"), borderColor: hue("line-strong"), textStyle: { ...text, color: hue("ink"), fontSize: 12 } },
+    xAxis: { type: "category", data: x, axisLabel: text, axisTick: { show: false }, axisLine: { lineStyle: { color: hue("line-strong") } } },
+    yAxis: { type: "value", minInterval: 1, axisLabel: text, splitLine: { lineStyle: { color: hue("line") } } },
+    series: series.map((each) => ({
+      name: each.name, type: each.type, data: each.data, barMaxWidth: 14, symbolSize: 4, lineStyle: { width: 1.5 }, itemStyle: { color: hue(each.tone) },
+    })),
+  });
+}
+
+function charts() {
+  const boxes = [...document.querySelectorAll("[data-chart]")];
+  if (!boxes.length || !window.echarts) return;
+  const all = () => boxes.forEach(draw);
+  all();
+  document.addEventListener("themed", all);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
+  new ResizeObserver(() => boxes.forEach((box) => echarts.getInstanceByDom(box)?.resize())).observe(document.body);
+}
+
+charts();
+document.querySelectorAll("form[data-auto]").forEach((form) => form.addEventListener("change", () => form.requestSubmit()));
 theme(document.getElementById("theme"));
 document.querySelectorAll('[data-keys="grid"]').forEach(keys);
 

@@ -1,0 +1,83 @@
+"""What people and programs do here: each step once, for the form of a page and for the API, with its line in the audit log."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from adapters.kit import Probe
+from gateway.accounts import resume_account as resumed
+from gateway.audit import Action
+from gateway.board import account_view
+from gateway.checks import check_feed
+from gateway.dispatch.execute import RunOptions
+from gateway.errors import Unreconciled
+from gateway.freshness import note_certificate
+from gateway.web.common import Seat
+from gateway.worklist import Errand
+
+
+def run(seat: Seat, feed: str, options: RunOptions) -> int:
+    """Queues a run of a feed; its number."""
+    number = seat.gateway.steering.run(seat.gateway.feed(feed).name, str(seat.actor), options)
+    seat.record(Action.SYNC, feed, {"run": number, "full": options.full, "since": options.since})
+    return number
+
+
+def pause(seat: Seat, feed: str, reason: str) -> None:
+    seat.gateway.steering.pause(seat.gateway.feed(feed).name, reason, str(seat.actor))
+    seat.record(Action.PAUSE, feed)
+
+
+def resume(seat: Seat, feed: str) -> None:
+    seat.gateway.steering.resume(seat.gateway.feed(feed).name)
+    seat.record(Action.RESUME, feed)
+
+
+def reset(seat: Seat, feed: str, confirm: str) -> None:
+    """Forgets where a source was read to. `confirm` is the feed's name, written once more."""
+    seat.gateway.steering.reset(seat.gateway.feed(feed).name, confirm)
+    seat.record(Action.RESET_CURSOR, feed)
+
+
+def check(seat: Seat, feed: str) -> list[Probe]:
+    """Layer by layer from the configuration to one mapped row; somebody may be asked about, so it is somebody's errand."""
+    gateway = seat.gateway
+    found = gateway.feed(feed)
+    prepare = partial(gateway.prepare, feed, Errand(seat.actor, most=1))
+    probes = check_feed(found, prepare, gateway.draft.problems, partial(note_certificate, gateway.store))
+    seat.record(Action.CHECK, feed, {"layers": len(probes), "ok": all(probe.ok for probe in probes)})
+    return probes
+
+
+def waive(seat: Seat, duty: tuple[str, str], period: str, reason: str) -> None:
+    """Excuses one period of a duty (county, dataset)."""
+    seat.gateway.ledger.waive(*duty, period, reason, str(seat.actor))
+    seat.record(Action.WAIVE, f"{duty[0]}/{duty[1]}/{period}")
+
+
+def revoke(seat: Seat, duty: tuple[str, str], period: str) -> None:
+    """Takes a waiver back."""
+    seat.gateway.ledger.revoke(*duty, period, str(seat.actor))
+    seat.record(Action.REVOKE_WAIVER, f"{duty[0]}/{duty[1]}/{period}")
+
+
+def resume_account(seat: Seat, name: str) -> None:
+    """A person has acted: a stopped account is asked again. Raises Usage: there is none of this name."""
+    gateway = seat.gateway
+    account_view(gateway.store, gateway.clock, gateway.config, seat.scope, name)
+    resumed(gateway.store, name)
+    seat.record(Action.RESUME_ACCOUNT, name)
+
+
+def verify(seat: Seat) -> dict[str, int]:
+    """Every sink from its first block on, and the audit log; blocks by sink.
+
+    Raises:
+        ChainError: names the block that does not hold.
+        Unreconciled: the audit log was altered.
+    """
+    blocks = seat.gateway.verify_chains()
+    if (altered := seat.gateway.audit.broken_at()) is not None:
+        raise Unreconciled("审计日志第 {seq} 条被改动或删除", seq=altered)
+    seat.record(Action.VERIFY, "", {"blocks": sum(blocks.values())})
+    return blocks
