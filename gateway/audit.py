@@ -81,6 +81,7 @@ class Action(StrEnum):
     QUARANTINE_DISCARD = "quarantine_discard"
     WAIVE = "waive"
     REVOKE_WAIVER = "revoke_waiver"
+    INVITE = "invite"
     TAKE_ALERT = "take_alert"
     TEST_ALERT = "test_alert"
     ALERT_WINDOW = "alert_window"

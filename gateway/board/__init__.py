@@ -3,9 +3,11 @@
 from gateway.board.accounts import AccountView, account_view, account_views
 from gateway.board.batches import BatchLine, BatchView, MemberLine, batch_lines, batch_view, member_lines, sink_lines
 from gateway.board.feeds import FeedLine, FeedView, Year, feed_lines, feed_view, year_of
+from gateway.board.letter import Letter
 from gateway.board.metrics import Metrics
 from gateway.board.overview import Changes, Overview, Today, overview
 from gateway.board.runs import RunView, run_view
+from gateway.board.seat import Invitation, invite
 
 __all__ = [
     "AccountView",
@@ -14,6 +16,8 @@ __all__ = [
     "Changes",
     "FeedLine",
     "FeedView",
+    "Invitation",
+    "Letter",
     "MemberLine",
     "Metrics",
     "Overview",
@@ -26,6 +30,7 @@ __all__ = [
     "batch_view",
     "feed_lines",
     "feed_view",
+    "invite",
     "member_lines",
     "overview",
     "run_view",

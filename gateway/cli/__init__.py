@@ -57,6 +57,7 @@ def root(
 
 
 for verb in (
+    people.invite,
     demo,
     serve,
     worker,

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from gateway.app import Gateway
 from gateway.audit import Action, Actor
+from gateway.board import invite as _invite
 from gateway.cli.common import JSON, actor, gateway, out, say_json
 from gateway.cli.tables import plain_table
 from gateway.i18n import _, word
@@ -188,3 +189,24 @@ def revoke(ctx: typer.Context, name: Annotated[str, typer.Argument(help="密钥�
         g.api_keys.revoke(name)
         g.audit.record(actor(), Action.KEY_REVOKE, name)
     out.print(_("已撤销接口密钥 {name}").format(name=name), markup=False)
+
+
+def invite(
+    ctx: typer.Context,
+    county: Annotated[str, typer.Argument(help="区划代码，如 360981")],
+    agency: Annotated[str, typer.Argument(help="报送部门的名称，如 丰城市民政局")],
+    days: Annotated[int, typer.Option("--days", min=1, max=60, help="链接几天内有效")] = 14,
+    as_json: bool = JSON,
+) -> None:
+    """写一封催报信，附上部门自己的页面的链接：欠什么、哪些行要更正，下载、交回都在那里。"""
+    with gateway(ctx, Action.INVITE, county) as g:
+        made = _invite(
+            g.api_keys, g.config, g.ledger, g.quarantine, g.clock, county=county, agency=agency, days=days, by=actor()
+        )
+        g.audit.record(actor(), Action.INVITE, made.key, {"days": days})
+    if as_json:
+        say_json(
+            {"key": made.key, "address": made.letter.address, "until": made.letter.until, "text": made.letter.text()}
+        )
+    else:
+        out.print(made.letter.text(), markup=False, soft_wrap=True)

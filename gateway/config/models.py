@@ -274,6 +274,12 @@ SinkModel = Annotated[LocalSinkModel | EvmSinkModel, Field(discriminator="kind")
 class WebModel(Strict):
     host: StrictStr = "127.0.0.1"
     port: int = Field(default=8360, ge=0, le=65535)
+    url: StrictStr | None = Field(default=None, pattern=r"^https?://[^/\s]+$")
+    """Where others reach it, without a path; absent: where it listens."""
+
+    @property
+    def address(self) -> str:
+        return self.url or f"http://{self.host}:{self.port}"
 
 
 class GatewayFile(Strict):

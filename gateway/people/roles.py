@@ -22,6 +22,8 @@ class Role(StrEnum):
     OBSERVER = "observer"
     COUNTY = "county"
     AGENCY = "agency"
+    SEAT = "seat"
+    """Whoever holds a link to the agency's page: nothing is unmasked for it."""
     BANK = "bank"
 
 
@@ -90,7 +92,7 @@ ROLES: Final[Mapping[Role, Rights]] = {
             | _STEERED
             | _TRIED
             | {A.WSDL_ACCEPT, A.CHAIN_CHECK, A.CHAIN_RECONCILE, A.CHAIN_EXPORT}
-            | {A.TAKE_ALERT, A.TEST_ALERT, A.ALERT_WINDOW}
+            | {A.TAKE_ALERT, A.TEST_ALERT, A.ALERT_WINDOW, A.INVITE}
             | _HELD
             | _CLOSED
         ),
@@ -100,7 +102,7 @@ ROLES: Final[Mapping[Role, Rights]] = {
         "县数据局",
         Reach.COUNTY,
         frozenset(
-            {A.READ_STATUS, A.UPLOAD, A.TRACE, A.PUBLISH_CONFIG, A.WSDL_ACCEPT, A.UNMASK, A.TAKE_ALERT}
+            {A.READ_STATUS, A.UPLOAD, A.TRACE, A.PUBLISH_CONFIG, A.WSDL_ACCEPT, A.UNMASK, A.TAKE_ALERT, A.INVITE}
             | _STEERED
             | _TRIED
             | _HELD
@@ -108,6 +110,11 @@ ROLES: Final[Mapping[Role, Rights]] = {
         ),
     ),
     Role.AGENCY: Rights("部门", Reach.AGENCY, frozenset({A.READ_STATUS, A.UPLOAD, A.UNMASK, A.TAKE_ALERT} | _HELD)),
+    Role.SEAT: Rights(
+        "部门链接",
+        Reach.AGENCY,
+        frozenset({A.READ_STATUS, A.QUARANTINE_LIST, A.QUARANTINE_EXPORT, A.QUARANTINE_REPAIR}),
+    ),
     Role.BANK: Rights("银行", Reach.INSTITUTION, frozenset({A.CONSENT, A.REPORT})),
 }
 

@@ -1,4 +1,4 @@
-"""`/api/v1/alerts…`: who was told what; taking up, trying a channel, and windows in which nobody is told."""
+"""`/api/v1/alerts…`: who was told what; taking up, trying a channel, windows in which nobody is told; letters to agencies."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Depends
 
 from gateway.alerts import Window
 from gateway.audit import Action
+from gateway.board import invite
 from gateway.clock import SHANGHAI
 from gateway.web.common import Reader, Seat, permitted
 
@@ -36,6 +37,23 @@ def test(channel: str, seat: Annotated[Seat, Depends(permitted(Action.TEST_ALERT
     seat.gateway.post.test(channel)
     seat.record(Action.TEST_ALERT, channel)
     return {"sent": channel}
+
+
+@alerts.post("/invitations/{county}")
+def invitation(
+    county: str,
+    seat: Annotated[Seat, Depends(permitted(Action.INVITE))],
+    agency: Annotated[str, Body(min_length=1, max_length=100)],
+    days: Annotated[int, Body(ge=1, le=60)] = 14,
+) -> dict[str, str]:
+    """A letter to an agency with the link to its own page; `key` is the name under which the link can be revoked."""
+    g = seat.gateway
+    made = invite(
+        g.api_keys, g.config, g.ledger, g.quarantine, g.clock, county=county, agency=agency, days=days, by=seat.actor
+    )
+    seat.record(Action.INVITE, made.key, {"days": days})
+    letter = made.letter
+    return {"key": made.key, "address": letter.address, "until": letter.until, "text": letter.text()}
 
 
 @alerts.get("/alert-windows")

@@ -106,7 +106,11 @@ class Guard:
         if secure:
             headers.setdefault("Strict-Transport-Security", HSTS)
         who: Who = request.state.who
-        if getattr(request.state, "form_shown", False) and not who.session and cookies.get(FORM) != who.form:
+        if (
+            getattr(request.state, "form_shown", False)
+            and not (who.session or who.link)
+            and cookies.get(FORM) != who.form
+        ):
             made = Response()
             made.set_cookie(FORM, who.form, httponly=True, samesite="strict", secure=secure, path="/")
             headers.append("Set-Cookie", made.headers["Set-Cookie"])

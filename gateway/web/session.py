@@ -16,6 +16,8 @@ from gateway.people import NoEntry, User, credentials
 
 SESSION: Final = "shuqiao"
 """The cookie of a session: a random secret that the store knows as a hash only."""
+SEAT: Final = "shuqiao-seat"
+"""The cookie of an agency's link that was opened: its key. It goes to the agency's page only."""
 FORM: Final = "shuqiao-form"
 """The cookie of who has not signed in, so that the log-in form cannot be sent by another site either."""
 HEADER: Final = "X-CSRF-Token"
@@ -34,6 +36,13 @@ class Who:
     user: User | None = None
     session: str = ""
     form: str = ""
+    link: str = ""
+    """The key that came as a cookie: what it sends proves itself by token, as sessions do."""
+
+    @property
+    def cookie(self) -> str:
+        """What the token of forms hangs on."""
+        return self.session or self.link or self.form
 
 
 class Forged(Told):
@@ -53,13 +62,13 @@ def csrf_of(request: Request) -> str:
     """The token that forms carry as `csrf` and htmx as the header X-CSRF-Token."""
     who = who_of(request)
     request.state.form_shown = True
-    return credentials.form_token(who.session or who.form)
+    return credentials.form_token(who.cookie)
 
 
 async def forged(request: Request) -> bool:
     """Whether a request that changes something lacks what only our own pages know. Keys are no cookies: nobody can lend them."""
     who = who_of(request)
-    if request.method in SAFE or who.actor.kind == "api_key":
+    if request.method in SAFE or (who.actor.kind == "api_key" and not who.link):
         return False
     if not ours(request.headers.get("sec-fetch-site"), request.headers.get("origin"), request.headers.get("host")):
         return True
@@ -67,7 +76,7 @@ async def forged(request: Request) -> bool:
     if given is None and request.headers.get("content-type", "").partition(";")[0] in _FORMS:
         found = (await request.form()).get(FIELD)
         given = found if isinstance(found, str) else None
-    return given is None or not credentials.same(given, credentials.form_token(who.session or who.form))
+    return given is None or not credentials.same(given, credentials.form_token(who.cookie))
 
 
 def ours(site: str | None, origin: str | None, host: str | None) -> bool:
@@ -93,6 +102,10 @@ def recognise(gateway: Gateway, authorization: str, cookies: dict[str, str], *, 
         return Who(actor) if actor is not None else None
     session = cookies.get(SESSION, "")
     user = gateway.users.of_session(session, used=used) if session else None
+    if user is None and (link := cookies.get(SEAT, "")):
+        actor = gateway.api_keys.whose(link)
+        if actor is not None:
+            return Who(actor, link=link)
     if user is None:
         return Who(form=cookies.get(FORM, "") or credentials.secret())
     return Who(user.actor, user, session)

@@ -33,6 +33,7 @@ UNSPOKEN = {
     "gateway/templates.py",
     "gateway/quarantine/workbook.py",
     "gateway/quarantine/notice.py",
+    "gateway/board/letter.py",
 } | {f"gateway/reports/{name}.py" for name in ("view", "report", "sections", "derive", "marriage", "person")}
 """Synthetic names, hostile answers, the words of clerks, of their spreadsheets and of letters to agencies, and those of the report, a Chinese document:
 data, not sentences.

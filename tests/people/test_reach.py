@@ -28,7 +28,12 @@ from tests.support.web import ask, visit
 
 OWN, FOREIGN = "360981", "360982"
 AGENCY = "丰城市民政局"
-PLACES = {"county": f"county:{OWN}", "agency": f"agency:{OWN}/{AGENCY}", "bank": "bank:demo-bank"}
+PLACES = {
+    "seat": f"seat:{OWN}/{AGENCY}",
+    "county": f"county:{OWN}",
+    "agency": f"agency:{OWN}/{AGENCY}",
+    "bank": "bank:demo-bank",
+}
 GRANTS = {str(role): PLACES.get(role, str(role)) for role in ROLES}
 
 
@@ -43,6 +48,7 @@ FILL = {
     "feed": ("marriage", "marriage"),
     "alert": ("1", "2"),
     "channel": ("duty", "duty"),
+    "link": ("sq_nobody", "sq_nobody"),
     "window": ("1", "1"),
     "handle": tuple(handle_text(handle_of(f"{county}/marriage")) for county in (OWN, FOREIGN)),
     "institution": ("demo-bank", "other-bank"),

@@ -247,6 +247,7 @@ ASKED = {
     "worker": [],
     "alerts": [],
     "alerts take": ["1"],
+    "invite": ["360981", "丰城市民政局"],
     "alerts test": ["duty"],
     "alerts window": [],
     "alerts window add": ["*", "--from", "2026-12-01T22:00", "--to", "2026-12-02T06:00", "--reason", "演练"],

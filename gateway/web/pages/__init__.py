@@ -13,12 +13,13 @@ from gateway.web.pages import (
     keys,
     login,
     overview,
+    seat,
     static,
     users,
 )
 
 pages = APIRouter(include_in_schema=False)
-GROUPS = (static, login, account, bank, users, keys, audit, overview, feeds, duties, chain, accounts)
+GROUPS = (static, login, account, bank, users, keys, audit, overview, feeds, duties, chain, accounts, seat)
 for group in (module.group for module in GROUPS):
     pages.include_router(group)
 
