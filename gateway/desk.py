@@ -1,4 +1,4 @@
-"""Statements that no feed makes: a consent, a query, an erasure. Each kind is a stream of its own (DESIGN §2b).
+"""Statements that no feed makes: a consent, a query, an erasure, a head of the audit log. Each kind is a stream of its own (DESIGN §2b).
 
 A statement has its own key: deleting it erases that statement's content and salts and leaves what was anchored provable.
 """
@@ -17,7 +17,8 @@ from gateway.vault import Vault, handle_text
 CONSENTS: Final = "consents"
 QUERIES: Final = "queries"
 ERASURES: Final = "erasures"
-SCHEMAS: Final = {CONSENTS: "consent/1", QUERIES: "query/1", ERASURES: "erasure/1"}
+AUDIT: Final = "audit"
+SCHEMAS: Final = {CONSENTS: "consent/1", QUERIES: "query/1", ERASURES: "erasure/1", AUDIT: "audit/1"}
 """kind of stream -> schema of its statements (docs/proof-format.md §3)."""
 
 Groups = Mapping[str, Mapping[str, str | None]]

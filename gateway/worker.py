@@ -65,6 +65,7 @@ def _keep(gateway: Gateway) -> None:
 
 def _forward(gateway: Gateway) -> None:
     try:
+        gateway.heads.state()
         gateway.forwarder.forward(PATIENCE)
     except Busy:
         log.debug("forwarder_busy")

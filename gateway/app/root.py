@@ -30,6 +30,7 @@ from gateway.errors import ConfigInvalid, Usage
 from gateway.forwarder import Forwarder
 from gateway.freshness import Keeper, Ledger, verdicts
 from gateway.grants import Grants
+from gateway.heads import AuditHeads
 from gateway.inbox import FeedInbox, Inboxes
 from gateway.leases import Leases
 from gateway.people import ByRole, Keys, Users
@@ -290,6 +291,14 @@ class Gateway:
     def chains(self) -> Mapping[str, Chain]:
         """The sinks of gateway.yaml, by name."""
         return chains(self.config, self.settings.data, self.store, self.signer)
+
+    @cached_property
+    def heads(self) -> AuditHeads:
+        return AuditHeads(self.store, self.vault, self.clock, self.audit)
+
+    def verify_audit(self) -> int:
+        """Checks the audit log against itself and against every sink; the number of entries. Raises Unreconciled."""
+        return self.heads.verify(self.chains, self.signer.public)
 
     def verify_chains(self) -> dict[str, int]:
         """Re-checks every sink from its first block on, against our own receipts; sink -> number of blocks.

@@ -129,6 +129,7 @@ def _table(outcomes: list[Outcome]) -> None:
 def forward(ctx: typer.Context, as_json: bool = JSON) -> None:
     """封存已提交的版本，送达每条链，并读回核对。"""
     with gateway(ctx, Action.FORWARD) as g:
+        g.heads.state()
         report = g.forwarder.forward()
         g.audit.record(actor(), Action.FORWARD, "", {"batches": report.confirmed})
     if as_json:

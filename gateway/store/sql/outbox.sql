@@ -97,6 +97,9 @@ SELECT * FROM audit ORDER BY seq DESC LIMIT 1
 INSERT INTO audit (seq, at, actor, action, target, detail, previous, hash)
 VALUES (:seq, :at, :actor, :action, :target, :detail, :previous, :hash)
 
+-- name: audit_get
+SELECT * FROM audit WHERE seq = :seq
+
 -- name: audit_some
 SELECT * FROM audit
 WHERE seq < :before AND actor LIKE :actor AND (:action = '' OR action = :action) AND at >= :since AND at < :until
