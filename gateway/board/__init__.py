@@ -2,6 +2,7 @@
 
 from gateway.board.accounts import AccountView, account_view, account_views
 from gateway.board.batches import BatchLine, BatchView, MemberLine, batch_lines, batch_view, member_lines, sink_lines
+from gateway.board.configuration import ConfigurationView, CountyFileView, configuration, county_file
 from gateway.board.feeds import FeedLine, FeedView, Year, feed_lines, feed_view, year_of
 from gateway.board.letter import Letter
 from gateway.board.metrics import Metrics
@@ -14,6 +15,8 @@ __all__ = [
     "BatchLine",
     "BatchView",
     "Changes",
+    "ConfigurationView",
+    "CountyFileView",
     "FeedLine",
     "FeedView",
     "Invitation",
@@ -28,6 +31,8 @@ __all__ = [
     "account_views",
     "batch_lines",
     "batch_view",
+    "configuration",
+    "county_file",
     "feed_lines",
     "feed_view",
     "invite",

@@ -13,7 +13,8 @@ from starlette.exceptions import HTTPException
 
 from adapters.kit import SourceMalformed
 from gateway.audit import NotAllowed
-from gateway.errors import Busy, Usage
+from gateway.chain import ChainError
+from gateway.errors import Busy, ConfigInvalid, Unreconciled, Usage
 from gateway.i18n import _, show
 from gateway.inbox import InboxFull
 from gateway.people import FirstThings, NoEntry, NotSignedIn
@@ -88,5 +89,8 @@ REFUSALS: Final[Mapping[type[Exception], Any]] = {
     HTTPException: _absent,
     InboxFull: _later,
     Busy: _busy,
+    ConfigInvalid: _unusable,
+    ChainError: _unusable,
+    Unreconciled: _unusable,
 }
 """The most particular class of an error decides."""

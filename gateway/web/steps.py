@@ -9,6 +9,7 @@ from gateway.accounts import resume_account as resumed
 from gateway.audit import Action
 from gateway.board import account_view
 from gateway.checks import check_feed
+from gateway.config import read
 from gateway.dispatch.execute import RunOptions
 from gateway.errors import Unreconciled
 from gateway.freshness import note_certificate
@@ -81,3 +82,13 @@ def verify(seat: Seat) -> dict[str, int]:
         raise Unreconciled("审计日志第 {seq} 条被改动或删除", seq=altered)
     seat.record(Action.VERIFY, "", {"blocks": sum(blocks.values())})
     return blocks
+
+
+def publish(seat: Seat) -> bool:
+    """Makes what the files say now the version in force; False where it is already.
+
+    Raises:
+        ConfigInvalid: the files of the whole gateway are broken.
+    """
+    seat.gateway.draft = read(seat.gateway.settings.config)
+    return seat.gateway.publish(seat.actor)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 AXE = ROOT / "tests/web/node_modules/axe-core/axe.min.js"
 COLD_BYTES = 1_500_000
 PICTURE_BYTES = 250_000
-WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+WIDE, PHONE = {"width": 1280, "height": 760}, {"width": 390, "height": 844}
 PAGES = {
     "overview": "/",
     "feeds": "/feeds",
@@ -31,8 +31,12 @@ PAGES = {
     "account": "/accounts/provincial-exchange",
     "chain": "/chain",
     "batch": "/chain/1",
+    "quarantine": "/quarantine",
+    "held": "/quarantine/items",
+    "configuration": "/configuration",
+    "county": "/configuration/360981",
 }
-PICTURES = ("overview", "feed")
+PICTURES = ("overview", "feed", "quarantine", "configuration")
 
 
 class Watched:

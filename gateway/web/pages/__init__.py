@@ -8,18 +8,36 @@ from gateway.web.pages import (
     audit,
     bank,
     chain,
+    configuration,
     duties,
     feeds,
     keys,
     login,
     overview,
+    quarantine,
     seat,
     static,
     users,
 )
 
 pages = APIRouter(include_in_schema=False)
-GROUPS = (static, login, account, bank, users, keys, audit, overview, feeds, duties, chain, accounts, seat)
+GROUPS = (
+    static,
+    login,
+    account,
+    bank,
+    users,
+    keys,
+    audit,
+    overview,
+    feeds,
+    duties,
+    quarantine,
+    chain,
+    accounts,
+    seat,
+    configuration,
+)
 for group in (module.group for module in GROUPS):
     pages.include_router(group)
 

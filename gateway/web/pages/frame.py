@@ -49,8 +49,10 @@ NAVIGATION: Final = (
     ("/", "总览", Action.READ_STATUS),
     ("/feeds", "任务一览", Action.READ_STATUS),
     ("/duties", "义务", Action.READ_STATUS),
+    ("/quarantine", "隔离区", Action.QUARANTINE_LIST),
     ("/chain", "链与成员", Action.READ_STATUS),
     ("/accounts", "来源账号", Action.READ_STATUS),
+    ("/configuration", "配置管理", Action.READ_STATUS),
     ("/bank", "授权与查询", Action.REPORT),
     ("/users", "用户", Action.USER_LIST),
     ("/keys", "接口密钥", Action.KEY_LIST),
@@ -67,6 +69,8 @@ DONE: Final[Mapping[str, str]] = {
     "revoked": "已撤销豁免",
     "verified": "全部相符",
     "published": "已发布",
+    "replayed": "已按新映射重放；仍不能读的留在隔离区",
+    "discarded": "已丢弃，原因已记下",
 }
 """What a page says after a form was done."""
 
