@@ -24,7 +24,7 @@ class Letter:
 
     def text(self) -> str:
         owed = [
-            f"{n}. {DATASETS[s.dataset].title}：{s.sentence}{'。' + s.action if s.action else ''}"
+            f"{n}. {DATASETS[s.dataset].title}：{s.sentence}"
             for n, s in enumerate((s for s in self.standings if s.owner == "agency"), 1)
         ]
         held = [

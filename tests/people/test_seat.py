@@ -61,6 +61,7 @@ def test_the_page_shows_its_own_and_nobody_elses(made: House, application: FastA
     assert "婚姻登记" in told
     assert "社会救助" in told
     assert "宅基地" not in told
+    assert "总览" not in told, "the menu leads where the link does not"
     counts = {c.feed: c.rows for c in made.gateway.quarantine.causes(EVERYTHING)}
     assert FEEDS["homestead"] in counts, "somebody else's rows are held too"
 

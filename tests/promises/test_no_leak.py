@@ -20,6 +20,7 @@ from gateway.accounts import AccountSecrets
 from gateway.config import resolve
 from gateway.dispatch import execute
 from gateway.dispatch.execute import Outcome
+from gateway.freshness import Finding
 from gateway.quarantine import Quarantine, column_kinds
 from gateway.scope import EVERYTHING
 from gateway.store.pages import living
@@ -215,6 +216,7 @@ def ask(scene: Scene) -> None:
     scene.verb("freshness", "waive", FEEDS["subsidy"], period, "--reason", "系统割接")
     scene.verb("freshness", "revoke", FEEDS["subsidy"], period)
     agencies(scene)
+    alerts(scene)
     bank(scene, member)
     turn(scene)
     people(scene)
@@ -228,6 +230,7 @@ def ask(scene: Scene) -> None:
         "adapter record",
         "member keygen",
         *AGENCIES_VERBS,
+        *ALERTS,
         *BANK,
         *KEYS,
         *PEOPLE,
@@ -261,6 +264,39 @@ def agencies(scene: Scene) -> None:
         scene.verb("quarantine", *words)
     for words in (["import", str(book)], ["returned"], ["agencies"], ["show", item]):
         scene.verb("quarantine", *words, "--json")
+
+
+ALERTS = {"alerts", "alerts take", "alerts test", "alerts window", "alerts window add", "alerts window end", "invite"}
+
+
+def alerts(scene: Scene) -> None:
+    """Whatever stands is told, with what failed under every fault; a county's office is written to."""
+    scene.made.gateway.alerts.observe(
+        [
+            Finding("feed", name, "failed", row.sentence or "", "gateway", row.action or "")
+            for name, row in states(scene)
+        ]
+    )
+    window = ["*", "--from", "2026-03-01T00:00", "--to", "2027-03-01T00:00", "--reason", "演练"]
+    asked = [
+        [],
+        ["--all"],
+        ["take", "1"],
+        ["test", "nowhere"],
+        ["window", "add", *window],
+        ["window"],
+        ["window", "end", "1"],
+    ]
+    for words in asked:
+        scene.verb("alerts", *words)
+    for words in (["alerts", "--json"], ["alerts", "window", "--json"], ["invite", COUNTY, "丰城市民政局"]):
+        scene.verb(*words)
+
+
+def states(scene: Scene) -> list[tuple[str, Any]]:
+    """Every feed and what its last run said."""
+    with scene.made.gateway.store.read() as tx:
+        return [(row.name, row) for row in tx.all("feeds")]
 
 
 BANK = {"consent add", "consent list", "consent revoke", "report make", "report again", "report log", "member report"}

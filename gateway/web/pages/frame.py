@@ -93,15 +93,16 @@ SIGNS: Final[Mapping[str, str]] = {
 def page(request: Request, template: str, /, status: int = 200, **facts: Any) -> HTMLResponse:
     """A page or a fragment, in the reader's language. `facts` are what the template names; one it lacks is an error."""
     gateway = gateway_of(request)
-    menu = [(address, name) for address, name, action in NAVIGATION if may(request, action)]
+    who = who_of(request)
+    menu = [(address, name) for address, name, action in NAVIGATION if not who.link and may(request, action)]
     frame = {
         "request": request,
         "path": request.url.path,
         "lang": language.get(),
         "theme": theme if (theme := request.cookies.get("theme", "")) in THEMES else THEMES[0],
         "navigation": menu,
-        "home": menu[0][0] if menu else "/account",
-        "user": who_of(request).user,
+        "home": menu[0][0] if menu else "/seat" if who.link else "/account",
+        "user": who.user,
         "csrf": lambda: csrf_of(request),
         "now": gateway.clock.now(),
         "role_title": lambda role: ROLES[role].title,
