@@ -17,6 +17,7 @@ from gateway.cli import adapter, alerts, bank, chain, config, freshness, keys, m
 from gateway.cli.check import check, preview
 from gateway.cli.common import State, fail
 from gateway.cli.demo import demo
+from gateway.cli.discover import discover
 from gateway.cli.erase import erase
 from gateway.cli.replay import replay
 from gateway.cli.serve import serve, worker
@@ -61,6 +62,7 @@ for verb in (
     demo,
     serve,
     worker,
+    discover,
     check,
     preview,
     sync,
