@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from gateway.discover.columns import Column, Found, words
-from gateway.discover.signs import MEASURED, Signs, code_pairs, spec_of, titles, unit_of, weigh
+from gateway.discover.signs import MEASURED, MONEY, Signs, code_pairs, spec_of, titles, unit_of, weigh
 from schemas import DATASETS
 from schemas.codes import lookup
 
@@ -140,11 +140,10 @@ def _line(column: Column, dataset: str, path: str, signs: Signs) -> Line:
         line.why.append(_weak(signs))
     unit = unit_of(column)
     if spec.kind in MEASURED:
-        line.unit = unit
-        default = {"m²": "平方米"}.get(spec.of.unit or "", spec.of.unit)
+        line.unit = unit if (unit in MONEY) == (spec.kind == "money") else None
         if unit is None:
             line.sure = False
-            line.why.append(f"没有写单位，按{default}算")
+            line.why.append(f"没有写单位，按{spec.of.unit}算")
     if spec.of.codes is not None:
         _codes(line, column, spec.of.codes)
     return line

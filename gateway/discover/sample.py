@@ -93,6 +93,14 @@ def _lists(value: Any, path: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
             yield from _lists(inside, f"{path}.{name}" if path else name)
 
 
+def _objects(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where an answer with one row has no list, the object with the most members is the row."""
+    if isinstance(value, dict):
+        yield path, value
+        for name, inside in value.items():
+            yield from _objects(inside, f"{path}.{name}" if path else name)
+
+
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for name, inside in value.items():

@@ -25,8 +25,9 @@ LENGTHS: Final[Mapping[str, str]] = {"id_no": "18", "unit_no": "28", "plot_code"
 DATED: Final = frozenset({"date", "date_ahead", "open_date", "month"})
 MEASURED: Final = frozenset({"area_m2", "area_m2_or_zero", "area_mu", "area_mu_or_zero", "money"})
 UNITS: Final[Mapping[str, str]] = {
-    "亩": "亩", "公顷": "公顷", "平方米": "平方米", "㎡": "平方米", "m2": "平方米", "m²": "平方米", "平米": "平方米", "万元": "万元", "元": "元",
+    **dict.fromkeys(("平方米", "㎡", "m2", "m²", "平米"), "m²"), "亩": "亩", "公顷": "公顷", "万元": "万元", "元": "元",
 }  # fmt: skip
+MONEY: Final = frozenset({"元", "万元"})
 SHARE: Final = 0.75
 """Of the sample values that must be readable before they speak for a field."""
 _PAIR: Final = re.compile(r"([0-9A-Za-z]{1,8})\s*[-—–:：=、.]\s*([^\s,，;；、/|\d][^\s,，;；、/|]*)")
@@ -116,7 +117,9 @@ def weigh(column: Column, dataset: str, path: str) -> Signs:
         title = "part" if close else ""
 
     named = column.name.isascii() and plain(column.name) in names(dataset)[path]
-    good = _readable(column.values, spec, unit_of(column))
+    unit = unit_of(column)
+    wrong_unit = spec.kind in MEASURED and unit is not None and (unit in MONEY) != (spec.kind == "money")
+    good = _readable(column.values, spec, None if wrong_unit else unit)
     length = LENGTHS.get(spec.kind)
     declared = length is not None and re.search(rf"(?<!\d){length}(?!\d)", column.kind) is not None
     formed = spec.kind in FORMED and ((good is not None and good >= SHARE) or declared)
@@ -124,7 +127,7 @@ def weigh(column: Column, dataset: str, path: str) -> Signs:
     # any text can be read as a text: reading one says nothing
     telling = spec.kind not in {"text", "ident", "code", "document_no", "cert_no"}
     shape = (telling and good is not None and good >= SHARE) or typed or declared
-    against = (good is not None and good < SHARE) or _wrong_type(column.kind, spec.kind)
+    against = (good is not None and good < SHARE) or wrong_unit or _wrong_type(column.kind, spec.kind)
     return Signs(title, named, shape, formed, against)
 
 

@@ -101,7 +101,7 @@ def test_a_list_in_the_row_feeds_the_parts() -> None:
     "text",
     [
         msgspec.json.encode({"code": "0", "data": msgspec.json.encode({"list": [ROW, ROW]}).decode()}),
-        b"<R><Result>" + b"&lt;rows&gt;&lt;row&gt;&lt;LQRSFZH&gt;%s&lt;/LQRSFZH&gt;&lt;/row&gt;&lt;row/&gt;&lt;/rows&gt;" % NUMBER.encode() + b"</Result></R>",
+        b"<R><Result>" + b"&lt;rows&gt;&lt;row&gt;&lt;LQRSFZH&gt;%s&lt;/LQRSFZH&gt;&lt;/row&gt;&lt;/rows&gt;" % NUMBER.encode() + b"</Result></R>",
     ],
     ids=["JSON in a text", "XML in XML"],
 )  # fmt: skip

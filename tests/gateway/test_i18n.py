@@ -34,8 +34,13 @@ UNSPOKEN = {
     "gateway/quarantine/workbook.py",
     "gateway/quarantine/notice.py",
     "gateway/board/letter.py",
+    "gateway/discover/fieldtables.py",
+    "gateway/discover/proposal.py",
+    "gateway/discover/signs.py",
+    "gateway/discover/stanza.py",
 } | {f"gateway/reports/{name}.py" for name in ("view", "report", "sections", "derive", "marriage", "person")}
-"""Synthetic names, hostile answers, the words of clerks, of their spreadsheets and of letters to agencies, and those of the report, a Chinese document:
+"""Synthetic names, hostile answers, the words of clerks, of their spreadsheets and of letters to agencies, of vendors' documents and the
+stanzas made of them, and those of the report, a Chinese document:
 data, not sentences.
 """
 
