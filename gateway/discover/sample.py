@@ -68,7 +68,10 @@ def read_sample(text: str) -> Found:
     answer, xml = parse(text)
     out = Found(kind="service")
     found = max(_lists(answer, ""), key=lambda it: len(it[1]) * len(it[1][0]) - 100 * it[0].count("."), default=None)
-    path, rows = found or ("", [answer] if isinstance(answer, dict) else [])
+    alone = max(
+        _objects(answer, ""), key=lambda it: sum(not isinstance(v, dict | list) for v in it[1].values()), default=None
+    )
+    path, rows = found or ((alone[0], [alone[1]]) if alone else ("", []))
     if xml:
         out.row = path.rpartition(".")[2] or None
     else:
