@@ -252,6 +252,7 @@ ASKED = {
     "alerts window": [],
     "alerts window add": ["*", "--from", "2026-12-01T22:00", "--to", "2026-12-02T06:00", "--reason", "演练"],
     "alerts window end": ["1"],
+    "discover": [__file__],
     "check": [FEEDS["homestead"]],
     "preview": [FEEDS["homestead"]],
     "sync": [FEEDS["homestead"]],
