@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from gateway.clock import Clock
-from gateway.config import Config, digest, read
+from gateway.config import Config, Feed, digest, read
 from gateway.store import Store, Tx
 
 
@@ -17,32 +17,38 @@ def published(store: Store, root: Path) -> Config | None:
     """The version that runs, or None before the first."""
     with store.read() as tx:
         row = tx.one("config_latest")
-    return None if row is None else read(root, _body(row))
+    return None if row is None else read(root, texts_of(row))
 
 
-def publish(store: Store, clock: Clock, config: Config, actor: str) -> bool:
+def publish(store: Store, clock: Clock, config: Config, actor: str, note: str | None = None) -> bool:
     """Makes a draft the running version; False when it already is. Feeds of broken county files are left as they were."""
     with store.write() as tx:
         last = tx.one("config_latest")
         for feed in config.feeds.values():
-            known = tx.one("feed_by_name", name=feed.name)
-            if known is None and feed.renamed_from:
-                known = tx.one("feed_by_name", name=feed.renamed_from)
-                if known is not None:
-                    tx.run("feed_rename", id=known.id, name=feed.name)
-            if known is None:
+            if tx.one("feed_by_name", name=feed.name) is None and not _renamed(tx, config, feed):
                 _add_feed(tx, feed.name, feed.dataset, feed.county.code, feed.channel)
         texts = _texts(config, last)
         if last is not None and last.digest == digest(texts):
             return False
         body = msgspec.json.encode(texts, order="sorted").decode()
-        tx.run("config_add", at=clock.stamp(), actor=actor, digest=digest(texts), body=body)
+        tx.run("config_add", at=clock.stamp(), actor=actor, digest=digest(texts), body=body, note=note)
         return True
+
+
+def _renamed(tx: Tx, config: Config, feed: Feed) -> bool:
+    """Gives a feed that was known by another name its new one: as it says itself, or back to a name that it once had."""
+    known = tx.one("feed_by_name", name=feed.renamed_from) if feed.renamed_from else None
+    known = known or tx.one("feed_once_called", name=feed.name)
+    if known is None or known.name in config.feeds or known.dataset != feed.dataset:
+        return False
+    tx.run("feed_alias_add", name=known.name, feed_id=known.id)
+    tx.run("feed_rename", id=known.id, name=feed.name)
+    return True
 
 
 def _texts(config: Config, last: Any) -> dict[str, str]:
     """The drafts, but of a broken county file what was published before, so that its feeds keep running."""
-    texts, before = dict(config.texts), _body(last)
+    texts, before = dict(config.texts), texts_of(last)
     for name in config.broken:
         if name.startswith("counties/"):
             del texts[name]
@@ -50,7 +56,8 @@ def _texts(config: Config, last: Any) -> dict[str, str]:
     return texts
 
 
-def _body(version: Any) -> dict[str, str]:
+def texts_of(version: Any) -> dict[str, str]:
+    """The files of a published version; none before the first."""
     return {} if version is None else msgspec.json.decode(version.body, type=dict[str, str])
 
 

@@ -43,10 +43,14 @@ class Scheduler:
         keep: Callable[[], object],
         tell: Callable[[], object],
         take_in: Callable[[], object],
+        refresh: Callable[[], bool] = lambda: False,
         forward_seconds: float = 2,
     ) -> None:
         self._store, self._clock, self._dispatcher = store, clock, dispatcher
         self._feeds, self._forward, self._keep, self._tell, self._take_in = feeds, forward, keep, tell, take_in
+        self._refresh = refresh
+        self._planned: dict[str, tuple[object, object]] = {}
+        """Feed -> when it is asked, of those that are."""
         self._engine = BackgroundScheduler(
             timezone=SHANGHAI, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
@@ -54,21 +58,38 @@ class Scheduler:
 
     def start(self) -> None:
         """Plans every feed, at once for those never run, and begins to tick."""
-        for name, feed in self._feeds().items():
-            if not feed.model.paused:
-                self._engine.add_job(self._due, trigger_of(feed), args=[name], id=name, next_run_time=self._first(name))
+        self._plan()
         now = datetime.now(SHANGHAI)
         self._engine.add_job(self._reap, IntervalTrigger(seconds=REAP_SECONDS), id="reaper", next_run_time=now)
         self._engine.add_job(self._hand_out, IntervalTrigger(seconds=QUEUE_SECONDS), id="queue", next_run_time=now)
         self._engine.add_job(self._take_in, IntervalTrigger(seconds=FOLDER_SECONDS), id="uploads", next_run_time=now)
         forward = IntervalTrigger(seconds=self._forward_seconds)
-        self._engine.add_job(self._forward, forward, id="forwarder", next_run_time=now)
+        self._engine.add_job(self._pass, forward, id="forwarder", next_run_time=now)
         self._engine.add_job(self._keep, IntervalTrigger(seconds=KEEP_SECONDS), id="keeper", next_run_time=now)
         self._engine.add_job(self._tell, IntervalTrigger(seconds=TELL_SECONDS), id="alerts", next_run_time=now)
         self._engine.start()
 
     def stop(self) -> None:
         self._engine.shutdown(wait=True)
+
+    def _plan(self) -> None:
+        """Plans feeds that are new or asked at other times, and lets go of those that are not asked any more."""
+        wanted = {name: feed for name, feed in self._feeds().items() if not feed.model.paused}
+        for name in self._planned.keys() - wanted.keys():
+            self._engine.remove_job(name)
+            del self._planned[name]
+        for name, feed in wanted.items():
+            when = (feed.model.poll, feed.model.cron)
+            if self._planned.get(name) != when:
+                said = {"args": [name], "id": name, "next_run_time": self._first(name), "replace_existing": True}
+                self._engine.add_job(self._due, trigger_of(feed), **said)
+                self._planned[name] = when
+
+    def _pass(self) -> None:
+        """Seals and delivers; before it, what was published meanwhile is taken over."""
+        if self._refresh():
+            self._plan()
+        self._forward()
 
     def _first(self, name: str) -> datetime:
         """A feed that was never reached is due now; others when their trigger says."""

@@ -41,6 +41,7 @@ def work(gateway: Gateway, stop: threading.Event) -> None:
         lambda: _keep(gateway),
         gateway.tell,
         lambda: _take_in(gateway),
+        lambda: _refresh(gateway),
     )
     gateway.leases.reclaim()
     scheduler.start()
@@ -61,6 +62,14 @@ def _run(gateway: Gateway, run_id: int) -> None:
 def _keep(gateway: Gateway) -> None:
     """Moments pass whether anything comes or not: what is due now is judged now."""
     gateway.keeper.keep_all()
+
+
+def _refresh(gateway: Gateway) -> bool:
+    """Takes over what was published meanwhile, between two passes of the forwarder."""
+    taken = gateway.refresh()
+    if taken:
+        log.info("config_taken_over", feeds=len(gateway.config.feeds))
+    return taken
 
 
 def _forward(gateway: Gateway) -> None:

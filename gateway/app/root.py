@@ -14,10 +14,11 @@ from adapters.kit.recording import Recording, record
 from gateway.accounts import AccountBudget, AccountSecrets
 from gateway.alerts import AlertBook, Post, Posted
 from gateway.app.alerting import post
+from gateway.app.drafts import Drafts, newest
 from gateway.app.keys import agreed_suite, opened, public_path
 from gateway.app.sinks import chains, verified
 from gateway.app.work import feed_work
-from gateway.audit import Action, Actor, Authorizer
+from gateway.audit import Actor, Authorizer
 from gateway.auditlog import AuditLog
 from gateway.chain import Chain
 from gateway.clock import Clock
@@ -26,7 +27,7 @@ from gateway.disclosure import Disclosure
 from gateway.dispatch import Executor
 from gateway.documents import StoreDocuments
 from gateway.erasure import Eraser
-from gateway.errors import ConfigInvalid, Usage
+from gateway.errors import Usage
 from gateway.forwarder import Forwarder
 from gateway.freshness import Keeper, Ledger, verdicts
 from gateway.grants import Grants
@@ -36,7 +37,7 @@ from gateway.leases import Leases
 from gateway.people import ByRole, Keys, Users
 from gateway.pipeline import Pipeline
 from gateway.proof import DirectoryPayloadStore, Suite
-from gateway.publish import publish, published
+from gateway.publish import published
 from gateway.quarantine import Quarantine
 from gateway.repair import Repairs
 from gateway.replay import Replays
@@ -88,6 +89,7 @@ class Gateway:
         self.users = Users(self.store, self.vault, self.clock, self._running)
         self.api_keys = Keys(self.store, self.clock, self._running)
         self.audit = AuditLog(self.store, self.clock, authorizer or ByRole(self.store, self.users, self._running))
+        self._version: int | None = None
 
     @property
     def suite(self) -> Suite:
@@ -104,7 +106,8 @@ class Gateway:
         running = published(self.store, self.settings.config)
         if running is None:
             self.publish(Actor.system())
-            running = self.draft
+            running = published(self.store, self.settings.config)
+            assert running is not None
         return running
 
     def _running(self) -> Config:
@@ -116,16 +119,28 @@ class Gateway:
         Raises:
             ConfigInvalid: gateway.yaml, catalogue.yaml or accounts.yaml is broken, or no feed is left.
         """
-        draft = self.draft
-        if draft.gateway is None or not draft.catalogue or not draft.accounts or not draft.feeds:
-            raise ConfigInvalid(draft.problems)
-        changed = publish(self.store, self.clock, draft, actor.name)
-        self.__dict__.pop("config", None)
-        if changed:
-            running = self.config
-            self.audit.record(actor, Action.PUBLISH_CONFIG, running.digest[:16], {"feeds": len(running.feeds)})
-            self.keeper.keep_all(anew=True)
-        return changed
+        return self.drafts.publish(actor, self.draft)
+
+    @property
+    def drafts(self) -> Drafts:
+        """Drafts, published versions, and what changes from one to the other."""
+        return Drafts(self.store, self.clock, self.audit, self.settings.config, self._take_over)
+
+    def _take_over(self, running: Config) -> None:
+        """What was published runs here from now on; sinks and the store are those of this process's start."""
+        self.__dict__["config"] = running
+        if "forwarder" in self.__dict__:
+            self.__dict__.pop("forwarder").close()
+        for built in ("consents", "office"):
+            self.__dict__.pop(built, None)
+        self.keeper.keep_all(anew=True)
+
+    def refresh(self) -> bool:
+        """Takes over what another process published since; whether there was anything."""
+        self._version, newer = newest(self.store, self.settings.config, self._version, self.config.digest)
+        if newer is not None:
+            self._take_over(newer)
+        return newer is not None
 
     def feed(self, name: str) -> Feed:
         """Raises Usage, naming what there is."""

@@ -3,7 +3,15 @@
 from gateway.config.alerting import AlertsModel, HookModel, MailModel, RouteModel
 from gateway.config.cron import cron_trigger
 from gateway.config.load import Config, Feed, digest, overlaid, read, read_texts, resolve
-from gateway.config.models import AccountModel, CatalogueEntry, EvmSinkModel, GatewayFile, LocalSinkModel, MemberModel
+from gateway.config.models import (
+    AccountModel,
+    CatalogueEntry,
+    EvmSinkModel,
+    FeedModel,
+    GatewayFile,
+    LocalSinkModel,
+    MemberModel,
+)
 from gateway.config.positions import Problem
 
 __all__ = [
@@ -13,6 +21,7 @@ __all__ = [
     "Config",
     "EvmSinkModel",
     "Feed",
+    "FeedModel",
     "GatewayFile",
     "HookModel",
     "LocalSinkModel",

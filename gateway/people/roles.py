@@ -56,7 +56,17 @@ ROLES: Final[Mapping[Role, Rights]] = {
         "系统管理员",
         Reach.ALL,
         frozenset(
-            {A.READ_STATUS, A.CHECK, A.WSDL_SHOW, A.CHECK_CONFIG, A.PUBLISH_CONFIG, A.DOCTOR, A.TEST_ALERT}
+            {
+                A.READ_STATUS,
+                A.CHECK,
+                A.WSDL_SHOW,
+                A.CHECK_CONFIG,
+                A.SAVE_CONFIG,
+                A.PUBLISH_CONFIG,
+                A.ROLL_BACK_CONFIG,
+                A.DOCTOR,
+                A.TEST_ALERT,
+            }
             | {A.CHAIN_CHECK, A.CHAIN_DEPLOY, A.CHAIN_RECONCILE, A.CHAIN_EXPORT}
             | {A.USER_LIST, A.USER_ADD, A.USER_LOCK, A.USER_UNLOCK, A.USER_RESET}
         ),
@@ -102,7 +112,18 @@ ROLES: Final[Mapping[Role, Rights]] = {
         "县数据局",
         Reach.COUNTY,
         frozenset(
-            {A.READ_STATUS, A.UPLOAD, A.TRACE, A.PUBLISH_CONFIG, A.WSDL_ACCEPT, A.UNMASK, A.TAKE_ALERT, A.INVITE}
+            {
+                A.READ_STATUS,
+                A.UPLOAD,
+                A.TRACE,
+                A.SAVE_CONFIG,
+                A.PUBLISH_CONFIG,
+                A.ROLL_BACK_CONFIG,
+                A.WSDL_ACCEPT,
+                A.UNMASK,
+                A.TAKE_ALERT,
+                A.INVITE,
+            }
             | _STEERED
             | _TRIED
             | _HELD

@@ -21,6 +21,7 @@ from gateway.status import feed_statuses, recent_runs
 from gateway.web.alerts import alerts
 from gateway.web.bank import bank
 from gateway.web.common import Reader, Seat, permitted
+from gateway.web.config import config
 from gateway.web.discover import discover
 from gateway.web.guard import Guard
 from gateway.web.pages import pages
@@ -46,6 +47,7 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.include_router(discover)
     app.include_router(bank)
     app.include_router(resources)
+    app.include_router(config)
     app.include_router(door)
     app.include_router(pages)
     app.add_middleware(Guard, gateway=gateway)

@@ -73,6 +73,8 @@ def permitted(action: Action) -> Callable[[Request], Coroutine[Any, Any, Seat]]:
 def _seat(request: Request, action: Action) -> Seat:
     gateway, who = gateway_of(request), who_of(request)
     request.state.action = action
+    if action is not Action.PUSH:  # who pushes waits for nothing but the inbox
+        gateway.refresh()
     place = _place(gateway, request.path_params) if request.path_params else None
     return Seat(gateway, who, gateway.audit.permit(who.actor, action, request.url.path, place))
 

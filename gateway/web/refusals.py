@@ -8,12 +8,14 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from adapters.kit import SourceMalformed
+from gateway.app.drafts import told
 from gateway.audit import NotAllowed
 from gateway.chain import ChainError
+from gateway.config import Problem
 from gateway.errors import Busy, ConfigInvalid, Unreconciled, Usage
 from gateway.i18n import _, show
 from gateway.inbox import InboxFull
@@ -69,6 +71,14 @@ def _absent(request: Request, error: Exception) -> Response:
     return answer
 
 
+def _invalid(_request: Request, error: Exception) -> Response:
+    """The faults of the drafts, each with its place."""
+    assert isinstance(error, ConfigInvalid)
+    problems = [told(problem) for problem in error.problems if isinstance(problem, Problem)]
+    body = {"type": "about:blank", "title": _("配置有误"), "status": 422, "detail": show(error), "problems": problems}
+    return JSONResponse(body, 422, media_type="application/problem+json")
+
+
 def _busy(request: Request, error: Exception) -> Response:
     return refusal(request, 409, "正忙", show(error))
 
@@ -89,7 +99,7 @@ REFUSALS: Final[Mapping[type[Exception], Any]] = {
     HTTPException: _absent,
     InboxFull: _later,
     Busy: _busy,
-    ConfigInvalid: _unusable,
+    ConfigInvalid: _invalid,
     ChainError: _unusable,
     Unreconciled: _unusable,
 }

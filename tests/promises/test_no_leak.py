@@ -184,6 +184,8 @@ def ask(scene: Scene) -> None:
         ["check"],
         ["forward"],
         ["config", "show"],
+        ["config", "diff"],
+        ["config", "history"],
     ]
     asked += [["freshness"], ["freshness", "--explain", FEEDS["subsidy"]]]
     asked += [["chain", "check"], ["chain", "status"], ["chain", "reconcile"]]
@@ -206,6 +208,7 @@ def ask(scene: Scene) -> None:
         for item in quarantine.items(EVERYTHING, feed, count=10_000):
             scene.say("quarantine", f"{feed} {quarantine.show(item.handle, column_kinds(work.translator))}")
     scene.verb("config", "publish")
+    scene.verb("config", "rollback", "1")
     scene.verb("quarantine", "discard", next(iter(held.values())), "--reason", "部门已更正")
     scene.verb("adapter", "record", FEEDS["marriage"], "--to", str(home / "recording.json"))
     refresh(made)
@@ -223,6 +226,7 @@ def ask(scene: Scene) -> None:
     done = {" ".join(w for w in words[:2] if " ".join(words[:2]) in verbs() or w == words[0]) for words in asked}
     done |= {
         "config publish",
+        "config rollback",
         "quarantine discard",
         "wsdl accept",
         "freshness waive",

@@ -45,6 +45,13 @@ SELECT * FROM feed ORDER BY name
 -- name: feed_rename
 UPDATE feed SET name = :name WHERE id = :id
 
+-- name: feed_alias_add
+INSERT INTO feed_alias (name, feed_id) VALUES (:name, :feed_id) ON CONFLICT (name) DO UPDATE SET feed_id = excluded.feed_id
+
+-- name: feed_once_called
+-- The feed that had this name before it was renamed.
+SELECT feed.* FROM feed_alias JOIN feed ON feed.id = feed_alias.feed_id WHERE feed_alias.name = :name
+
 -- name: feed_cursor
 UPDATE feed SET cursor = :cursor WHERE id = :id
 
@@ -121,7 +128,17 @@ INSERT INTO document (name, at, digest, body) VALUES (:name, :at, :digest, :body
 ON CONFLICT (name) DO UPDATE SET at = excluded.at, digest = excluded.digest, body = excluded.body
 
 -- name: config_add
-INSERT INTO config_version (at, actor, digest, body) VALUES (:at, :actor, :digest, :body)
+INSERT INTO config_version (at, actor, digest, body, note) VALUES (:at, :actor, :digest, :body, :note)
+
+-- name: config_newest
+-- Whether somebody published meanwhile.
+SELECT MAX(id) FROM config_version
+
+-- name: config_history
+SELECT id, at, actor, digest, note FROM config_version ORDER BY id DESC LIMIT :count
+
+-- name: config_version_get
+SELECT id, body FROM config_version WHERE id = :id
 
 -- name: config_latest
 SELECT id, at, actor, digest, body FROM config_version ORDER BY id DESC LIMIT 1

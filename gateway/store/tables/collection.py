@@ -40,6 +40,8 @@ feed = Table(
     text("paused_for", nullable=True),
 )
 
+feed_alias = Table("feed_alias", metadata, Column("name", Text, primary_key=True), reference("feed_id", "feed"))
+
 run = Table(
     "run",
     metadata,

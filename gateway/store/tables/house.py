@@ -8,7 +8,16 @@ meta = Table("meta", metadata, Column("key", Text, primary_key=True), text("valu
 
 counter = Table("counter", metadata, Column("name", Text, primary_key=True), count("value"))
 
-config_version = Table("config_version", metadata, identity(), text("at"), text("actor"), text("digest"), text("body"))
+config_version = Table(
+    "config_version",
+    metadata,
+    identity(),
+    text("at"),
+    text("actor"),
+    text("digest"),
+    text("body"),
+    text("note", nullable=True),
+)
 
 rules = Table("rules", metadata, identity(), Column("digest", Text, nullable=False, unique=True))
 
