@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from adapters.kit import Adapter, Allowance, Described, Http, Ports, SoapAdapter, SourceSettings, registry
-from adapters.kit.recording import Recording, record
+from adapters.kit.recording import Recording
 from gateway.accounts import AccountBudget, AccountSecrets
 from gateway.alerts import AlertBook, Post, Posted
 from gateway.app.alerting import post
 from gateway.app.drafts import Drafts, newest
 from gateway.app.keys import agreed_suite, opened, public_path
 from gateway.app.sinks import chains, verified
-from gateway.app.work import feed_work
+from gateway.app.work import feed_work, recorded
 from gateway.audit import Actor, Authorizer
 from gateway.auditlog import AuditLog
 from gateway.chain import Chain
@@ -221,15 +221,7 @@ class Gateway:
             SourceError: the source did not give what was asked.
         """
         feed = self.feed(name)
-        adapter = self.adapter(feed, errand)
-        account = self.config.accounts[feed.source.account]
-        try:
-            secrets = {key: adapter.ports.secrets.get(key) for key in account.secrets}
-            return record(
-                type(adapter), adapter.ports, adapter.settings, feed.county.code, pages=pages, secrets=secrets
-            )
-        finally:
-            adapter.close()
+        return recorded(feed, self.adapter(feed, errand), self.config, pages)
 
     @property
     def repairs(self) -> Repairs:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from adapters.kit import Adapter, Translator
+from adapters.kit.recording import Recording, record
 from gateway.clock import Clock
-from gateway.config import Feed, overlaid
+from gateway.config import Config, Feed, overlaid
 from gateway.names import Namer, name_kinds
 from gateway.promise import CONTINUOUS
 from gateway.sorter import FeedWork
@@ -47,6 +48,16 @@ def feed_work(feed: Feed, adapter: Adapter, store: Store, vault: Vault, clock: C
         period_field=_period_field(feed),
         vanish_limit=feed.model.vanish_limit,
     )
+
+
+def recorded(feed: Feed, adapter: Adapter, config: Config, pages: int) -> Recording:
+    """Every stream of an adapter, read once and once more, scrubbed; the adapter is closed. Raises SourceError."""
+    account = config.accounts[feed.source.account]
+    try:
+        secrets = {key: adapter.ports.secrets.get(key) for key in account.secrets}
+        return record(type(adapter), adapter.ports, adapter.settings, feed.county.code, pages=pages, secrets=secrets)
+    finally:
+        adapter.close()
 
 
 def _period_field(feed: Feed) -> str | None:
