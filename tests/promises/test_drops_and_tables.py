@@ -19,6 +19,7 @@ from gateway.clock import Clock
 from gateway.dispatch.execute import Outcome, queue_run
 from gateway.proof import MemberKey
 from gateway.quarantine import Quarantine
+from gateway.scope import EVERYTHING
 from gateway.settings import Settings
 from gateway.status import reconcile
 from gateway.store.pages import living
@@ -113,7 +114,7 @@ def test_a_drop_is_collected_and_a_bad_line_is_held_with_its_place(office: Offic
     counts = office.sync("360981/drop").counts
     assert (counts["fetched"], counts["puts"], counts["quarantined"], counts["ignored"]) == (3, 1, 1, 1)
     held = Quarantine(office.gateway.store, office.gateway.vault, office.gateway.clock)
-    (item,) = held.items("360981/drop")
+    (item,) = held.items(EVERYTHING, "360981/drop")
     assert held.show(item.handle, {}).place == "360981_CZJ_YKT_20260301_001.csv › 3"
     counts = office.sync("360981/drop").counts
     assert (counts["fetched"], counts["emptiness"]) == (0, None), "no new file is no empty answer"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.quarantine import Quarantine
+from gateway.scope import EVERYTHING
 from gateway.status import reconcile
 from tests.promises.test_no_leak import personal
 from tests.support.handed import DATASETS, FORMS, Handed, handed_over
@@ -140,6 +141,6 @@ def test_a_held_row_is_shown_with_its_place(people: tuple[Handed, dict[str, str]
     county, _, _ = people
     gateway = county.made.gateway
     held = Quarantine(gateway.store, gateway.vault, gateway.clock)
-    places = {held.show(item.handle, {}).place or "" for item in held.items(county.made.feeds["payment"])}
+    places = {held.show(item.handle, {}).place or "" for item in held.items(EVERYTHING, county.made.feeds["payment"])}
     assert places
     assert all(".zip › " in place and ".csv › " in place for place in places)

@@ -220,6 +220,7 @@ def ask(scene: Scene) -> None:
     scene.verb("freshness", "revoke", FEEDS["subsidy"], period)
     agencies(scene)
     alerts(scene)
+    discover(scene)
     bank(scene, member)
     turn(scene)
     people(scene)
@@ -235,6 +236,7 @@ def ask(scene: Scene) -> None:
         "member keygen",
         *AGENCIES_VERBS,
         *ALERTS,
+        "discover",
         *BANK,
         *KEYS,
         *PEOPLE,
@@ -295,6 +297,16 @@ def alerts(scene: Scene) -> None:
         scene.verb("alerts", *words)
     for words in (["alerts", "--json"], ["alerts", "window", "--json"], ["invite", COUNTY, "丰城市民政局"]):
         scene.verb(*words)
+
+
+def discover(scene: Scene) -> None:
+    """A sample that a vendor pasted holds real people; what is proposed from it does not."""
+    sample = scene.made.home / "answer.json"
+    rows = [item.raw for item in list(scene.made.agencies.world.items("homestead"))[:5]]
+    sample.write_text(json.dumps({"code": "0", "data": {"total": 5, "rows": rows}}, ensure_ascii=False), "utf-8")
+    scene.verb("discover", str(sample))
+    scene.verb("discover", str(sample), "--json")
+    sample.unlink()
 
 
 def states(scene: Scene) -> list[tuple[str, Any]]:

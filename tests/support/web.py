@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -81,4 +82,5 @@ def ask(
             body: dict[str, Any] = {"content": content, "files": files, "data": form, "json": json}
             return await client.request(method, path, headers=brought, **body)
 
-    return asyncio.run(send())
+    with ThreadPoolExecutor(1) as aside:  # a browser's driver may keep a loop running in this thread
+        return aside.submit(asyncio.run, send()).result()
