@@ -45,6 +45,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
         )
     gateway: Any = SimpleNamespace(
         store=store,
+        refresh=lambda: False,
         clock=clock,
         config=config,
         ledger=Ledger(store, clock, lambda: config),
