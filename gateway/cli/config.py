@@ -85,14 +85,14 @@ def diff(
     if as_json:
         say_json(found.as_dict())
     else:
+        for problem in found.problems:
+            err.print(told(problem), style="red", markup=False, soft_wrap=True)
         _tell(found, texts=texts)
     if found.problems:
         raise typer.Exit(2)
 
 
 def _tell(found: Preview, *, texts: bool = False) -> None:
-    for problem in found.problems:
-        err.print(told(problem), style="red", markup=False, soft_wrap=True)
     for effect in found.effects:
         sentence = retell(effect.sentence)
         line = _("{where}：{sentence}").format(where=effect.target, sentence=sentence) if effect.target else sentence

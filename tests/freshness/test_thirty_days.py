@@ -143,6 +143,7 @@ class Prefecture:
         with self.store.write() as tx:
             row = last.rows["system"]
             batch = tx.value("batch_reserve", stream_id=row.stream_id, first=1, last=3, sealed_at=self.clock.stamp())
+            tx._cursor.execute(f"UPDATE batch SET batch_id = 'built' WHERE id = {int(batch)}")
         return int(batch)
 
     def confirm(self, batch: int) -> None:

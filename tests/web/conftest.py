@@ -30,7 +30,7 @@ class Dashboard:
     url: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Collected once, forwarded, with a past."""
     home, others = tmp_path_factory.mktemp("dashboard"), 12 if SHOTS else 0
@@ -42,7 +42,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def dashboard(furnished: House) -> Iterator[Dashboard]:
     """Served without a worker: nothing moves while it is looked at."""
     with socket.socket() as probe:
@@ -59,7 +59,7 @@ def dashboard(furnished: House) -> Iterator[Dashboard]:
     thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Debian's Chromium, found by PATH."""
     path = shutil.which("chromium")
