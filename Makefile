@@ -73,7 +73,7 @@ kills: $(VENV)/.dev $(NODE) ## the long kill suite
 	$(BIN)/python -m pytest -m kills $(ARGS)
 
 shots: $(VENV)/.dev ## take the pictures of the dashboard for docs/ (needs Debian's chromium)
-	SHUQIAO_SHOTS=1 $(BIN)/python -m pytest -q -k pictures tests/web
+	SHUQIAO_SHOTS=1 $(BIN)/python -m pytest -q -m shots tests/web
 
 contract: $(NODE) ## compile contracts/ConsortiumAnchor.sol into the artefact the gateway ships
 	node contracts/compile.cjs

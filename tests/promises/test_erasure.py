@@ -30,7 +30,7 @@ from gateway.trace import find, trace
 from gateway.vault import handle_text
 from schemas import DATASETS
 from tests.promises.test_reports import consent, farmer, query
-from tests.support.house import FEEDS, House, copied, house
+from tests.support.house import FEEDS, House, copied, delivered
 from tests.support.suite import SUITE
 
 pytestmark = pytest.mark.sockets
@@ -38,12 +38,8 @@ pytestmark = pytest.mark.sockets
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with pytest.MonkeyPatch.context() as patch:
-        with house(tmp_path_factory.mktemp("house"), patch, households=40, dirt=0.1) as running:
-            running.sync()
-            running.gateway.forwarder.forward()
-            running.gateway.close()
-            yield running
+    with delivered(tmp_path_factory.mktemp("house")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from gateway.rewrap import KEYS
 from gateway.store.pages import living
 from tests.promises.test_reports import consent, farmer, query
 from tests.support.anvil import anvil, declared, new_key
-from tests.support.house import FEEDS, House, copied, house
+from tests.support.house import FEEDS, House, copied, delivered, house
 from tests.support.suite import SUITE
 from tests.support.verbs import shuqiao
 
@@ -29,12 +29,8 @@ OTHER = GM if SUITE is INTL else INTL
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with pytest.MonkeyPatch.context() as patch:
-        with house(tmp_path_factory.mktemp("house"), patch, households=40, dirt=0.1) as running:
-            running.sync()
-            running.gateway.forwarder.forward()
-            running.gateway.close()
-            yield running
+    with delivered(tmp_path_factory.mktemp("house")) as running:
+        yield running
 
 
 @pytest.fixture

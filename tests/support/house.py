@@ -186,6 +186,16 @@ def house(
 
 
 @contextmanager
+def delivered(home: Path, households: int = 40, dirt: float = 0.1) -> Iterator[House]:
+    """A house collected and forwarded, its own gateway closed: `copied` for each test that changes it."""
+    with pytest.MonkeyPatch.context() as patch, house(home, patch, households=households, dirt=dirt) as running:
+        running.sync()
+        running.gateway.forwarder.forward()
+        running.gateway.close()
+        yield running
+
+
+@contextmanager
 def copied(template: House, home: Path) -> Iterator[House]:
     """The house as it stands, on data of its own; configuration and agencies are shared. Its own gateway must be closed."""
     settings = template.gateway.settings

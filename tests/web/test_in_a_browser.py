@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.web import key
-from tests.web.conftest import SHOTS, Dashboard
+from tests.web.conftest import Dashboard
 
 pytestmark = pytest.mark.sockets
 
@@ -122,7 +122,7 @@ def test_a_theme_is_kept(chromium: Any, dashboard: Dashboard) -> None:
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
-@pytest.mark.skipif(not SHOTS, reason="pictures are taken on request: make shots")
+@pytest.mark.shots
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("name", PICTURES)
 def test_pictures_for_the_documents(chromium: Any, dashboard: Dashboard, name: str, lang: str) -> None:
