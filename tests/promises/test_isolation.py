@@ -321,7 +321,7 @@ def test_every_verb_is_known_here() -> None:
 
 @pytest.mark.parametrize("verb", ASKED)
 def test_no_verb_passes_unasked(idle: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str) -> None:
-    monkeypatch.setattr("gateway.app.root.ByRole", Refuser)
+    monkeypatch.setattr("gateway.app.foundation.ByRole", Refuser)
     serving = sys.modules["gateway.cli.serve"]
     monkeypatch.setattr(serving, "until_signalled", threading.Event)
     for name in ("work", "Supervisor", "build"):
@@ -346,11 +346,11 @@ def contents(made: House) -> dict[str, int]:
 
 def test_a_refusal_is_one_sentence(idle: House) -> None:
     """As it leaves the process: exit 1, no traceback."""
-    code = "import gateway.app.root, sys; from gateway.audit import NotAllowed\n"
+    code = "import gateway.app.foundation, sys; from gateway.audit import NotAllowed\n"
     code += (
         "class No:\n    def __init__(self, *_): pass\n    def authorize(self, *asked): raise NotAllowed(*asked[:3])\n"
     )
-    code += "gateway.app.root.ByRole = No\nfrom gateway.cli import main\nsys.argv[0] = 'shuqiao'\nmain()"
+    code += "gateway.app.foundation.ByRole = No\nfrom gateway.cli import main\nsys.argv[0] = 'shuqiao'\nmain()"
     settings: Settings = idle.gateway.settings
     where = ["--config", str(settings.config), "--data", str(settings.data)]
     done = subprocess.run(
