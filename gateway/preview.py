@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from adapters.kit import FieldRule, listed
 from gateway.sorter import FeedWork
 from schemas import Canonical
 from schemas.masking import mask, scrub
+
+SAMPLE: Final = 50
+"""Rows of the page by which it is told how many could fill a field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +34,26 @@ class PreviewRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Filled:
+    """How many of the sampled rows gave a canonical field a value."""
+
+    field: str
+    title: str
+    required: bool
+    filled: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
-    """`got` rows came in one answer; only some are shown."""
+    """`got` rows came in one answer; only some are shown, more are sampled."""
 
     request: str
     got: int
     declared: int | None
     notes: tuple[str, ...]
     rows: list[PreviewRow]
+    fields: list[Filled]
 
 
 def preview(feed: FeedWork, count: int) -> Preview:
@@ -46,7 +62,7 @@ def preview(feed: FeedWork, count: int) -> Preview:
         page = feed.adapter.fetch(feed.dataset.name, None)
     finally:
         feed.adapter.close()
-    items = page.rows.decode(range(min(count, len(page.rows.raw))))
+    items = page.rows.decode(range(min(max(count, SAMPLE), len(page.rows.raw))))
     t = feed.translator.translate(items)
     verdicts = {r.position: f"{r.reason} {r.field or ''}" for r in t.rejected}
     verdicts |= {p: rule for rule, positions in t.ignored.items() for p in positions}
@@ -56,9 +72,24 @@ def preview(feed: FeedWork, count: int) -> Preview:
     records |= {r.position: (partial, ()) for r, partial in zip(t.rejected, t.partial, strict=True)}
     rows = [
         PreviewRow(i, verdicts.get(i, "ok"), _cells(feed, item, *records.get(i, ({}, ()))))
-        for i, item in enumerate(items)
+        for i, item in enumerate(items[:count])
     ]
-    return Preview(page.answer.request, len(page.rows.raw), page.declared, page.notes, rows)
+    fields = _filled(feed, [*t.records, *t.partial])
+    return Preview(page.answer.request, len(page.rows.raw), page.declared, page.notes, rows, fields)
+
+
+def _filled(feed: FeedWork, records: Sequence[Canonical]) -> list[Filled]:
+    """Every field of the dataset, the unmapped ones too, over what is kept and what is held; a part's field is filled where an element has it."""
+    out = []
+    for path, spec in feed.dataset.fields.items():
+        if spec.part is None:
+            filled = sum(record.get(spec.name) is not None for record in records)
+        else:
+            filled = sum(
+                any(isinstance(e, dict) and e.get(spec.name) for e in record.get(spec.part) or ()) for record in records
+            )
+        out.append(Filled(path, spec.of.title, spec.of.required, filled, len(records)))
+    return out
 
 
 def _cells(feed: FeedWork, item: dict[str, Any], record: Canonical, flags: tuple[str, ...]) -> list[Cell]:

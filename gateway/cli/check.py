@@ -86,3 +86,9 @@ def preview(
         for cell in row.cells:
             table.add_row(cell.field, cell.column, cell.raw or "", cell.canonical or "—", cell.flags)
         out.print(table)
+    told = Table(box=None, pad_edge=False, header_style="bold", title_justify="left", title=_("试读的行里填得上几条"))
+    for column in ("字段", "名称", "必填", "填得上"):
+        told.add_column(_(column), overflow="fold")
+    for field in shown.fields:
+        told.add_row(field.field, field.title, "*" if field.required else "", f"{field.filled}/{field.of}")
+    out.print(told)

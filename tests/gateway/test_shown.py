@@ -63,7 +63,10 @@ def test_a_preview_shows_the_rows_inside_a_row_masked() -> None:
     page = SimpleNamespace(rows=rows, answer=SimpleNamespace(request="GET /x"), declared=1, notes=())
     adapter = SimpleNamespace(fetch=lambda *_: page, close=lambda: None)
     feed: Any = SimpleNamespace(adapter=adapter, dataset=DATASETS["contracted_land"], translator=translator())
-    (row,) = preview(feed, 5).rows
+    shown = preview(feed, 5)
+    (row,) = shown.rows
+    filled = {field.field: (field.filled, field.of) for field in shown.fields}
+    assert (filled["contract_code"], filled["members.name"], filled["signed_on"]) == ((1, 1), (1, 1), (0, 1))
     cells = {cell.field: (cell.column, cell.raw, cell.canonical) for cell in row.cells}
     assert cells["members.id_no"] == ("CBF_JTCY.CYZJHM", "3609**********0016, —", "3609**********0016, —")
     assert cells["members.name"] == ("CBF_JTCY.CYXM", "张**, 李*", "张**, 李*")
