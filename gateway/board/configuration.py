@@ -1,4 +1,4 @@
-"""Configuration as people read it: the version in force, the files as they are now, and what is wrong in them, by line."""
+"""Configuration as people read it: the files as they are now beside the version in force, and what is wrong in them, by line."""
 
 from __future__ import annotations
 
@@ -11,20 +11,8 @@ from typing import Any, Final
 from gateway.config import Config, Problem, read
 from gateway.errors import Usage
 from gateway.scope import Scope
-from gateway.store import Store
 
-VERSIONS_SHOWN: Final = 30
 _COUNTIES: Final = "counties/"
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One published version."""
-
-    number: int
-    at: str
-    actor: str
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +30,6 @@ class FileLine:
 class ConfigurationView:
     """All files that lie within, and every problem of theirs, each with its place."""
 
-    versions: tuple[Version, ...]
     files: tuple[FileLine, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
@@ -75,14 +62,11 @@ class CountyFileView:
     problems: tuple[Problem, ...]
 
 
-def configuration(store: Store, running: Config, root: Path, within: Scope) -> ConfigurationView:
+def configuration(running: Config, root: Path, within: Scope) -> ConfigurationView:
     """Files of counties within; those of the whole gateway to who may see everything."""
     draft = read(root)
     names = [name for name in sorted({*draft.texts, *running.texts}) if _sees(within, name)]
-    with store.read() as tx:
-        rows = tx.all("config_versions", count=VERSIONS_SHOWN)
     return ConfigurationView(
-        versions=tuple(Version(row.id, row.at, row.actor, row.digest[:16]) for row in rows),
         files=tuple(
             FileLine(
                 file=name,

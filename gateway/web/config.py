@@ -1,18 +1,32 @@
-"""`/api/v1/config…`: drafts as text with their faults, what publishing does, versions, and the way back."""
+"""`/api/v1/config…`: the files as they stand, drafts as text with their faults, what publishing does, versions, and the way back."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
 
 from gateway.app.drafts import told
 from gateway.audit import Action
-from gateway.config import read
+from gateway.board import configuration, county_file
+from gateway.web import steps
 from gateway.web.common import Reader, Seat, permitted
 
 config = APIRouter(prefix="/api/v1/config")
 Checker = Annotated[Seat, Depends(permitted(Action.CHECK_CONFIG))]
+
+
+@config.get("")
+def overview(seat: Reader) -> dict[str, Any]:
+    """The files that lie within reach: which differ from the running version, and every problem with its place."""
+    return configuration(seat.gateway.config, seat.gateway.settings.config, seat.scope).as_dict()
+
+
+@config.get("/counties/{county}")
+def one_county(seat: Reader, county: str) -> dict[str, Any]:
+    """One county's file, line by line, against the running version."""
+    return asdict(county_file(seat.gateway.config, seat.gateway.settings.config, county))
 
 
 @config.get("/drafts")
@@ -41,9 +55,7 @@ def diff(seat: Checker) -> dict[str, Any]:
 @config.post("/publish")
 def publish(seat: Annotated[Seat, Depends(permitted(Action.PUBLISH_CONFIG))]) -> dict[str, Any]:
     """Makes the drafts the running version."""
-    root = seat.gateway.settings.config
-    changed = seat.gateway.drafts.publish(seat.actor, read(root))
-    return {"changed": changed, "digest": seat.gateway.config.digest[:16]}
+    return {"changed": steps.publish(seat), "digest": seat.gateway.config.digest[:16]}
 
 
 @config.get("/versions")
@@ -62,5 +74,4 @@ def version(number: int, seat: Checker) -> dict[str, Any]:
 @config.post("/versions/{number}/rollback")
 def rollback(number: int, seat: Annotated[Seat, Depends(permitted(Action.ROLL_BACK_CONFIG))]) -> dict[str, Any]:
     """Goes back to a version, as a new one; the drafts stay as they are."""
-    changed = seat.gateway.drafts.rollback(seat.actor, number)
-    return {"changed": changed, "digest": seat.gateway.config.digest[:16]}
+    return {"changed": steps.rollback(seat, number), "digest": seat.gateway.config.digest[:16]}

@@ -85,10 +85,20 @@ def verify(seat: Seat) -> dict[str, int]:
 
 
 def publish(seat: Seat) -> bool:
-    """Makes what the files say now the version in force; False where it is already.
+    """Makes the drafts the running version; False where they are already.
 
     Raises:
         ConfigInvalid: the files of the whole gateway are broken.
     """
     seat.gateway.draft = read(seat.gateway.settings.config)
     return seat.gateway.publish(seat.actor)
+
+
+def rollback(seat: Seat, number: int) -> bool:
+    """Goes back to a version, as a new one; the drafts stay as they are.
+
+    Raises:
+        Usage: there is none of this number.
+        ConfigInvalid: it does not hold any more.
+    """
+    return seat.gateway.drafts.rollback(seat.actor, number)

@@ -111,8 +111,12 @@ def test_publishing_says_it_keeps_it_and_can_go_back(county: County) -> None:
     assert listed.index("回退到第 1 版") < listed.index("system")
     assert len(ask(build(county.gateway, lambda: True), "/api/v1/config/versions").json()) == 3
     assert "42 行将重新映射" in shuqiao(county.settings, "config", "diff").stdout, "the draft still says it"
+    application = build(county.gateway, lambda: True)
+    assert "42 行将重新映射" in ask(application, "/configuration").text
+    assert visit(application, "/configuration/2/rollback", "POST", grant="system").status_code == 303
+    assert ask(application, "/api/v1/config/versions").json()[0]["note"] == "回退到第 2 版"
     with county.gateway.store.read() as tx:
-        assert [r.action for r in tx.all("audit_all")].count("publish_config") == 3
+        assert [r.action for r in tx.all("audit_all")].count("publish_config") == 4
 
 
 def test_a_renamed_feed_loses_nothing_there_and_back(county: County) -> None:
@@ -147,6 +151,10 @@ def test_drafts_are_texts_with_faults_and_places(county: County) -> None:
     assert away.status_code == 422
     shown = ask(application, "/api/v1/config/diff").json()
     assert shown["problems"][0]["line"] == line
+    overview = ask(application, "/api/v1/config").json()
+    assert [(f["county"], f["problems"]) for f in overview["files"] if f["differs"]] == [("360981", 1)]
+    read = ask(application, "/api/v1/config/counties/360981").json()["lines"]
+    assert [said["mark"] for said in read if "pol: 1h" in said["text"]] == ["+"]
     assert [e for e in shown["effects"] if e["kind"] == "feed_removed"] == [], "a broken county stays as it runs"
     assert any(text.startswith("+") and "pol: 1h" in text for text in shown["lines"])
     broken = ask(application, "/api/v1/config/drafts").json()["catalogue.yaml"]

@@ -60,6 +60,3 @@ WHERE batch.id = :id
 
 -- name: deliveries_of
 SELECT * FROM delivery WHERE batch IN (:list)
-
--- name: config_versions
-SELECT id, at, actor, digest FROM config_version ORDER BY id DESC LIMIT :count

@@ -1,8 +1,8 @@
-"""Configuration: the version in force and those before it, the files as they are now with what is wrong in them, publishing."""
+"""Configuration: the files as they are now with what is wrong in them, what publishing them does, the versions and the way back."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -14,14 +14,17 @@ from gateway.web.common import Reader, Seat, permitted
 from gateway.web.pages.frame import done, page
 
 group = APIRouter(prefix="/configuration")
+VERSIONS_SHOWN: Final = 30
 
 
 @group.get("")
 def versions(request: Request, seat: Reader) -> HTMLResponse:
-    """What is in force, what the files say now, and where they are wrong."""
-    gateway = seat.gateway
-    view = configuration(gateway.store, gateway.config, gateway.settings.config, seat.scope)
-    return page(request, "configuration.html", view=view, whole=seat.scope.everything)
+    """What is in force, what the files say now, where they are wrong, and what publishing them does."""
+    gateway, whole = seat.gateway, seat.scope.everything
+    view = configuration(gateway.config, gateway.settings.config, seat.scope)
+    effects = gateway.drafts.preview().effects if whole and view.differs else []
+    history = gateway.drafts.history(VERSIONS_SHOWN)
+    return page(request, "configuration.html", view=view, effects=effects, versions=history, whole=whole)
 
 
 @group.get("/{county}")
@@ -35,3 +38,9 @@ def county(request: Request, seat: Reader, county: str) -> HTMLResponse:
 def publish(seat: Annotated[Seat, Depends(permitted(Action.PUBLISH_CONFIG))]) -> RedirectResponse:
     steps.publish(seat)
     return done("/configuration", "published")
+
+
+@group.post("/{number}/rollback")
+def rollback(seat: Annotated[Seat, Depends(permitted(Action.ROLL_BACK_CONFIG))], number: int) -> RedirectResponse:
+    steps.rollback(seat, number)
+    return done("/configuration", "rolled_back")

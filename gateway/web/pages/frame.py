@@ -69,6 +69,7 @@ DONE: Final[Mapping[str, str]] = {
     "revoked": "已撤销豁免",
     "verified": "全部相符",
     "published": "已发布",
+    "rolled_back": "已回退；草稿文件没有动，再发布会重新采用草稿",
     "replayed": "已按新映射重放；仍不能读的留在隔离区",
     "discarded": "已丢弃，原因已记下",
 }

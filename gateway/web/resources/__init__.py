@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from gateway.web.resources import chain, configuration, duties, feeds
+from gateway.web.resources import chain, duties, feeds
 
 resources = APIRouter()
-for group in (feeds.group, duties.group, chain.group, configuration.group):
+for group in (feeds.group, duties.group, chain.group):
     resources.include_router(group)
 
 __all__ = ["resources"]
