@@ -1,6 +1,7 @@
 """婚姻登记: acts of the county's civil affairs bureau. Court divorces and old marriages left no act here."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 from typing import Final
@@ -31,6 +32,16 @@ COLUMNS: Final = (
 _PREFIX: Final = {"IA": "J", "INR": "J", "IB": "L", "ICA": "BJ", "ICB": "BL"}
 
 
+@dataclass(frozen=True)
+class Bond:
+    """How somebody stands: married since a day, or divorced since one."""
+
+    stands: bool
+    since: date
+    partner: str | None
+    """The other's number; None for who came from abroad."""
+
+
 class Marriages:
     """The register of acts, and what happens in it."""
 
@@ -38,6 +49,8 @@ class Marriages:
         """`weddings`: couples of whom one lives in another county, married here."""
         self.population, self.salt = population, salt
         self.ledger = Ledger(dirt)
+        self.bonds: dict[str, Bond] = {}
+        """Number -> what is true, re-issued papers aside."""
         self._serials: dict[int, int] = {}
         self._couples: list[Couple] = []
         rng = Random(f"{salt}/marriages")
@@ -91,6 +104,9 @@ class Marriages:
         clean: bool = False,
     ) -> None:
         county = self.population.county
+        if op in {"IA", "INR", "IB"}:
+            for who, other in (couple, couple[::-1]):
+                self.bonds[who.id_no] = Bond(op != "IB", on, None if abroad and other.sex == "2" else other.id_no)
         serial = self._serials[on.year] = self._serials.get(on.year, 0) + 1
         cert = f"{_PREFIX[op]}{county.code}-{on.year}-{serial:06d}"
         canonical: Canonical = {

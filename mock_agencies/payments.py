@@ -4,6 +4,7 @@ Pay-outs are submitted on the 10th and 20th; five days later those still pending
 come again under a new detail id; the 2nd brings small reliefs and recoveries.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -66,6 +67,8 @@ class Payments:
     def __init__(self, population: Population, dirt: Dirt, salt: str) -> None:
         self.population, self.salt = population, salt
         self.ledger = Ledger(dirt)
+        self.paid: Counter[tuple[str, str, str]] = Counter()
+        """(number, year, item) -> 分 that reached somebody and stayed."""
         self._open: dict[date, list[Detail]] = {}
         for back in range(HISTORY_DAYS, -1, -1):
             self.pass_day(DAY_0 - timedelta(days=back))
@@ -138,6 +141,8 @@ class Payments:
     def _write(self, detail: Detail, day: date) -> None:
         code, name, authority, document = _ITEMS[detail.item]
         head, county = detail.home.head, detail.home.county
+        if detail.status == "paid":
+            self.paid[head.id_no, str(day.year), name] += round(float(detail.paid) * 100)
         canonical: Canonical = {
             "detail_id": detail.detail_id,
             "batch_no": detail.batch_no,

@@ -2,6 +2,7 @@
 15th; what could not be paid is paid on the 25th, and a payment is taken back now and then.
 """
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -110,6 +111,8 @@ class Subsidies:
     def __init__(self, population: Population, contracts: Contracts, dirt: Dirt, salt: str) -> None:
         self.population, self.contracts, self.salt = population, contracts, salt
         self.ledger = Ledger(dirt)
+        self.paid: Counter[tuple[str, str, str]] = Counter()
+        """(number, year, type) -> 分 that reached somebody and stayed."""
         self._open: list[Award] = []
         self._failed: list[Award] = []
         for passed in range((DAY_0 - _HISTORY_FROM).days + 1):
@@ -183,6 +186,8 @@ class Subsidies:
 
     def _write(self, award: Award, day: date, nth: int, *, clean: bool = False) -> None:
         head, kind = award.home.head, award.kind
+        if award.status in {"paid", "recovered"}:
+            self.paid[head.id_no, str(award.period.year), kind.type] += int(award.amount * 100)
         canonical: Canonical = {column.path: None for column in COLUMNS} | {
             "detail_id": award.detail_id,
             "subsidy_type": kind.type,

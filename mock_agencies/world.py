@@ -1,6 +1,7 @@
 """One synthetic world behind all agencies: the same people everywhere, deterministic by seed, size, dirt and days."""
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -59,6 +60,7 @@ class World:
     ) -> None:
         """Fengcheng by itself, or the county of a population; `weddings`: acts whose parties live in two counties."""
         population = population or people(FENGCHENG, households, seed)
+        self.population = population
         self.county, self.households = population.county, households
         self.seed, self.dirt, self.day, salt = seed, dirt, 0, population.salt
         self._lock = threading.Lock()
@@ -93,6 +95,22 @@ class World:
     def now(self) -> str:
         """The world stands still at six in the evening."""
         return stamp(datetime.combine(self.today, time(18)))
+
+    @property
+    def bonds(self) -> dict[str, marriages.Bond]:
+        """Number -> how somebody stands by what happened here."""
+        return self._marriages.bonds
+
+    @property
+    def running(self) -> list[tuple[str, str]]:
+        """(number of who runs it, its type), of every entity that is in a directory."""
+        return [(e.facts["operator_id_no"], e.facts["entity_type"]) for e in self._entities.entities]
+
+    @property
+    def paid(self) -> Counter[tuple[str, str, str, str]]:
+        """(dataset, number, year, item) -> 分 that reached somebody and stayed."""
+        books = {"payment": self._payments.paid, "subsidy": self._subsidies.paid}
+        return Counter({(name, *key): cents for name, book in books.items() for key, cents in book.items()})
 
     def summary(self) -> dict[str, Any]:
         return {

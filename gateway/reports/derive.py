@@ -21,6 +21,7 @@ TRAITS: Final = {
     "cooperative": "农民合作社负责人",
     "leading_enterprise": "农业产业化龙头企业负责人",
 }
+_WAITING: Final = frozenset({"declared", "publicised", "pending"})
 _ENDINGS: Final = ("moved_out_on", "died_on", "cancelled_on")
 
 
@@ -79,7 +80,9 @@ def payment_nets(payments: Iterable[Standing]) -> list[Net]:
 
 
 def subsidy_nets(subsidies: Iterable[Standing], since: int) -> list[Net]:
-    """Awards by year and type of the years from `since` on, newest first."""
+    """Awards by year and type of the years from `since` on, newest first. A recovery may be a row of its own, negative, or
+    what became of the award itself: then nothing of it was kept.
+    """
     wanted = (s for s in subsidies if str(s.fact.text("year")) >= str(since))
     return _nets(wanted, "subsidy_type", "amount")
 
@@ -93,14 +96,16 @@ def _nets(standings: Iterable[Standing], kind: str, amount: str) -> list[Net]:
     for (year, what), group in groupby(facts, key):
         rows = tuple(group)
         paid = [Decimal(str(f.text(amount))) for f in rows if f.text("status") == "paid"]
+        back = [Decimal(str(f.text(amount))) for f in rows if f.text("status") == "recovered"]
+        taken = [-value for value in paid if value < 0] + [abs(value) for value in back]
         out.append(
             Net(
                 year,
                 what,
-                sum(paid, Decimal(0)),
+                sum(paid, Decimal(0)) + sum((value for value in back if value < 0), Decimal(0)),
                 sum(value >= 0 for value in paid),
-                -sum((value for value in paid if value < 0), Decimal(0)),
-                sum(f.text("status") == "pending" for f in rows),
+                sum(taken, Decimal(0)),
+                sum(f.text("status") in _WAITING for f in rows),
                 sum(f.text("status") == "failed" for f in rows),
                 rows,
             )
@@ -149,7 +154,17 @@ def discrepancies(standings: Sequence[Standing], titles: Mapping[str, str]) -> l
             )
             for c in by_path
         ]
-    return out + _names_differ(standings, titles) + _exceeds(standings)
+    return out + _registered_twice(standings) + _names_differ(standings, titles) + _exceeds(standings)
+
+
+def _registered_twice(standings: Sequence[Standing]) -> list[Discrepancy]:
+    """Who belongs to a household in two registers: a move that one of them has not heard of."""
+    rows = [s.fact for s in standings if s.fact.dataset == "household_member" and "person" in s.fact.roles]
+    rows = [row for row in rows if is_present(row)]
+    if len({row.county for row in rows}) < 2:
+        return []
+    values = tuple((row.county, row.text("register_address")) for row in rows)
+    return [Discrepancy("REGISTERED_TWICE", "在两个县的户籍中都未迁出", tuple(rows), values)]
 
 
 _NAME_OF_ROLE: Final = {

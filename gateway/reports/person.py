@@ -27,7 +27,7 @@ class Person:
         self._register = only(standings, "household_member", lambda f: "person" in f.roles)
         self.row = derive.register_row(self._register)
         self.county = self.row.county if self.row else None
-        self._home = _household(finder, self.row)
+        self.home = _household(finder, self.row)
         self._finder = finder
         since = asked.today.year - YEARS + 1
         self._subsidies = derive.subsidy_nets(only(standings, "subsidy"), since)
@@ -44,7 +44,7 @@ class Person:
             case "subject":
                 return [self.row] if self.row else []
             case "household":
-                return [f for f in self._home if self._is_shown(f)] if self.row else []
+                return [f for f in self.home if self._is_shown(f)] if self.row else []
             case "marriage":
                 return [s.fact for s in only(self._standings, "marriage")]
             case "real_estate":
@@ -81,9 +81,9 @@ class Person:
         if section == "subject":
             return {"name_agrees": self.row is not None and self.row.text("name") == self._asked.name}
         if section == "household":
-            shown = [f for f in self._home if self._is_shown(f)]
-            minors = str(len(self._home) - len(shown))
-            return {"members": str(len(self._home)), "minors": minors, "people": [_member(f, self.row) for f in shown]}
+            shown = [f for f in self.home if self._is_shown(f)]
+            minors = str(len(self.home) - len(shown))
+            return {"members": str(len(self.home)), "minors": minors, "people": [_member(f, self.row) for f in shown]}
         nets = {"subsidy": self._subsidies, "payment": self._payments}.get(section)
         return {"nets": [_net(section, net) for net in nets]} if nets is not None else None
 
@@ -97,7 +97,8 @@ class Person:
 
 
 def _household(finder: FactFinder, row: Fact | None) -> list[Fact]:
-    if row is None or not row.text("household_no"):
+    """Whom somebody lives with by the register; who died or left it lives with nobody."""
+    if row is None or not row.text("household_no") or not derive.is_present(row):
         return []
     station = row.text("station_code")
     if station is None:

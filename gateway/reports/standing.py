@@ -13,6 +13,8 @@ from gateway.reports.facts import Fact
 from schemas import DATASETS, Canonical, Dataset
 
 CHANNELS = ("SYSTEM", "MANUAL")
+_EACH_COUNTY = frozenset({"household_member", "subsidy"})
+"""Keyed by the person, and each county keeps its own: who moved stands in two registers and may be paid from two purses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def _same(fact: Fact) -> tuple[str, ...]:
     own = dataset.key_fields(fact.record) or ()
     if fields is None or (dataset.kind == "event" and not set(own) <= set(fields)):
         fields = own
-    return (fact.dataset, *fields, *(str(fact.record[name]) for name in fields))
+    where = (fact.county,) if fact.dataset in _EACH_COUNTY else ()
+    return (fact.dataset, *where, *fields, *(str(fact.record[name]) for name in fields))
 
 
 def _stand(group: list[Fact]) -> list[Standing]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -98,6 +99,31 @@ def test_a_failed_payment_that_is_sent_again_counts_once_and_a_recovery_is_taken
     ]
     (net,) = derive.payment_nets(rows)
     assert (net.paid, net.payments, net.recovered, net.pending, net.failed) == (Decimal(70), 1, Decimal(30), 1, 1)
+
+
+def award(status: str, amount: str, number: str | None = None) -> Standing:
+    said = {"detail_id": number, "status": status, "amount": amount, "year": "2026", "subsidy_type": "rice"}
+    return Standing(fact("subsidy", roles={"payee"}, **said))
+
+
+def test_of_an_award_that_was_taken_back_nothing_is_left() -> None:
+    rows = [
+        award("paid", "100.00", "1"),
+        award("recovered", "-30.00", "1T"),
+        award("recovered", "50.00", "2"),
+        award("publicised", "9.00", "3"),
+    ]
+    (net,) = derive.subsidy_nets(rows, 2024)
+    assert (net.paid, net.payments, net.recovered, net.pending) == (Decimal(70), 1, Decimal(80), 1)
+
+
+def test_who_moved_is_no_contradiction_until_both_registers_keep_them() -> None:
+    old = member("360981/a", channel="SYSTEM", as_of="2026-03-01", household_no="1", moved_out_on="2026-01-01")
+    new = replace(member("360982/a", channel="SYSTEM", as_of="2026-01-01", household_no="2"), county="360982")
+    standings = resolve([old, new])
+    assert [derive.register_row(standings), derive.discrepancies(standings, {})] == [new, []]
+    still = resolve([replace(old, record=old.record | {"moved_out_on": None}), new])
+    assert [d.code for d in derive.discrepancies(still, {})] == ["REGISTERED_TWICE"]
 
 
 def member(feed: str, *, channel: str, as_of: str, **said: Any) -> Fact:
