@@ -44,9 +44,9 @@ def truths(worlds: Iterable[World]) -> dict[str, Truth]:
                 known.person, known.home = who, home
     for world in worlds:
         for number, bond in world.bonds.items():
-            known = out.get(number)
-            if known is not None and (known.bond is None or known.bond.since < bond.since):
-                known.bond = bond
+            bound = out.get(number)
+            if bound is not None and (bound.bond is None or bound.bond.since < bond.since):
+                bound.bond = bond
         for number, sort in world.running:
             if number in out:
                 out[number].runs.add(sort)
