@@ -94,8 +94,21 @@ WORDS: Final = {
     "contact": "联系",
     "as_of": "截至",
     "confirmed": "上链",
+    "config": "配置",
+    "dns": "域名",
+    "tcp": "端口",
+    "tls": "证书",
+    "auth": "认证",
+    "wsdl": "服务描述",
+    "openapi": "接口描述",
+    "table": "库表",
+    "drop": "投放目录",
+    "push": "推送",
+    "read": "试读",
+    "schema": "字段约束",
+    "duty": "报送义务",
 }
-"""Codes of the store as people read them: states of feeds and runs, owners, reasons of runs, verdicts, channels, clocks."""
+"""Codes of the store as people read them: states of feeds and runs, owners, reasons of runs, verdicts, channels, clocks, layers of `check`."""
 
 _FACT: Final = re.compile(r"\{(\w+)(?::[^}]*)?\}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.kit import FieldRule, listed
-from gateway.sorter import FeedWork
+from gateway.trial import Trial
 from schemas import Canonical
 from schemas.masking import mask, scrub
 
@@ -56,7 +56,7 @@ class Preview:
     fields: list[Filled]
 
 
-def preview(feed: FeedWork, count: int) -> Preview:
+def preview(feed: Trial, count: int) -> Preview:
     """Reads the first page of the feed. Raises SourceError."""
     try:
         page = feed.adapter.fetch(feed.dataset.name, None)
@@ -78,7 +78,7 @@ def preview(feed: FeedWork, count: int) -> Preview:
     return Preview(page.answer.request, len(page.rows.raw), page.declared, page.notes, rows, fields)
 
 
-def _filled(feed: FeedWork, records: Sequence[Canonical]) -> list[Filled]:
+def _filled(feed: Trial, records: Sequence[Canonical]) -> list[Filled]:
     """Every field of the dataset, the unmapped ones too, over what is kept and what is held; a part's field is filled where an element has it."""
     out = []
     for path, spec in feed.dataset.fields.items():
@@ -92,7 +92,7 @@ def _filled(feed: FeedWork, records: Sequence[Canonical]) -> list[Filled]:
     return out
 
 
-def _cells(feed: FeedWork, item: dict[str, Any], record: Canonical, flags: tuple[str, ...]) -> list[Cell]:
+def _cells(feed: Trial, item: dict[str, Any], record: Canonical, flags: tuple[str, ...]) -> list[Cell]:
     return [
         Cell(path, _column(rule), _raw(kind, item, rule), _canonical(kind, path, record), _flags(path, flags))
         for path, rule in feed.translator.rules.items()

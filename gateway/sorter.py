@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from adapters.kit import Adapter, Page, Stream, Translated, Translator
+from adapters.kit import Page, Translated
 from gateway.canonical import canonical_texts
 from gateway.contest import is_older, newest
 from gateway.dictionaries import Dictionaries
@@ -26,8 +26,9 @@ from gateway.store.pages import HANDLE_KIND, Counts, Puts, Touch
 from gateway.store.rejected import Held
 from gateway.store.segments import versions_at
 from gateway.suppression import ERASED, Suppression
+from gateway.trial import Trial
 from gateway.vault import Vault
-from schemas import Dataset, Value
+from schemas import Value
 
 ITEM: Final = "quarantine"
 PLACE: Final = "place"
@@ -38,18 +39,13 @@ ANY_SHARE: Final = float("inf")
 
 
 @dataclass(slots=True)
-class FeedWork:
-    """A feed made ready to run: its rows of the store, its adapter and its compiled rules."""
+class FeedWork(Trial):
+    """A feed made ready to run: besides, its rows of the store."""
 
     id: int
     uid: str
-    name: str
     stream_id: int
     rules_id: int
-    dataset: Dataset
-    adapter: Adapter
-    stream: Stream
-    translator: Translator
     namer: Namer
     period_field: str | None = None
     """The field whose date names the period a row counts for; None: its source time does."""

@@ -55,7 +55,7 @@ from adapters.kit.envelope import Envelope, JsonRows, Opened, list_rows
 from adapters.kit.errors import RecordRejected, SourceDenied, SourceError, SourceMalformed, SourceUnavailable
 from adapters.kit.files import TOTALS_AND_NOTES, FilesAdapter, FilesConnection, FilesSettings, FilesStream
 from adapters.kit.files.workbook import sheets as workbook_sheets
-from adapters.kit.http import Http, Response
+from adapters.kit.http import Http, Response, tls_context
 from adapters.kit.mapping import Deleted, Rejected, Translated, Translator, mapping_faults
 from adapters.kit.paging import AfterKey, DaySlice, NextToken, Offset, PageNumber, Paging, Since, Single
 from adapters.kit.persons import about, nobody_due, reached
@@ -199,5 +199,6 @@ __all__ = [
     "reached",
     "registry",
     "resume",
+    "tls_context",
     "workbook_sheets",
 ]

@@ -313,6 +313,10 @@ class Probe:
     sentence: str
     stops: bool = True
     """What lies above it could not hold either, if it does not."""
+    code: str = ""
+    """Of the error (china-facts §6), where one said so."""
+    remedy: str = ""
+    """What to do, if it does not hold."""
 
 
 class Adapter(ABC):

@@ -53,7 +53,7 @@ class Described:
             changes = self.changes()
         except SourceError as error:
             if kept is None:
-                return [Probe("wsdl", ok=False, sentence=str(error))]
+                return [Probe("wsdl", ok=False, sentence=str(error), code=error.code)]
             return [Probe("wsdl", ok=True, sentence=f"对方的服务描述现在取不到（{error}），沿用已存的")]
         if not changes:
             return []

@@ -155,7 +155,7 @@ class Http:
         with self._guard:
             if certificate not in self._clients:
                 self._clients[certificate] = httpx.Client(
-                    transport=self._around(self._transport or _ClockedTransport(self._clock, _context(certificate))),
+                    transport=self._around(self._transport or _ClockedTransport(self._clock, tls_context(certificate))),
                     timeout=httpx.Timeout(self._deadline, connect=self._connect),
                     trust_env=False,
                     headers={"Accept-Encoding": "identity", "User-Agent": "shuqiao"},
@@ -229,13 +229,13 @@ class Http:
         raise SourceMalformed("REDIRECT", "{label}：对方要求转到别的地址，可能需要重新登录或地址有误", label=label)
 
 
-def _context(certificate: Certificate | None) -> ssl.SSLContext:
-    """Trusts the public authorities, and the one the certificate names.
+def tls_context(certificate: Certificate | None = None) -> ssl.SSLContext:
+    """Trusts the public authorities (or those of SSL_CERT_FILE in the environment), and the one the certificate names.
 
     Raises:
         SourceDenied: AUTH_CONFIG, the texts are no certificate and its key.
     """
-    context = httpx.create_ssl_context(trust_env=False)
+    context = httpx.create_ssl_context(trust_env=True)
     if certificate is None:
         return context
     try:

@@ -210,7 +210,7 @@ class PushAdapter(InboxAdapter):
         try:
             self.ports.secrets.get(self.settings.signature.secret)
         except SourceError as error:
-            return [Probe("push", ok=False, sentence=str(error))]
+            return [Probe("push", ok=False, sentence=str(error), code=error.code)]
         sentence = f"推送签名按 {self.settings.signature.rule} 核对，密钥已就绪"
         return [Probe("push", ok=True, sentence=sentence)]
 

@@ -101,7 +101,7 @@ class WebAdapter(Adapter):
         try:
             self.auth.sign("")
         except SourceError as error:
-            return [Probe("auth", ok=False, sentence=str(error))]
+            return [Probe("auth", ok=False, sentence=str(error), code=error.code)]
         return [Probe("auth", ok=True, sentence="凭证可用")]
 
 

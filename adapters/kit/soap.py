@@ -238,7 +238,7 @@ class SoapAdapter(WebAdapter):
                 layers.append(Probe("wsdl", ok=True, sentence=f"服务提供的操作：{operations}"))
                 self.caller.sign("")
             except SourceError as error:
-                layers.append(Probe("auth" if self._loaded else "wsdl", ok=False, sentence=str(error)))
+                layers.append(Probe("auth" if self._loaded else "wsdl", ok=False, sentence=str(error), code=error.code))
         return layers
 
     @cached_property

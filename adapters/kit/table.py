@@ -255,7 +255,7 @@ class TableAdapter(Adapter):
                         sentence = f"表 {table.fullname} 有 {count} 列，约定的列都在"
                         out.append(Probe("table", ok=True, sentence=sentence))
             except SourceError as error:
-                out.append(Probe("table", ok=False, sentence=str(error)))
+                out.append(Probe("table", ok=False, sentence=str(error), code=error.code))
         return out
 
     def close(self) -> None:

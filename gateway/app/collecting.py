@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
-from adapters.kit import Adapter, Allowance, Described, Http, Ports, SoapAdapter, SourceSettings, registry
+from adapters.kit import Adapter, Allowance, Described, Http, Ports, Probe, SoapAdapter, SourceSettings, registry
 from adapters.kit.recording import Recording
 from gateway.accounts import AccountBudget, AccountSecrets
 from gateway.alerts import AlertBook, Post, Posted
 from gateway.app.alerting import post
-from gateway.app.foundation import Foundation
-from gateway.app.work import feed_work, recorded
+from gateway.app.foundation import Foundation, found
+from gateway.app.work import feed_trial, feed_work, recorded
 from gateway.audit import Actor
-from gateway.config import Feed
+from gateway.checks import check_feed
+from gateway.config import Config, Feed, read
 from gateway.dispatch import Executor
 from gateway.documents import StoreDocuments
 from gateway.errors import Usage
-from gateway.freshness import Keeper, Ledger, verdicts
+from gateway.freshness import Keeper, Ledger, note_certificate, verdicts
 from gateway.inbox import FeedInbox
 from gateway.pipeline import Pipeline
+from gateway.preview import Preview, preview
 from gateway.quarantine import Quarantine
 from gateway.repair import Repairs
 from gateway.replay import Replays
 from gateway.scope import EVERYTHING, Scope
 from gateway.sorter import FeedWork
 from gateway.steering import Steering
+from gateway.trial import Trial
 from gateway.uploads import Uploads
 from gateway.worklist import Errand, Progress, StoredWorklist
 
@@ -57,10 +60,11 @@ class Collecting(Foundation):
         reached = [feed for feed in asking if within.sees(feed.county.code, feed.dataset)]
         return {feed.name: self.worklist(feed).progress() for feed in reached}
 
-    def adapter(self, feed: Feed, errand: Errand = NOBODY) -> Adapter:
-        """A fresh adapter with its account's ports; `errand` answers for the persons it asks about."""
+    def adapter(self, feed: Feed, errand: Errand = NOBODY, config: Config | None = None) -> Adapter:
+        """A fresh adapter with its account's ports; `errand` answers for the persons it asks about. `config`: another than the running one."""
+        config = config or self.config
         cls = registry.find(feed.source.adapter)
-        account = self.config.accounts[feed.source.account]
+        account = config.accounts[feed.source.account]
         b = account.budget
         allowance = Allowance(
             per_minute=b.per_minute,
@@ -72,13 +76,13 @@ class Collecting(Foundation):
         )
         ports = Ports(
             http=self.http,
-            secrets=AccountSecrets(feed.source.account, account, self.config.root, self.store, self.vault, self.leases),
+            secrets=AccountSecrets(feed.source.account, account, config.root, self.store, self.vault, self.leases),
             budget=AccountBudget(feed.source.account, allowance, self.store, self.clock, self.leases.process),
             now=self.clock.real,
             today=self.clock.today,
             inbox=FeedInbox(self.store, self.vault, feed.name),
             worklist=self.worklist(feed, errand),
-            documents=StoreDocuments(self.store, self.clock, self.config.root),
+            documents=StoreDocuments(self.store, self.clock, config.root),
         )
         settings: SourceSettings = cls.Settings.model_validate(feed.source.settings)
         return cls(ports, settings, feed.county.code)
@@ -87,6 +91,25 @@ class Collecting(Foundation):
         """A feed made ready to run with the published rules."""
         feed = self.feed(name)
         return feed_work(feed, self.adapter(feed, errand), self.store, self.vault, self.clock)
+
+    def check(self, name: str, errand: Errand, *, draft: bool = False) -> list[Probe]:
+        """Layer by layer from the configuration to one mapped row; `draft`: as the files are now, published or not.
+
+        Raises:
+            Usage: there is no such feed.
+        """
+        faults = read(self.settings.config)
+        config = faults if draft else self.config
+        feed, note = found(config, name), partial(note_certificate, self.store)
+        return check_feed(feed, config, partial(self._trial, feed, config, errand), faults, note)
+
+    def preview(self, name: str, rows: int, errand: Errand, *, draft: bool = False) -> Preview:
+        """One page for people's eyes. Raises Usage, SourceError; MappingError where a draft's mapping does not hold."""
+        config = read(self.settings.config) if draft else self.config
+        return preview(self._trial(found(config, name), config, errand), rows)
+
+    def _trial(self, feed: Feed, config: Config, errand: Errand) -> Trial:
+        return feed_trial(feed, self.adapter(feed, errand, config), self.clock)
 
     @contextmanager
     def described(self, name: str) -> Iterator[Described]:

@@ -12,7 +12,7 @@ from gateway.audit import Actor, Authorizer
 from gateway.auditlog import AuditLog
 from gateway.clock import Clock
 from gateway.config import Config, Feed, read
-from gateway.errors import Usage
+from gateway.errors import ConfigInvalid, Usage
 from gateway.inbox import Inboxes
 from gateway.leases import Leases
 from gateway.people import ByRole, Keys, Users
@@ -104,7 +104,19 @@ class Foundation:
 
     def feed(self, name: str) -> Feed:
         """Raises Usage, naming what there is."""
-        feed = self.config.feeds.get(name)
-        if feed is None:
-            raise Usage("没有采集任务 {name}。可用的有：{known}", name=name, known="、".join(self.config.feeds))
-        return feed
+        return found(self.config, name)
+
+
+def found(config: Config, name: str) -> Feed:
+    """One feed of a configuration.
+
+    Raises:
+        ConfigInvalid: its county's file does not hold.
+        Usage: there is none, naming what there is.
+    """
+    feed = config.feeds.get(name)
+    if feed is None and (faults := [p for p in config.problems if f"/counties/{name[:6]}" in p.file]):
+        raise ConfigInvalid(faults)
+    if feed is None:
+        raise Usage("没有采集任务 {name}。可用的有：{known}", name=name, known="、".join(config.feeds))
+    return feed

@@ -10,12 +10,13 @@ from gateway.names import Namer, name_kinds
 from gateway.promise import CONTINUOUS
 from gateway.sorter import FeedWork
 from gateway.store import Store
+from gateway.trial import Trial
 from gateway.vault import Vault
 from schemas import DATASETS
 
 
-def feed_work(feed: Feed, adapter: Adapter, store: Store, vault: Vault, clock: Clock) -> FeedWork:
-    """What a run of this feed needs: the adapter with the feed's own mapping laid over it, rules and names known to the store."""
+def feed_trial(feed: Feed, adapter: Adapter, clock: Clock) -> Trial:
+    """What looking at this feed needs: the adapter with the feed's own mapping laid over it. Raises MappingError."""
     stream = adapter.offers[feed.dataset] = overlaid(feed.model, adapter.offers[feed.dataset])
     dataset = DATASETS[feed.dataset]
     translator = Translator(
@@ -26,11 +27,18 @@ def feed_work(feed: Feed, adapter: Adapter, store: Store, vault: Vault, clock: C
         deleted=stream.deleted,
         today=clock.today(),
     )
+    return Trial(feed.name, dataset, adapter, stream, translator)
+
+
+def feed_work(feed: Feed, adapter: Adapter, store: Store, vault: Vault, clock: Clock) -> FeedWork:
+    """What a run of this feed needs: besides, rules and names known to the store."""
+    trial = feed_trial(feed, adapter, clock)
+    dataset = trial.dataset
     with store.write() as tx:
         row = tx.one("feed_by_name", name=feed.name)
         assert row is not None
-        tx.run("rules_add", digest=translator.version)
-        rules_id = int(tx.value("rules_id", digest=translator.version))
+        tx.run("rules_add", digest=trial.translator.version)
+        rules_id = int(tx.value("rules_id", digest=trial.translator.version))
         for kind in name_kinds(dataset):
             tx.run("name_kind_add", kind=kind)
         kinds = {known.kind: known.id for known in tx.all("name_kinds")}
@@ -42,8 +50,8 @@ def feed_work(feed: Feed, adapter: Adapter, store: Store, vault: Vault, clock: C
         rules_id=rules_id,
         dataset=dataset,
         adapter=adapter,
-        stream=stream,
-        translator=translator,
+        stream=trial.stream,
+        translator=trial.translator,
         namer=Namer(vault, dataset, row.uid, kinds),
         period_field=_period_field(feed),
         vanish_limit=feed.model.vanish_limit,

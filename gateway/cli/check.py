@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -11,13 +10,11 @@ from rich.cells import set_cell_size
 from rich.table import Table
 
 from gateway.audit import Action
-from gateway.checks import check_feed
 from gateway.cli.common import JSON, actor, gateway, out, say_json
-from gateway.freshness import note_certificate
-from gateway.i18n import _, retell
-from gateway.preview import preview as preview_feed
+from gateway.i18n import _, retell, word
 from gateway.worklist import Errand
 
+DRAFT: Final = typer.Option("--draft", help="按草稿，还没有发布的也行")
 LAYER_CELLS: Final = 8
 """Terminal cells for the name of a layer; a Chinese character takes two."""
 
@@ -25,15 +22,13 @@ LAYER_CELLS: Final = 8
 def check(
     ctx: typer.Context,
     feed: Annotated[str, typer.Argument(help="采集任务；不写则检查全部")] = "",
+    draft: Annotated[bool, DRAFT] = False,
     as_json: bool = JSON,
 ) -> None:
-    """逐层检查：配置、域名、端口、TLS、认证、服务描述、试读、映射、字段约束。"""
+    """逐层检查，到第一层不通为止，并说明怎么办：配置、域名、端口、TLS、认证、服务描述、试读、映射、字段约束、报送义务。"""
     with gateway(ctx, Action.CHECK, feed) as g:
-        names = [g.feed(feed).name] if feed else list(g.config.feeds)
-        one, note = Errand(actor(), most=1), partial(note_certificate, g.store)
-        results = {
-            name: check_feed(g.feed(name), partial(g.prepare, name, one), g.draft.problems, note) for name in names
-        }
+        names = [feed] if feed else list((g.draft if draft else g.config).feeds)
+        results = {name: g.check(name, Errand(actor(), most=1), draft=draft) for name in names}
     if as_json:
         say_json({name: [asdict(p) for p in probes] for name, probes in results.items()})
     else:
@@ -41,11 +36,13 @@ def check(
             out.print(name, style="bold")
             for probe in probes:
                 out.print(
-                    f"  {'✓' if probe.ok else '✗'} {_padded(_(probe.layer))} {retell(probe.sentence)}",
+                    f"  {'✓' if probe.ok else '✗'} {_padded(word(probe.layer))} {retell(probe.sentence)}",
                     style="" if probe.ok else "red",
                     markup=False,
                     soft_wrap=True,
                 )
+                if probe.remedy:
+                    out.print(f"    {_padded('')} → {_(probe.remedy)}", markup=False, soft_wrap=True)
     if not all(p.ok for probes in results.values() for p in probes):
         raise typer.Exit(1)
 
@@ -58,11 +55,12 @@ def preview(
     ctx: typer.Context,
     feed: Annotated[str, typer.Argument(help="采集任务")],
     rows: Annotated[int, typer.Option("--rows", "-n", min=1, max=100, help="显示几行")] = 5,
+    draft: Annotated[bool, DRAFT] = False,
     as_json: bool = JSON,
 ) -> None:
     """读一页给人看：请求、脱敏后的原始值、标准值、标记；什么都不入库。"""
     with gateway(ctx, Action.PREVIEW, feed) as g:
-        shown = preview_feed(g.prepare(g.feed(feed).name, Errand(actor(), most=1)), rows)
+        shown = g.preview(feed, rows, Errand(actor(), most=1), draft=draft)
         g.audit.record(actor(), Action.PREVIEW, feed, {"rows": len(shown.rows)})
     if as_json:
         say_json(asdict(shown))

@@ -2,6 +2,7 @@
 
 from gateway.config.alerting import AlertsModel, HookModel, MailModel, RouteModel
 from gateway.config.cron import cron_trigger
+from gateway.config.duties import impossible
 from gateway.config.load import Config, Feed, digest, overlaid, read, read_texts, resolve
 from gateway.config.models import (
     AccountModel,
@@ -31,6 +32,7 @@ __all__ = [
     "RouteModel",
     "cron_trigger",
     "digest",
+    "impossible",
     "overlaid",
     "read",
     "read_texts",

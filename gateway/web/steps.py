@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from adapters.kit import Probe
 from gateway.accounts import resume_account as resumed
 from gateway.audit import Action
 from gateway.board import account_view
-from gateway.checks import check_feed
 from gateway.config import read
 from gateway.dispatch.execute import RunOptions
 from gateway.errors import Unreconciled
-from gateway.freshness import note_certificate
+from gateway.preview import Preview
 from gateway.web.common import Seat
 from gateway.worklist import Errand
 
@@ -40,14 +37,18 @@ def reset(seat: Seat, feed: str, confirm: str) -> None:
     seat.record(Action.RESET_CURSOR, feed)
 
 
-def check(seat: Seat, feed: str) -> list[Probe]:
+def check(seat: Seat, feed: str, *, draft: bool = False) -> list[Probe]:
     """Layer by layer from the configuration to one mapped row; somebody may be asked about, so it is somebody's errand."""
-    gateway = seat.gateway
-    found = gateway.feed(feed)
-    prepare = partial(gateway.prepare, feed, Errand(seat.actor, most=1))
-    probes = check_feed(found, prepare, gateway.draft.problems, partial(note_certificate, gateway.store))
+    probes = seat.gateway.check(feed, Errand(seat.actor, most=1), draft=draft)
     seat.record(Action.CHECK, feed, {"layers": len(probes), "ok": all(probe.ok for probe in probes)})
     return probes
+
+
+def preview(seat: Seat, feed: str, rows: int, *, draft: bool = False) -> Preview:
+    """One page of a feed for people's eyes, masked; nothing is stored."""
+    shown = seat.gateway.preview(feed, rows, Errand(seat.actor, most=1), draft=draft)
+    seat.record(Action.PREVIEW, feed, {"rows": len(shown.rows)})
+    return shown
 
 
 def waive(seat: Seat, duty: tuple[str, str], period: str, reason: str) -> None:

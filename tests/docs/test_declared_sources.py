@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -17,13 +16,12 @@ from pydantic import BaseModel
 import mock_agencies
 from adapters.kit import PROFILES, DeclaredAdapter, Stream, registry
 from gateway.app import Gateway
+from gateway.app.collecting import NOBODY
 from gateway.audit import Actor
-from gateway.checks import check_feed
 from gateway.clock import Clock
 from gateway.config import read
 from gateway.config.shapes import keys
 from gateway.dispatch.execute import Outcome, queue_run
-from gateway.preview import preview
 from gateway.status import reconcile
 from gateway.store.pages import living
 from schemas.identifiers import id_checksum_holds
@@ -171,11 +169,9 @@ def test_three_stanzas_go_all_the_way_to_the_chain(office: Office) -> None:
     office.deliver("360981_CZJ_YKT_20260301_001.csv")
     gateway = office.gateway
     for feed in FEEDS:
-        probes = check_feed(
-            gateway.feed(f"360981/{feed}"), partial(gateway.prepare, f"360981/{feed}"), gateway.draft.problems
-        )
+        probes = gateway.check(f"360981/{feed}", NOBODY)
         assert [p.sentence for p in probes if not p.ok] == []
-        assert preview(gateway.prepare(f"360981/{feed}"), 1).rows
+        assert gateway.preview(f"360981/{feed}", 1, NOBODY).rows
     assert {office.sync(feed).state for feed in FEEDS} == {"done"}
     assert differences(office.house, "contracted_land") == []
     changed = office.house.agencies.advance(1)["contracted_land"]

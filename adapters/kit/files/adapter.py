@@ -301,7 +301,7 @@ class FilesAdapter(Adapter):
         try:
             entries = self.drop.list()
         except SourceError as error:
-            return [Probe("drop", ok=False, sentence=str(error))]
+            return [Probe("drop", ok=False, sentence=str(error), code=error.code)]
         known = [self.names(dataset) for dataset in self.offers]
         count = len(entries)
         strange = sum(1 for entry in entries if not any(names.knows(entry.name) for names in known))

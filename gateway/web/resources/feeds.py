@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
 from gateway.audit import Action
@@ -82,9 +82,24 @@ def reset(
 
 
 @group.post("/feeds/{county}/{feed}/check")
-def check(seat: Annotated[Seat, Depends(permitted(Action.CHECK))], county: str, feed: str) -> list[dict[str, Any]]:
-    """Tests the connection layer by layer, up to the first that does not hold."""
-    return [asdict(probe) for probe in steps.check(seat, f"{county}/{feed}")]
+def check(
+    seat: Annotated[Seat, Depends(permitted(Action.CHECK))], county: str, feed: str, *, draft: bool = False
+) -> list[dict[str, Any]]:
+    """Tests the connection layer by layer, up to the first that does not hold, and says what to do; `draft`: as the files are now."""
+    return [asdict(probe) for probe in steps.check(seat, f"{county}/{feed}", draft=draft)]
+
+
+@group.post("/feeds/{county}/{feed}/preview")
+def preview(
+    seat: Annotated[Seat, Depends(permitted(Action.PREVIEW))],
+    county: str,
+    feed: str,
+    rows: Annotated[int, Query(ge=1, le=100)] = 5,
+    *,
+    draft: bool = False,
+) -> dict[str, Any]:
+    """Reads one page for people's eyes: raw and canonical beside each other, masked; nothing is stored. `draft`: as the files are now."""
+    return asdict(steps.preview(seat, f"{county}/{feed}", rows, draft=draft))
 
 
 @group.get("/runs/{run}")
