@@ -7,10 +7,12 @@ from functools import cached_property
 from gateway.app.collecting import Collecting
 from gateway.app.delivering import Delivering
 from gateway.config import Config
+from gateway.freshness import Standing
 from gateway.reports.consents import Consents
 from gateway.reports.facts import FactFinder
 from gateway.reports.office import Office
 from gateway.reports.report import ReportMaker
+from gateway.scope import EVERYTHING
 
 
 class Gateway(Collecting, Delivering):
@@ -29,7 +31,7 @@ class Gateway(Collecting, Delivering):
     def office(self) -> Office:
         """The desk at which banks ask."""
         assert self.config.gateway is not None
-        maker = ReportMaker(self.store, self.finder, self.disclosure, self.config.catalogue)
+        maker = ReportMaker(self.store, self.finder, self.disclosure, self.config.catalogue, self._duties)
         return Office(
             self.store,
             self.vault,
@@ -41,6 +43,11 @@ class Gateway(Collecting, Delivering):
             submitter=self.config.gateway.submitter,
             suite=self.suite,
         )
+
+    def _duties(self, county: str) -> dict[str, Standing]:
+        """How each duty of a county stands; none where the county is configured no more."""
+        known = county in self.config.counties
+        return {s.dataset: s for s in self.ledger.standings(EVERYTHING, county)} if known else {}
 
     def _take_over(self, running: Config) -> None:
         """Sinks and the store are those of this process's start."""

@@ -11,6 +11,7 @@ from adapters.kit import DatasetName, DeletedRule, FieldRule, IgnoreRule, Span
 from gateway.calendar import WorkingCalendar
 from gateway.config.alerting import AlertsModel
 from gateway.config.base import CountyCode, FeedKey, SecretRef, Strict
+from gateway.config.stale import StaleModel
 from gateway.config.wording import hint
 from gateway.promise import DATED, FREQUENCIES, Promise, Rule, default_rule, read_frequency, read_rule
 from schemas import DATASETS
@@ -111,6 +112,8 @@ class CatalogueEntry(Strict):
     heartbeat: bool = False
     counties: dict[CountyCode, ExceptionModel] = {}
     sharing: SharingModel
+    stale: StaleModel = StaleModel()
+    """What a report does with its facts while their source is late."""
 
     def promise(self, dataset: str, county: str) -> Promise:
         """What is owed of this dataset in this county."""
@@ -137,6 +140,14 @@ class CatalogueFile(Strict):
     frequency_codes: dict[StrictStr, dict[StrictStr, Frequency]] = {}
     """Platform -> its numeric code -> the frequency it means there (china-facts §1.8)."""
     datasets: dict[DatasetName, CatalogueEntry]
+
+    @model_validator(mode="after")
+    def _stale_fields(self) -> CatalogueFile:
+        for name, entry in self.datasets.items():
+            if unknown := entry.stale.unknown(DATASETS[name].fields):
+                known = "、".join(DATASETS[name].fields)
+                raise ValueError(f"{name} 的 stale.fields 没有字段 {'、'.join(unknown)}。可用的有：{known}")
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -11,6 +11,7 @@ from typing import Final
 
 from gateway.reports.facts import Fact
 from gateway.reports.standing import Standing
+from schemas.divisions import name_of
 
 GROWN_UP: Final = 14
 """Below this age a person's data are sensitive in themselves (PIPL art. 28, 31): counted, never shown."""
@@ -163,7 +164,7 @@ def _registered_twice(standings: Sequence[Standing]) -> list[Discrepancy]:
     rows = [row for row in rows if is_present(row)]
     if len({row.county for row in rows}) < 2:
         return []
-    values = tuple((row.county, row.text("register_address")) for row in rows)
+    values = tuple((name_of(row.county) or row.county, row.text("register_address")) for row in rows)
     return [Discrepancy("REGISTERED_TWICE", "在两个县的户籍中都未迁出", tuple(rows), values)]
 
 

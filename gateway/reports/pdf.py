@@ -43,7 +43,7 @@ def render(report: Report, kind: Literal["pdf", "png"] = "pdf") -> bytes:
             timestamp=int(at.timestamp()),
             ppi=110,
         )
-    return bytes(made)
+    return bytes(made[0] if isinstance(made, list) else made)
 
 
 def envelope(report: Report) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from gateway.reports import derive
@@ -12,6 +12,7 @@ from gateway.reports.marriage import TITLES as MARITAL_TITLES
 from gateway.reports.marriage import Marital, Status, contradicts, marital
 from gateway.reports.sections import TITLES, State
 from gateway.reports.standing import Standing, only, resolve
+from schemas import DATASETS
 from schemas.codes import code_title
 from schemas.masking import mask
 
@@ -65,10 +66,11 @@ class Person:
         years = derive.age(member.text("birth_date"), self._asked.today)
         return years is None or years >= derive.GROWN_UP
 
-    def derived(self, section: str, state: State) -> dict[str, Any] | None:
-        """What the section states beyond its facts; None where it knows nothing."""
+    def derived(self, section: str, state: State, told: Collection[str] = DATASETS) -> dict[str, Any] | None:
+        """What the section states beyond its facts; None where it knows nothing. `told`: datasets that may be spoken of."""
         if section == "marriage" and state is not State.UNKNOWN:
-            return _marital(self.marital, contradicts(self.marital, self._register))
+            register = self._register if "household_member" in told else []
+            return _marital(self.marital, contradicts(self.marital, register))
         if section == "traits" and state is not State.UNKNOWN:
             return {
                 "traits": [
@@ -87,8 +89,11 @@ class Person:
         nets = {"subsidy": self._subsidies, "payment": self._payments}.get(section)
         return {"nets": [_net(section, net) for net in nets]} if nets is not None else None
 
-    def discrepancies(self) -> list[derive.Discrepancy]:
-        found = derive.discrepancies(self._standings, TITLES)
+    def discrepancies(self, told: Collection[str]) -> list[derive.Discrepancy]:
+        """Contradictions within these datasets: one with another dataset would tell what that one says."""
+        found = derive.discrepancies([s for s in self._standings if s.fact.dataset in told], TITLES)
+        if not {"household_member", "marriage"} <= set(told):
+            return found
         for row in contradicts(self.marital, self._register):
             said = code_title("marital", str(row.text("marital_self_reported")))
             values = (("户籍自报", said), ("婚姻登记", MARITAL_TITLES[self.marital.status]))

@@ -1,6 +1,6 @@
 """Building the report: from facts to the thirteen sections, each value with its origin and its proof.
 
-What the bank gets is one JSON document (`shuqiao-report/1`, docs/report-format.md); the PDF shows the same and carries it.
+What the bank gets is one JSON document (`shuqiao-report/2`, docs/report-format.md); the PDF shows the same and carries it.
 Numbers in it are text, as everywhere in a proof. Only what a consent, the sharing terms and the disclosure groups let out
 is in it, and every value in it stands in a disclosed group of one of its proofs, or is marked as derived.
 """
@@ -18,6 +18,7 @@ from gateway.reports import derive
 from gateway.reports.asked import Asked
 from gateway.reports.consents import CLASSES, PURPOSES
 from gateway.reports.facts import Fact, FactFinder
+from gateway.reports.lateness import UNPROMISED, Duties, Lateness
 from gateway.reports.person import Person
 from gateway.reports.sections import (
     SECTIONS,
@@ -29,7 +30,7 @@ from gateway.reports.sections import (
     Why,
     groups_shown,
 )
-from gateway.reports.standing import resolve
+from gateway.reports.standing import Standing, resolve
 from gateway.statements import allowed, may_share
 from gateway.store import Store
 from schemas import DATASETS, FieldSpec, flags
@@ -48,9 +49,17 @@ NOTES: Final = (
 class _Book:
     """Facts as they enter the document, each once, with its proof."""
 
+    late: Lateness
+    open: set[str] = field(default_factory=set)
+    """Datasets of which this report may tell."""
     facts: list[dict[str, Any]] = field(default_factory=list)
     proofs: list[dict[str, Any]] = field(default_factory=list)
     ids: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def shown(self, fact: Fact, id_no: str) -> frozenset[str]:
+        """The disclosure groups that are about this person, or nobody, and not withheld for being late."""
+        hidden = {DATASETS[fact.dataset].fields[path].of.group for path in self.late.withheld_fields(fact)}
+        return frozenset(g for g in groups_shown(fact, id_no) if g.partition("/")[0] not in hidden)
 
 
 class ReportMaker:
@@ -62,10 +71,11 @@ class ReportMaker:
         finder: FactFinder,
         disclosure: Disclosure,
         catalogue: Mapping[str, CatalogueEntry],
+        duties: Duties,
         disputed: Callable[[str], bool] = lambda _handle: False,
     ) -> None:
         self._store, self._finder, self._disclosure = store, finder, disclosure
-        self._catalogue, self._disputed = catalogue, disputed
+        self._catalogue, self._duties, self._disputed = catalogue, duties, disputed
 
     def make(self, asked: Asked) -> dict[str, Any]:
         """The document without its hash and signature.
@@ -76,8 +86,11 @@ class ReportMaker:
         standings = resolve(self._finder.about(asked.id_no))
         person = Person(self._finder, standings, asked)
         feeds = self._feeds(person.county)
-        book = _Book()
-        sections = [self._section(s, person, feeds, book, asked) for s in SECTIONS]
+        book = _Book(Lateness(self._catalogue, self._duties, asked.at))
+        barred = {s.id: self._barred(s, asked) for s in SECTIONS}
+        book.open = {name for s in SECTIONS if barred[s.id] is None for name in s.datasets}
+        book.open -= {name for name in book.open if self._withheld(name, person, standings, book.late)}
+        sections = [self._section(s, person, feeds, book, asked, barred[s.id]) for s in SECTIONS]
         found = self._discrepancies(person, book, asked)
         return {
             "format": reports.FORMAT,
@@ -94,7 +107,7 @@ class ReportMaker:
             "subject": {"name": asked.name, "id_no": mask("id_no", asked.id_no)},
             "sections": sections,
             "facts": book.facts,
-            "sources": self._sources(feeds, book),
+            "sources": self._sources(feeds, book, person.county),
             "discrepancies": found,
             "notes": list(NOTES),
             "proofs": book.proofs,
@@ -109,19 +122,35 @@ class ReportMaker:
                     out.setdefault(row.dataset, []).append(row)
         return out
 
+    @staticmethod
+    def _withheld(dataset: str, person: Person, standings: Sequence[Standing], late: Lateness) -> bool:
+        """Whether any county behind what would be told is late, and the catalogue says not to tell then."""
+        counties = {s.fact.county for s in standings if s.fact.dataset == dataset} | {person.county}
+        return any(late.withholds(county, dataset) for county in counties if county)
+
     def _section(
-        self, section: Section, person: Person, feeds: Mapping[str, Sequence[Any]], book: _Book, asked: Asked
+        self,
+        section: Section,
+        person: Person,
+        feeds: Mapping[str, Sequence[Any]],
+        book: _Book,
+        asked: Asked,
+        why: Why | None,
     ) -> dict[str, Any]:
         out: dict[str, Any] = {"id": section.id, "number": str(section.number), "title": section.title}
-        why = self._barred(section, asked)
-        facts = [] if why else person.facts(section.id)
+        withheld = [name for name in section.datasets if why is None and name not in book.open]
+        facts = [] if why else [f for f in person.facts(section.id) if f.dataset in book.open]
         if why is None and not facts:
             why = _unknown([row for name in section.datasets for row in feeds.get(name, ())])
+            why = Why.WITHHELD if withheld else why
         state = State.DATA if facts else State.UNKNOWN if why else State.NONE
         out |= {"state": state, "state_title": STATE_TITLES[state]}
         out |= {"why": why, "why_title": WHY_TITLES[why] if why else None}
+        out["withheld"] = [{"dataset": name, "title": TITLES[name]} for name in withheld]
+        late = [book.late.verdict(person.county, name) for name in section.datasets if person.county]
+        out["stale"] = state is not State.UNKNOWN and any(v.stale for v in [*late, *map(book.late.of, facts)])
         out["facts"] = [self._enter(fact, asked, book) for fact in facts]
-        out["derived"] = person.derived(section.id, state)
+        out["derived"] = person.derived(section.id, state, book.open)
         return out
 
     def _barred(self, section: Section, asked: Asked) -> Why | None:
@@ -142,7 +171,7 @@ class ReportMaker:
             return book.ids[key]
         dataset, entry = DATASETS[fact.dataset], self._catalogue[fact.dataset]
         promise = entry.promise(fact.dataset, fact.county)
-        shown = groups_shown(fact, asked.id_no)
+        shown, verdict = book.shown(fact, asked.id_no), book.late.of(fact)
         proof = self._disclosure.document(fact.version, shown)
         id_ = book.ids[key] = f"f{len(book.facts) + 1}"
         book.facts.append(
@@ -160,7 +189,12 @@ class ReportMaker:
                 "frequency": promise.frequency,
                 "flags": [{"code": f, "title": flags.title(f)} for f in fact.flags],
                 "disputed": self._disputed(fact.handle),
-                "fields": _fields(fact, shown, allowed(dataset, entry)),
+                "freshness": verdict.as_dict(),
+                "withheld": sorted(book.late.withheld_fields(fact)),
+                "fields": [
+                    told | {"stale": book.late.flagged(fact, path)}
+                    for path, told in _fields(fact, shown, allowed(dataset, entry))
+                ],
                 "proof": None if proof is None else str(len(book.proofs)),
             }
         )
@@ -168,7 +202,7 @@ class ReportMaker:
             book.proofs.append(proof)
         return id_
 
-    def _sources(self, feeds: Mapping[str, Sequence[Any]], book: _Book) -> list[dict[str, Any]]:
+    def _sources(self, feeds: Mapping[str, Sequence[Any]], book: _Book, county: str | None) -> list[dict[str, Any]]:
         """Section 10: what was asked where, how fresh it is, and by which channel it came."""
         used: dict[str, int] = {}
         for fact in book.facts:
@@ -184,12 +218,14 @@ class ReportMaker:
                 "contact_at": row.contact_at,
                 "as_of": row.as_of,
                 "state": row.state,
+                "freshness": verdict.as_dict() | {"sentence": verdict.sentence},
                 "facts": str(used.get(row.name, 0)),
             }
             for name, rows in sorted(feeds.items())
             if name in self._catalogue
             for row in rows
             for promise in (self._catalogue[name].promise(name, row.county),)
+            for verdict in (book.late.verdict(row.county, name) if county else UNPROMISED,)
         ]
 
     def _discrepancies(self, person: Person, book: _Book, asked: Asked) -> list[dict[str, Any]]:
@@ -198,14 +234,14 @@ class ReportMaker:
         """
         shown = set(book.ids)
         out = []
-        for found in person.discrepancies():
+        for found in person.discrepancies(book.open):
             first = found.facts[0]
             if (first.handle, first.version.number) not in shown:
                 continue
             values = [
                 {"where": _where(first, where), "value": _masked(found, value)}
                 for where, value in found.values
-                if found.code != "SOURCES_DIFFER" or _group_of(first, where) in groups_shown(first, asked.id_no)
+                if found.code != "SOURCES_DIFFER" or _group_of(first, where) in book.shown(first, asked.id_no)
             ]
             if values:
                 ids = [self._enter(fact, asked, book) for fact in found.facts]
@@ -223,8 +259,8 @@ def _unknown(feeds: Iterable[Any]) -> Why | None:
     return Why.NOT_COLLECTED if all(row.contact_at is None for row in rows) else Why.SOURCE_FAILING
 
 
-def _fields(fact: Fact, groups: frozenset[str], paths: frozenset[str]) -> list[dict[str, Any]]:
-    """The values of the groups shown, in the table's order, each with its text for people."""
+def _fields(fact: Fact, groups: frozenset[str], paths: frozenset[str]) -> list[tuple[str, dict[str, Any]]]:
+    """The values of the groups shown, in the table's order, each by its field with its text for people."""
     dataset = DATASETS[fact.dataset]
     out = []
     for spec in dataset.fields.values():
@@ -232,12 +268,12 @@ def _fields(fact: Fact, groups: frozenset[str], paths: frozenset[str]) -> list[d
             continue
         if spec.part is None:
             if spec.of.group in groups:
-                out.append(_field(spec, spec.path, spec.of.group, fact.text(spec.name)))
+                out.append((spec.path, _field(spec, spec.path, spec.of.group, fact.text(spec.name))))
             continue
         for i, element in enumerate(fact.rows(spec.part)):
             if f"{spec.of.group}/{i}" in groups:
                 path = f"{spec.part}.{i}.{spec.name}"
-                out.append(_field(spec, path, f"{spec.of.group}/{i}", element.get(spec.name)))
+                out.append((spec.path, _field(spec, path, f"{spec.of.group}/{i}", element.get(spec.name))))
     return out
 
 

@@ -76,6 +76,7 @@ def _summary(document: Doc, facts: Mapping[str, Doc]) -> list[dict[str, str]]:
         return {"label": label, "text": text, "tone": tone, "mark": mark}
 
     count = len(document["discrepancies"])
+    late = [s["title"] for s in document["sections"] if s.get("stale")]
     return [
         line("subject", "身份", _identity),
         line("household", "家庭", lambda s: (f"在册 {s['derived']['members']} 人", "", "")),
@@ -90,6 +91,12 @@ def _summary(document: Doc, facts: Mapping[str, Doc]) -> list[dict[str, str]]:
             "text": "" if count else "各部门数据未见矛盾",
             "tone": "alert" if count else "",
             "mark": f"{count} 处，见第 11 节" if count else "",
+        },
+        {
+            "label": "数据时效",
+            "text": "、".join(late) if late else "所列数据的报送均未逾期",
+            "tone": "alert" if late else "",
+            "mark": "来源逾期，见第 10 节" if late else "",
         },
     ]
 
@@ -212,12 +219,13 @@ _NETS: Final = (
 def _section(section: Doc, facts: Mapping[str, Doc]) -> dict[str, Any]:
     shown = [facts[id_] for id_ in section["facts"]]
     state = section["state_title"] + (f"·{section['why_title']}" if section["why_title"] else "")
+    state += "·来源逾期" if section.get("stale") else ""
     return {
         "number": section["number"],
         "title": section["title"],
-        "tone": section["state"],
+        "tone": "alert" if section.get("stale") else section["state"],
         "state": state,
-        "lines": _lines(section),
+        "lines": _lines(section) + _withheld(section, shown),
         "tables": _tables(section, shown),
         "origin": _origin(shown),
     }
@@ -239,6 +247,14 @@ def _lines(section: Doc) -> list[str]:
         case "traits", _:
             return ["　".join(f"{t['title']}：{t['text']}" for t in derived["traits"])]
     return []
+
+
+def _withheld(section: Doc, shown: Sequence[Doc]) -> list[str]:
+    """What is left out for being late, where the section is not left out whole."""
+    names = [w["title"] for w in section.get("withheld", ())] if section["state"] != "unknown" else []
+    fields = dict.fromkeys(f"{fact['title']}的部分内容" for fact in shown if fact.get("withheld"))
+    left_out = "、".join([*names, *fields])
+    return [f"来源逾期，按约定不予提供：{left_out}。"] if left_out else []
 
 
 def _tables(section: Doc, shown: Sequence[Doc]) -> list[dict[str, Any]]:
@@ -276,7 +292,9 @@ def _origin(shown: Sequence[Doc]) -> str:
     unproven = sum(f["proof"] is None for f in shown)
     waiting = f"；{unproven} 条尚待上链确认" if unproven else "；均已上链，证明随附"
     flags = dict.fromkeys(flag["title"].rstrip("。") for f in shown for flag in f["flags"])
-    return f"来源：{told}，最新 {newest}{waiting}" + (f"。提示：{'；'.join(flags)}" if flags else "")
+    late = dict.fromkeys(f["freshness"]["title"] for f in shown if f.get("freshness", {}).get("stale"))
+    judged = f"；报送{'、'.join(late)}，现况可能不同" if late else ""
+    return f"来源：{told}，最新 {newest}{judged}{waiting}" + (f"。提示：{'；'.join(flags)}" if flags else "")
 
 
 def _sources(document: Doc) -> dict[str, Any]:
@@ -286,10 +304,14 @@ def _sources(document: Doc) -> dict[str, Any]:
         ("更新周期", 1, "l"),
         ("渠道", 1, "l"),
         ("数据截至", 1, "l"),
+        ("时效", 1, "l"),
         ("条数", 1, "r"),
     )
     rows = [
-        [s["title"], s["agency"], s["frequency"], _CHANNEL[s["channel"]], (s["as_of"] or "—")[:10], s["facts"]]
+        [
+            *(s["title"], s["agency"], s["frequency"], _CHANNEL[s["channel"]], (s["as_of"] or "—")[:10]),
+            *(s.get("freshness", {}).get("title") or "—", s["facts"]),
+        ]
         for s in document["sources"]
     ]
     return _plain("10", "数据来源与时效", [], [_table(columns, rows)] if rows else [])

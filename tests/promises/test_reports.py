@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,16 @@ import msgspec
 import pytest
 
 from gateway.chain.evm.headers import EvmBlock, write_headers
+from gateway.config.stale import StaleModel
 from gateway.errors import Usage
 from gateway.proof import ProofInvalid, Trust, verify_document, verify_report
 from gateway.proof.reports import attached
 from gateway.reports import pdf
 from gateway.reports.consents import CLASSES, Consent, Refused
 from gateway.reports.office import Report
+from gateway.reports.report import ReportMaker
+from gateway.reports.sections import SECTIONS
+from gateway.reports.view import view
 from gateway.scope import EVERYTHING
 from gateway.status import reconcile
 from gateway.web import build
@@ -177,6 +182,67 @@ def test_the_pdf_carries_what_proves_it(made: House) -> None:
     assert checked.ok
     assert checked.proven
     assert attached(file) == pdf.envelope(report)
+
+
+def made_late(made: House, person: dict[str, Any], late: str, **said: Any) -> dict[str, Any]:
+    """The report as it would be if this dataset's duty were overdue, and the catalogue said so of it."""
+    office, catalogue = made.gateway.office, dict(made.gateway.config.catalogue)
+    catalogue[late] = catalogue[late].model_copy(update={"stale": StaleModel(**said)})
+    duty = made.gateway.ledger.standings(EVERYTHING, made.county, late)[0]
+    maker = ReportMaker(
+        made.gateway.store,
+        made.gateway.finder,
+        made.gateway.disclosure,
+        catalogue,
+        lambda _county: {late: replace(duty, code="overdue")},
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(office, "_maker", maker)
+        return ask(made, person)
+
+
+def test_what_is_late_is_flagged_served_or_withheld(made: House) -> None:
+    person = farmer(made)
+    consent(made, person)
+    sections = lambda told: {s["id"]: s for s in told["sections"]}  # said once, used thrice
+    facts = lambda told: [f for f in told["facts"] if f["dataset"] == "homestead"]  # as above
+
+    told = made_late(made, person, "homestead")
+    assert facts(told)
+    assert {(f["freshness"]["code"], f["freshness"]["stale"]) for f in facts(told)} == {("overdue", True)}
+    assert all(field["stale"] for fact in facts(told) for field in fact["fields"])
+    assert [s["id"] for s in told["sections"] if s["stale"]] == ["real_estate"]
+    assert "来源逾期" in json.dumps(view(told, "", ()), ensure_ascii=False)
+
+    told = made_late(made, person, "homestead", fields={"holders.share": "withhold", "seized": "serve"})
+    assert all(f["group"].partition("/")[0] != "holder" for fact in facts(told) for f in fact["fields"])
+    assert all("holder/0" not in told["proofs"][int(fact["proof"])]["disclosed"] for fact in facts(told))
+    assert {f["stale"] for fact in facts(told) for f in fact["fields"] if f["path"] == "seized"} == {False}
+
+    told = made_late(made, person, "homestead", policy="withhold")
+    assert facts(told) == []
+    assert sections(told)["real_estate"]["withheld"][0]["dataset"] == "homestead"
+    told = made_late(made, person, "marriage", policy="withhold")
+    found = sections(told)["marriage"]
+    assert (found["state"], found["why"], found["derived"]) == ("unknown", "withheld", None)
+    assert "MARITAL_CONFLICT" not in {d["code"] for d in told["discrepancies"]}
+
+
+def test_nothing_is_told_of_a_class_that_was_not_asked_for(made: House) -> None:
+    """Not even that it contradicts what was asked for."""
+    codes = {"MARITAL_CONFLICT", "NAMES_DIFFER"}
+    heads = sorted((r for r in made.records("household_member")), key=lambda r: str(r["id_no"]))
+    for person in heads:
+        consent(made, person)
+        if codes & {d["code"] for d in ask(made, person)["discrepancies"]}:
+            break
+    else:
+        pytest.fail("nobody contradicts anything")
+    for one in CLASSES:
+        told = ask(made, person, classes={one})
+        allowed = {name for s in SECTIONS if s.consent == one for name in s.datasets}
+        assert {f["dataset"] for f in told["facts"]} <= allowed
+        assert not codes & {d["code"] for d in told["discrepancies"]}
 
 
 @pytest.fixture(scope="module")
