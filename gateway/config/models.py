@@ -144,9 +144,9 @@ class CatalogueFile(Strict):
     @model_validator(mode="after")
     def _stale_fields(self) -> CatalogueFile:
         for name, entry in self.datasets.items():
-            if unknown := entry.stale.unknown(DATASETS[name].fields):
+            if unknown := "、".join(entry.stale.unknown(DATASETS[name].fields)):
                 known = "、".join(DATASETS[name].fields)
-                raise ValueError(f"{name} 的 stale.fields 没有字段 {'、'.join(unknown)}。可用的有：{known}")
+                raise ValueError(f"{name} 的 stale.fields 里没有字段 {unknown}。可用的有：{known}")
         return self
 
     @model_validator(mode="before")

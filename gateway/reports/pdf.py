@@ -32,7 +32,7 @@ def render(report: Report, kind: Literal["pdf", "png"] = "pdf") -> bytes:
     with tempfile.TemporaryDirectory() as folder, as_file(files("gateway.reports") / "report.typ") as template:
         for path in available.files:
             (Path(folder) / path.name).symlink_to(path)
-        made = typst.compile(
+        made: Any = typst.compile(
             str(template),
             format=kind,
             root=str(template.parent),
