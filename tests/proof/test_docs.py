@@ -20,7 +20,7 @@ CODES = {
     *(e.code for e in errors.ProofError.__subclasses__() if e is not errors.ProofInvalid),
 }
 DOMAINS = {m for s in SOURCES.values() for m in re.findall(r'b"(shuqiao/1/[a-z-]+)', s)}
-FORMATS = {m for s in SOURCES.values() for m in re.findall(r'"(shuqiao-[a-z]+/1)"', s)}
+FORMATS = {m for s in SOURCES.values() for m in re.findall(r'"(shuqiao-[a-z]+/\d)"', s)}
 
 
 @pytest.mark.parametrize(
