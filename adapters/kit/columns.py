@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -102,13 +103,19 @@ def _hashable(raw: Any) -> Any:
     return msgspec.json.encode(raw).decode() if isinstance(raw, (list, dict)) else raw
 
 
+@lru_cache(1024)
+def _validator(annotation: Any) -> Callable[[Any], Any]:
+    """Built once a process: there are as many as fields, and building one costs more than a page of an unchanged feed."""
+    return TypeAdapter(annotation).validator.validate_python
+
+
 def _field_cleaner(spec: FieldSpec, options: Options, key: bool) -> Callable[[Any], Cleaned]:
     """Cleans, enforces presence, and holds the result against the schema's own constraint."""
     try:
         clean = cleaner(spec.kind, options)
     except ValueError as error:
         raise MappingError(spec.path, str(error)) from error
-    validate = TypeAdapter(spec.annotation).validator.validate_python
+    validate = _validator(spec.annotation)
     absent = "KEY_MISSING" if key else "MISSING" if spec.of.required else None
 
     def apply(raw: Any) -> Cleaned:

@@ -32,6 +32,7 @@ from adapters.kit.signed import Signed
 from adapters.kit.values import Text, WithoutPassword
 from adapters.kit.verdicts import EVIDENCE_BYTES, refusal, verdict
 from adapters.kit.wsdl import Call, Service, with_header, without_prefixes
+from adapters.kit.wsdl import service as parsed
 
 _FAULT: Final = re.compile(rb"<(?:[\w.-]+:)?Fault[\s>]")
 _FILE: Final = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
@@ -255,7 +256,7 @@ class SoapAdapter(WebAdapter):
         """
         with self._lock:
             if self._loaded is None:
-                self._loaded = Service(self.described.pinned(), self.settings.port)
+                self._loaded = parsed(self.described.pinned(), self.settings.port)
             return self._loaded
 
     def _document(self, url: str) -> bytes:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape, quoteattr
@@ -84,6 +85,16 @@ class _Desk:
 
     def post_xml(self, address: str, envelope: Any, headers: Mapping[str, str]) -> None:
         self.posted = (address, dict(headers), envelope)
+
+
+def service(documents: Mapping[str, bytes], port: str | None = None) -> Service:
+    """The parsed description, kept for the next run that pins the same bytes. Raises as `Service`."""
+    return _parsed(tuple(documents.items()), port)
+
+
+@lru_cache(32)
+def _parsed(documents: tuple[tuple[str, bytes], ...], port: str | None) -> Service:
+    return Service(dict(documents), port)
 
 
 class Service:

@@ -27,6 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         home.sync()
         for _ in range(2):
             home.advance(1)
+            home.sync("homestead")  # first, and again below: a day and this machine's slowness is more than a day
             home.sync()
         home.gateway.forwarder.forward()
         yield home
