@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from mock_agencies.agriculture import Agriculture
 from mock_agencies.civil import Civil
+from mock_agencies.clerks import Clerk
 from mock_agencies.control import Control
 from mock_agencies.counties import COUNTIES, PILOT
 from mock_agencies.faults import Faults
@@ -60,6 +61,12 @@ class Mocks:
     def sources(self) -> dict[str, str]:
         """`<county>/<system>` -> address, for all counties but the pilot."""
         return sources_of(self.served, self.urls) | dict(self.placed)
+
+    @property
+    def clerks(self) -> dict[str, Clerk]:
+        """County -> who still hands in by hand there."""
+        found = (outlet for outlet in self.prefecture.outlets if isinstance(outlet, Clerk))
+        return {clerk.world.county.code: clerk for clerk in found}
 
     def advance(self, days: int = 1) -> dict[str, int]:
         """Lets days pass everywhere; dataset -> observations of the pilot new, changed or withdrawn."""
