@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-from gateway.errors import Told
+from gateway.errors import Told, Usage
 from gateway.scope import Place, Scope
 
 Detail: TypeAlias = Mapping[str, str | int | bool]
@@ -38,6 +38,16 @@ _MAX_TEXT: Final = 128
 def names_a_person(text: str) -> bool:
     """Whether a free text holds what looks like an ID, mobile or card number: what people write must not."""
     return bool(_PERSONAL.search(text))
+
+
+def stated(reason: str, most: int = 200) -> str:
+    """Why somebody decided something, as it is kept. Raises Usage: it says nothing, or names a person."""
+    reason = reason.strip()
+    if not 3 <= len(reason) <= most:
+        raise Usage("请写明原因（3 到 {most} 字）", most=most)
+    if names_a_person(reason):
+        raise Usage("原因里像是有证件号或电话号码，请改写：台账不留个人信息")
+    return reason
 
 
 class PersonalData(ValueError):
@@ -74,6 +84,9 @@ class Action(StrEnum):
     PUBLISH_CONFIG = "publish_config"
     ROLL_BACK_CONFIG = "roll_back_config"
     REPLAY = "replay"
+    COMPARE = "compare"
+    RETIRE = "retire"
+    REOPEN = "reopen"
     QUARANTINE_LIST = "quarantine_list"
     QUARANTINE_SHOW = "quarantine_show"
     QUARANTINE_EXPORT = "quarantine_export"

@@ -62,6 +62,7 @@ WORDS: Final = {
     "long_running": "超时运行",
     "stuck": "卡住",
     "paused": "已暂停",
+    "retired": "已停用",
     "stopped": "已停用",
     "cooling": "熔断",
     "unconfirmed": "未上链",

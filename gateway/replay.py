@@ -29,7 +29,7 @@ from gateway.store.pages import Counts, observation_ids
 from gateway.store.segments import Version, versions_at
 from gateway.suppression import Suppression
 from gateway.vault import Vault
-from schemas import Canonical, Dataset
+from schemas import Canonical
 from schemas.masking import mask, mask_kind
 
 REPLAY: Final = "replay"
@@ -265,7 +265,7 @@ class _Told:
             return
         self.difference.changed += 1
         dataset = self._feed.dataset
-        old, new = dict(_leaves(dataset, was)), dict(_leaves(dataset, now))
+        old, new = dict(dataset.leaves(was)), dict(dataset.leaves(now))
         for path in dict.fromkeys((*old, *new)):
             if old.get(path) != new.get(path):
                 self._note(path[0], old.get(path), new.get(path))
@@ -281,16 +281,6 @@ class _Told:
         pair = tuple(mask(mask_kind(spec), value) if value else "—" for value in (was, now))
         if len(change.examples) < EXAMPLES and pair not in change.examples:
             change.examples.append((pair[0], pair[1]))
-
-
-def _leaves(dataset: Dataset, record: Canonical) -> Iterator[tuple[tuple[str, int], str | None]]:
-    """Every leaf: (path, number of its part) -> value."""
-    for path, spec in dataset.fields.items():
-        value: Any = record.get(spec.part or spec.name)
-        if spec.part is None:
-            yield (path, 0), value
-        else:
-            yield from (((path, i), element.get(spec.name)) for i, element in enumerate(value or ()))
 
 
 class _Chosen:

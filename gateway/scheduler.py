@@ -103,10 +103,10 @@ class Scheduler:
         return following or now + timedelta(days=1)
 
     def _due(self, name: str) -> None:
-        """Queues the slot, unless a person paused the feed."""
+        """Queues the slot, unless a person paused or retired the feed."""
         with self._store.read() as tx:
             row = tx.one("feed_by_name", name=name)
-        if row is None or row.paused_at is not None:
+        if row is None or row.paused_at is not None or row.retired_at is not None:
             return
         slot = datetime.now(SHANGHAI).isoformat(timespec="seconds")
         run_id, _ = queue_run(self._store, row.id, due_at=slot, reason="scheduled", actor="scheduler")

@@ -33,6 +33,8 @@ class FeedStatus:
     contact_at: str | None
     as_of: str | None
     confirmed_at: str | None
+    retired_at: str | None
+    """When it was decided that nothing comes by this way any more."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -88,16 +90,41 @@ def feed_statuses(store: Store, within: Scope) -> list[FeedStatus]:
                 contact_at=r.contact_at,
                 as_of=r.as_of,
                 confirmed_at=max((s.confirmed_at for s in sinks.values()), default=None),
+                retired_at=r.retired_at,
             )
         )
     return out
 
 
 def manual_share(rows: Iterable[FeedStatus]) -> float | None:
-    """The part of the records kept that came by hand, 0 to 1; None: there is no record."""
-    kept = [(r.accepted, r.channel == "MANUAL") for r in rows]
+    """The part of the records kept that comes by hand, 0 to 1; None: there is no record. Feeds that were retired do not count."""
+    kept = [(r.accepted, r.channel == "MANUAL") for r in rows if r.retired_at is None]
     total = sum(count for count, _ in kept)
     return sum(count for count, by_hand in kept if by_hand) / total if total else None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much of a dataset in a county comes by hand, see `manual_share`."""
+
+    county: str
+    dataset: str
+    records: int
+    manual: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def shares(rows: Iterable[FeedStatus]) -> list[Share]:
+    """By county and dataset."""
+    found: dict[tuple[str, str], list[FeedStatus]] = {}
+    for row in rows:
+        found.setdefault((row.county, row.dataset), []).append(row)
+    return [
+        Share(*place, sum(r.accepted for r in mine if r.retired_at is None), manual_share(mine))
+        for place, mine in sorted(found.items())
+    ]
 
 
 def percent(share: float | None) -> str:

@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 SETTLED: Final = 2.0
 """Seconds a file in a watched folder must have been left alone."""
 
+RETIRED: Final = "RETIRED"
+"""Counted beside what the inbox refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -69,20 +72,28 @@ class Uploads:
         """Checks a file, keeps it, and asks for the run that collects it.
 
         Raises:
-            Usage: the feed takes no uploads, or the file is too large.
+            Usage: the feed takes no uploads, or none any more, or the file is too large.
             SourceMalformed: it is not a spreadsheet of this dataset; nothing was kept.
             InboxFull: too much waits; nothing was kept.
         """
         adapter = work.adapter
         if not isinstance(adapter, UploadAdapter):
             raise Usage("{feed} 不是人工报送的任务，不接收上传", feed=work.name)
+        with self._store.read() as tx:
+            feed = tx.one("feed_by_id", id=work.id)
+        if feed.retired_at is not None:
+            self._inboxes.refused(feed, RETIRED, self._clock.real())
+            raise Usage(
+                "{feed} 的人工报送已于 {day} 停用（{reason}），文件没有收；数据改由系统直连",
+                feed=work.name,
+                day=feed.retired_at[:10],
+                reason=feed.retired_for,
+            )
         settings = adapter.settings
         if len(body) > settings.max_mb << 20:
             raise Usage("文件超过 {limit} MB 上限，请拆分后分几次上传", limit=settings.max_mb)
         items, places = adapter.read(work.dataset.name, body)
         handed = _told(work, JsonRows(items), places)
-        with self._store.read() as tx:
-            feed = tx.one("feed_by_id", id=work.id)
         parcel = Parcel("upload", body, len(items), body)
         rows, size = settings.inbox_rows, settings.inbox_mb << 20
         handed.known = self._inboxes.put(feed, parcel, self._clock.real(), max_rows=rows, max_bytes=size) == KNOWN

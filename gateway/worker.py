@@ -60,8 +60,9 @@ def _run(gateway: Gateway, run_id: int) -> None:
 
 
 def _keep(gateway: Gateway) -> None:
-    """Moments pass whether anything comes or not: what is due now is judged now."""
+    """Moments pass whether anything comes or not: what is due now is judged now, and what comes both ways is compared daily."""
     gateway.keeper.keep_all()
+    gateway.cutover.keep()
 
 
 def _refresh(gateway: Gateway) -> bool:

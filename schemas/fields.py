@@ -9,7 +9,7 @@ A canonical record is its own commitment form: text, null, or a list of such obj
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -180,6 +180,15 @@ class Dataset:
             for i, element in enumerate(record[part] or ()):
                 out[f"{stem}/{i}"] = dict(element)  # type: ignore[arg-type] # a part holds objects
         return out
+
+    def leaves(self, record: Canonical) -> Iterator[tuple[tuple[str, int], Scalar]]:
+        """Every leaf of a record: (path, number of its part) -> value; absent fields are None."""
+        for path, spec in self.fields.items():
+            value: Any = record.get(spec.part or spec.name)
+            if spec.part is None:
+                yield (path, 0), value
+            else:
+                yield from (((path, i), element.get(spec.name)) for i, element in enumerate(value or ()))
 
     def assemble(self, groups: Mapping[str, Mapping[str, Scalar]]) -> Canonical:
         """The inverse of `groups`, for whichever groups are at hand."""

@@ -18,6 +18,7 @@ from gateway.app.work import feed_trial, feed_work, recorded
 from gateway.audit import Actor
 from gateway.checks import check_feed
 from gateway.config import Config, Feed, read
+from gateway.cutover import Cutover
 from gateway.dispatch import Executor
 from gateway.documents import StoreDocuments
 from gateway.errors import Usage
@@ -153,6 +154,11 @@ class Collecting(Foundation):
     @cached_property
     def uploads(self) -> Uploads:
         return Uploads(self.store, self.clock, self.inboxes)
+
+    @property
+    def cutover(self) -> Cutover:
+        """What comes by hand and from a system."""
+        return Cutover(self.store, self.vault, self.clock, self._running)
 
     def upload_folder(self, feed: Feed) -> Path:
         """Where files of a feed may be put to be taken in."""

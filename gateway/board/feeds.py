@@ -45,10 +45,16 @@ class FeedLine:
     paused_at: str | None
     paused_by: str | None
     paused_for: str | None
+    retired_at: str | None
+    """Nothing is taken in by hand any more: since when, who decided it, why."""
+    retired_by: str | None
+    retired_for: str | None
 
     @property
     def shown(self) -> str:
-        """Its state as lists show it: what is paused says so, whatever its last run was."""
+        """Its state as lists show it: what is retired or paused says so, whatever its last run was."""
+        if self.retired_at is not None:
+            return "retired"
         return "paused" if self.off or self.paused_at is not None else self.state
 
     def as_dict(self) -> dict[str, Any]:
@@ -89,7 +95,7 @@ class FeedView:
     waiting: int
     """Statements that are not sealed into a batch yet."""
     next_due: str | None
-    """None: it is paused, or its file says so."""
+    """None: it is paused or retired, or its file says so."""
     runs: tuple[RunPoint, ...]
     """The last ones, oldest first."""
     days: tuple[DayPoint, ...]
@@ -153,6 +159,9 @@ def _line(row: Any, feed: Feed) -> FeedLine:
         paused_at=row.paused_at,
         paused_by=row.paused_by,
         paused_for=row.paused_for,
+        retired_at=row.retired_at,
+        retired_by=row.retired_by,
+        retired_for=row.retired_for,
     )
 
 
@@ -166,7 +175,7 @@ def _span(span: timedelta) -> str:
 
 def _next_due(tx: Tx, clock: Clock, feed: Feed, row: Any) -> str | None:
     """Slots are planned in real time; people read business time. A slot that has passed is due now."""
-    if feed.model.paused or row.paused_at is not None:
+    if feed.model.paused or row.paused_at is not None or row.retired_at is not None:
         return None
     now = clock.real()
     last = tx.one("run_scheduled_last", feed_id=row.id)

@@ -82,7 +82,7 @@ def _counties(config: Config, standings: Sequence[Standing]) -> Iterator[Finding
 
 
 def _feeds(tx: Tx, config: Config) -> Iterator[Finding]:
-    for feed in tx.all("feeds"):
+    for feed in (row for row in tx.all("feeds") if row.retired_at is None):
         if feed.name in config.feeds and feed.paused_at is not None:
             by, reason = feed.paused_by, feed.paused_for
             action = "处理完请恢复采集；暂停期间，报送义务照算"

@@ -49,6 +49,7 @@ A = Action
 _HELD: Final = {A.QUARANTINE_LIST, A.QUARANTINE_SHOW, A.QUARANTINE_EXPORT, A.QUARANTINE_REPAIR}
 _CLOSED: Final = {A.REPLAY, A.QUARANTINE_RETURN, A.QUARANTINE_REPLAY, A.QUARANTINE_DISCARD}
 _STEERED: Final = {A.SYNC, A.PAUSE, A.RESUME, A.RESET_CURSOR}
+_CUT_OVER: Final = {A.COMPARE, A.RETIRE, A.REOPEN}
 _TRIED: Final = {A.CHECK, A.PREVIEW, A.DISCOVER, A.WSDL_SHOW, A.CHECK_CONFIG}
 
 ROLES: Final[Mapping[Role, Rights]] = {
@@ -100,6 +101,7 @@ ROLES: Final[Mapping[Role, Rights]] = {
                 A.RESUME_ACCOUNT,
             }
             | _STEERED
+            | _CUT_OVER
             | _TRIED
             | {A.WSDL_ACCEPT, A.CHAIN_CHECK, A.CHAIN_RECONCILE, A.CHAIN_EXPORT}
             | {A.TAKE_ALERT, A.TEST_ALERT, A.ALERT_WINDOW, A.INVITE}
@@ -125,6 +127,7 @@ ROLES: Final[Mapping[Role, Rights]] = {
                 A.INVITE,
             }
             | _STEERED
+            | _CUT_OVER
             | _TRIED
             | _HELD
             | _CLOSED

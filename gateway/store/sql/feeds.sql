@@ -65,6 +65,25 @@ UPDATE feed SET paused_at = :at, paused_by = :actor, paused_for = :reason WHERE 
 -- name: feed_resume
 UPDATE feed SET paused_at = NULL, paused_by = NULL, paused_for = NULL WHERE id = :id AND paused_at IS NOT NULL
 
+-- name: feed_retire
+UPDATE feed SET retired_at = :at, retired_by = :actor, retired_for = :reason WHERE id = :id AND retired_at IS NULL
+
+-- name: feed_reopen
+UPDATE feed SET retired_at = NULL, retired_by = NULL, retired_for = NULL WHERE id = :id AND retired_at IS NOT NULL
+
+-- name: comparison_get
+SELECT agreed_since FROM comparison WHERE county = :county AND dataset = :dataset
+
+-- name: comparisons
+SELECT * FROM comparison
+
+-- name: comparison_put
+INSERT INTO comparison (county, dataset, at, agreed_since, rows_manual, rows_system, same, only_manual, only_system, differing)
+VALUES (:county, :dataset, :at, :agreed_since, :rows_manual, :rows_system, :same, :only_manual, :only_system, :differing)
+ON CONFLICT (county, dataset) DO UPDATE SET at = excluded.at, agreed_since = excluded.agreed_since,
+    rows_manual = excluded.rows_manual, rows_system = excluded.rows_system, same = excluded.same,
+    only_manual = excluded.only_manual, only_system = excluded.only_system, differing = excluded.differing
+
 -- name: feed_contact
 -- The three clocks are never merged: a contact says nothing about new data.
 UPDATE feed SET contact_at = :at WHERE id = :id

@@ -84,7 +84,7 @@ WHERE id = :id
 -- What every run of a feed did, and how much of it is confirmed at a sink.
 SELECT feed.name AS feed, feed.dataset AS dataset, feed.county AS county, feed.channel AS channel, feed.state AS state, feed.code AS code,
     feed.sentence AS sentence, feed.owner AS owner, feed.action AS action, feed.since AS since,
-    feed.contact_at AS contact_at, feed.as_of AS as_of, feed.stream_id AS stream_id,
+    feed.contact_at AS contact_at, feed.as_of AS as_of, feed.stream_id AS stream_id, feed.retired_at AS retired_at,
     (SELECT COALESCE(SUM(fetched), 0) FROM run WHERE feed_id = feed.id) AS fetched,
     (SELECT SUM(declared) FROM run WHERE feed_id = feed.id) AS declared,
     (SELECT COUNT(*) FROM observation

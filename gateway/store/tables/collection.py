@@ -38,6 +38,9 @@ feed = Table(
     text("paused_at", nullable=True),
     text("paused_by", nullable=True),
     text("paused_for", nullable=True),
+    text("retired_at", nullable=True),
+    text("retired_by", nullable=True),
+    text("retired_for", nullable=True),
 )
 
 feed_alias = Table("feed_alias", metadata, Column("name", Text, primary_key=True), reference("feed_id", "feed"))
@@ -204,4 +207,14 @@ asked = Table(
     text("at"),
     count("found"),
     sqlite_with_rowid=False,
+)
+
+comparison = Table(
+    "comparison",
+    metadata,
+    Column("county", Text, primary_key=True),
+    Column("dataset", Text, primary_key=True),
+    text("at"),
+    text("agreed_since", nullable=True),
+    *map(count, ["rows_manual", "rows_system", "same", "only_manual", "only_system", "differing"]),
 )
