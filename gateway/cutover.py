@@ -87,7 +87,11 @@ class Comparison:
 
     def as_dict(self, most: int = SHOWN) -> dict[str, Any]:
         """For programs: all counts, and the first `most` rows of each kind."""
-        counts = {"only_manual": len(self.only_manual), "only_system": len(self.only_system), "differing": len(self.pairs)}
+        counts = {
+            "only_manual": len(self.only_manual),
+            "only_system": len(self.only_system),
+            "differing": len(self.pairs),
+        }
         shown = {
             "only_manual": self.only_manual[:most],
             "only_system": self.only_system[:most],
@@ -234,15 +238,13 @@ class Cutover:
             raise Usage("{place} 的人工报送已经停用", place=f"{county}/{dataset}")
         return told
 
-    def reopen(self, county: str, dataset: str, reason: str) -> str:
-        """Files are taken in by hand again; the reason, as it is kept in the audit log's words. Raises Usage: it is not retired."""
-        reason = stated(reason)
+    def reopen(self, county: str, dataset: str) -> None:
+        """Files are taken in by hand again. Raises Usage: it is not retired."""
         manual, _ = self._both(county, dataset)
         with self._store.write() as tx:
             changed = [tx.run("feed_reopen", id=feed.id) for feed in manual]
         if not any(changed):
             raise Usage("{place} 的人工报送没有停用", place=f"{county}/{dataset}")
-        return reason
 
     def _both(self, county: str, dataset: str) -> tuple[list[Any], list[Any]]:
         with self._store.read() as tx:
@@ -330,9 +332,7 @@ def _match_rest(
             told.same += _pair(dataset, (handle, record), (other, found), told.pairs)
 
 
-def _pair(
-    dataset: Dataset, manual: tuple[str, Canonical], system: tuple[str, Canonical], into: list[Pair]
-) -> bool:
+def _pair(dataset: Dataset, manual: tuple[str, Canonical], system: tuple[str, Canonical], into: list[Pair]) -> bool:
     """Whether both say the same; else how they differ is added."""
     if manual[1] == system[1]:
         return True
@@ -345,4 +345,3 @@ def _pair(
             fields.append(Leaf(path[0], spec.of.title, *shown))
     into.append(Pair(manual[0], system[0], tuple(fields)))
     return False
-

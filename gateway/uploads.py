@@ -80,7 +80,7 @@ class Uploads:
         if not isinstance(adapter, UploadAdapter):
             raise Usage("{feed} 不是人工报送的任务，不接收上传", feed=work.name)
         with self._store.read() as tx:
-            feed = tx.one("feed_by_id", id=work.id)
+            feed: Any = tx.one("feed_by_id", id=work.id)
         if feed.retired_at is not None:
             self._inboxes.refused(feed, RETIRED, self._clock.real())
             raise Usage(

@@ -128,7 +128,9 @@ class Clerk:
         return {"name": _NAME, "certificate": _CERTIFICATE}.get(word, _MONEY)[self.dataset]
 
     def _draw(self, key: str) -> bytes:
-        return blake2b(f"{self.world.seed}/{self.world.county.code}/clerk/{self.dataset}/{key}".encode(), digest_size=8).digest()
+        return blake2b(
+            f"{self.world.seed}/{self.world.county.code}/clerk/{self.dataset}/{key}".encode(), digest_size=8
+        ).digest()
 
     def _extras(self, true: Mapping[str, Canonical]) -> dict[str, Canonical]:
         """Rows of the register's people under certificates that nobody else gave out."""

@@ -20,7 +20,7 @@ from gateway.clock import SHANGHAI, Clock
 from gateway.config import Config
 from gateway.freshness import Ledger, verdicts
 from gateway.scope import Scope
-from gateway.status import FeedStatus, SinkStatus, feed_statuses, sink_statuses
+from gateway.status import FeedStatus, SinkStatus, feed_statuses, shares, sink_statuses
 from gateway.store import Store
 
 PREFIX: Final = "shuqiao"
@@ -47,6 +47,8 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         feeds = feed_statuses(self._store, self._within)
         yield from _feeds(feeds)
+        told = [((s.county, s.dataset), s.manual) for s in shares(feeds) if s.manual is not None]
+        yield _gauge("manual_share", "Part of the records that comes by hand", ("county", "dataset"), told)
         yield from self._verdicts()
         yield from self._quarantine()
         if self._within.everything:

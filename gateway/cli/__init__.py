@@ -13,7 +13,7 @@ import typer
 from adapters.kit import SourceError
 from gateway.audit import NotAllowed, PersonalData
 from gateway.chain import ChainError
-from gateway.cli import adapter, alerts, bank, chain, config, freshness, keys, member, people, quarantine, wsdl
+from gateway.cli import adapter, alerts, bank, chain, config, cutover, freshness, keys, member, people, quarantine, wsdl
 from gateway.cli.check import check, preview
 from gateway.cli.common import State, fail
 from gateway.cli.demo import demo
@@ -80,6 +80,7 @@ for verb in (
 app.add_typer(freshness.app, name="freshness")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(cutover.app, name="cutover")
 app.add_typer(member.app, name="member")
 app.add_typer(keys.app, name="keys")
 app.add_typer(chain.app, name="chain")

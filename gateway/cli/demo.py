@@ -27,6 +27,7 @@ from adapters.kit import registry
 from gateway.app import Gateway
 from gateway.audit import Actor
 from gateway.cli.common import err, fail, out, state
+from gateway.cli.cutover import standing
 from gateway.cli.devchain import SINK, deploy, dev_chain
 from gateway.cli.people import cast
 from gateway.cli.serve import serve
@@ -85,7 +86,8 @@ def demo(
             os.environ[f"SHUQIAO_DEMO_{source.replace('/', '_').upper()}"] = url
         gateway = Gateway(settings)
         try:
-            _show(gateway, control, days)
+            desks = {at.partition("/")[0]: Path(place) for at, place in sources.items() if at.endswith("/manual")}
+            _show(gateway, control, days, desks)
             if not once:
                 out.print(cast(gateway))
         except Unreconciled as error:
@@ -136,7 +138,7 @@ def _agencies(households: int, others: int, seed: int, dirt: float) -> Iterator[
                 pipe.close()
 
 
-def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
+def _show(gateway: Gateway, control: httpx.Client, days: int, desks: Mapping[str, Path]) -> None:
     key = gateway.settings.data / "members" / f"{MEMBER}.key"
     _set_clock(gateway, control.get("/world").json())
     keygen(key, gateway.suite.name)
@@ -148,12 +150,14 @@ def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
     told = _("首次采集：{counties} 个县（市、区），{feeds} 个采集任务").format(counties=len(counties), feeds=len(feeds))
     out.print(Panel(told, style="bold cyan"))
     began = time.perf_counter()
+    _hand_in(gateway, feeds, desks)
     _collect(gateway, feeds)
     _forward(gateway)
     out.print(summary(gateway, feed_statuses(gateway.store, EVERYTHING)))
     for _day in range(days):
         moved = control.post("/advance", json={"days": 1}).json()
         _set_clock(gateway, control.get("/world").json())
+        _hand_in(gateway, feeds, desks)
         outcomes = _collect(gateway, feeds)
         _forward(gateway)
         moves = Counter[str]()
@@ -162,6 +166,7 @@ def _show(gateway: Gateway, control: httpx.Client, days: int) -> None:
         changes = _("，").join(f"{title} {count}" for title, count in moves.items() if count) or _("无")
         out.print(_("{today}：新增或变化 {changes}").format(today=moved["today"], changes=changes), markup=False)
     out.print(summary(gateway, feed_statuses(gateway.store, EVERYTHING)))
+    _both_ways(gateway)
     _must_reconcile(gateway)
     out.print(_("账目全部相符；用时 {seconds:.1f} 秒").format(seconds=time.perf_counter() - began), style="green")
     out.print(Panel(_("追溯一户：从字段到区块"), style="bold cyan"))
@@ -211,6 +216,22 @@ def _collect(gateway: Gateway, feeds: Mapping[str, Feed]) -> list[Outcome]:
         if o.verdict.state not in ("ok", "deferred"):
             raise Unreconciled("{feed}：{why}", feed=o.feed, why=o.verdict.sentence)
     return outcomes
+
+
+def _hand_in(gateway: Gateway, feeds: Mapping[str, Feed], desks: Mapping[str, Path]) -> None:
+    """What clerks typed since, through the door of `shuqiao upload`; `desks`: where a county's clerk puts it."""
+    for name, feed in feeds.items():
+        if feed.channel == "MANUAL" and feed.county.code in desks:
+            for sheet in sorted(desks[feed.county.code].iterdir()):
+                gateway.uploads.hand_in(gateway.prepare(name), sheet.read_bytes())
+                sheet.unlink()
+
+
+def _both_ways(gateway: Gateway) -> None:
+    """What comes by hand beside a system: how far both are from agreeing."""
+    gateway.cutover.keep()
+    for each in gateway.cutover.parallels(EVERYTHING):
+        out.print(f"{each.county}/{each.dataset}: {standing(each)}", markup=False)
 
 
 def _bars() -> Progress:

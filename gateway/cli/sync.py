@@ -25,6 +25,7 @@ from gateway.app import Gateway
 from gateway.audit import Action
 from gateway.cli.chain import sink_table
 from gateway.cli.common import JSON, actor, err, fail, gateway, out, said, say_json
+from gateway.cli.cutover import standing
 from gateway.cli.quarantine import cure_table
 from gateway.cli.summary import summary
 from gateway.cli.tables import plain_table
@@ -153,7 +154,7 @@ def status(
         rows = feed_statuses(g.store, EVERYTHING)
         table = summary(g, rows) if brief else status_table(g, rows)
         waits = list(by_agency(cures(g.store, g.config, EVERYTHING)).values()) if brief else []
-        worklists = g.worklists(EVERYTHING)
+        worklists, both = g.worklists(EVERYTHING), g.cutover.parallels(EVERYTHING)
         g.keeper.keep_all()
         found = verdicts(g.store, g.clock, g.config, g.ledger.standings(EVERYTHING), EVERYTHING)
         assert g.config.gateway is not None
@@ -174,6 +175,8 @@ def status(
     for name, p in worklists.items():
         told = _("{feed}：已问 {asked} 人，其中查无此人 {not_found} 人；待问 {due} 人")
         out.print(told.format(feed=name, **asdict(p)), markup=False)
+    for each in both:
+        out.print(f"{each.county}/{each.dataset}: {standing(each)}", markup=False)
     for v in tellable(found):
         if v.kind not in ("feed", "county"):
             verdict = {"sentence": said(v.sentence), "owner": word(v.owner or ""), "action": retell(v.action or "")}

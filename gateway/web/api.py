@@ -22,6 +22,7 @@ from gateway.web.alerts import alerts
 from gateway.web.bank import bank
 from gateway.web.common import Reader, Seat, permitted
 from gateway.web.config import config
+from gateway.web.cutover import cutover
 from gateway.web.discover import discover
 from gateway.web.guard import Guard
 from gateway.web.pages import pages
@@ -44,6 +45,7 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.include_router(alerts)
     app.include_router(quarantine)
     app.include_router(replays)
+    app.include_router(cutover)
     app.include_router(discover)
     app.include_router(bank)
     app.include_router(resources)

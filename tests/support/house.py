@@ -70,9 +70,27 @@ class House:
         found: list[Any] = self.agencies.truth(dataset, self.county)
         return found
 
+    @property
+    def clerk(self) -> Any:
+        """Who still hands a dataset in by hand in this county; None: nobody."""
+        return self.agencies.clerks.get(self.county)
+
+    @property
+    def by_hand(self) -> str:
+        """The feed of what the clerk hands in."""
+        return f"{self.county}/{self.clerk.dataset}_manual"
+
+    def hand_in(self) -> list[Outcome]:
+        """Hands in what the clerk typed since, and collects it."""
+        for sheet in sorted(self.clerk.directory.iterdir()) if self.clerk else ():
+            self.gateway.uploads.hand_in(self.gateway.prepare(self.by_hand), sheet.read_bytes())
+            sheet.unlink()
+        return [self.run(self.by_hand)] if self.clerk else []
+
     def sync(self, *datasets: str, **options: bool) -> list[Outcome]:
-        """Runs the feeds here and now."""
-        return [self.run(self.feeds[name], **options) for name in datasets or self.feeds]
+        """Runs the feeds here and now; all of them: what comes by hand too."""
+        found = [self.run(self.feeds[name], **options) for name in datasets or self.feeds]
+        return found if datasets else found + self.hand_in()
 
     def run(self, feed: str, **options: bool) -> Outcome:
         """Runs one feed here and now, whichever of its dataset it is."""
@@ -138,10 +156,16 @@ def copy_config(to: Path, counties: Container[str] = (COUNTY,)) -> Path:
 
 
 def install(
-    home: Path, agencies: Any, monkeypatch: pytest.MonkeyPatch, sinks: Mapping[str, str] | None = None
+    home: Path,
+    agencies: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    sinks: Mapping[str, str] | None = None,
+    counties: Container[str] = (),
 ) -> tuple[Settings, MemberKey]:
-    """The repository's own configuration in a folder of its own, of those counties whose agencies run; `sinks` beside the ledger."""
-    config = copy_config(home, agencies.served)
+    """The repository's own configuration in a folder of its own, of those counties whose agencies run, or of `counties` among
+    them; `sinks` beside the ledger.
+    """
+    config = copy_config(home, counties or agencies.served)
     file = config / "gateway.yaml"
     more = "".join(f"  {name}: {said}\n" for name, said in (sinks or {}).items())
     file.write_text(file.read_text("utf-8").replace("payloads:", f"{more}payloads:", 1), "utf-8")
@@ -171,10 +195,13 @@ def house(
     store: str | None = None,
     others: int = 0,
     sinks: Mapping[str, str] | None = None,
+    counties: Container[str] = (),
 ) -> Iterator[House]:
-    """Everything running, nothing collected yet; `others`: households of each of the nine other counties, 0: they are left out."""
+    """Everything running, nothing collected yet; `others`: households of each of the nine other counties, 0: they are left out;
+    `counties`: those that are configured, if not all.
+    """
     with mock_agencies.start(households=households, seed=seed, dirt=dirt, others=others) as agencies:
-        settings, key = install(home, agencies, monkeypatch, sinks)
+        settings, key = install(home, agencies, monkeypatch, sinks, counties)
         gateway = Gateway(settings.model_copy(update={"store": store}) if store else settings)
         made = House(home, agencies, gateway, key)
         made.set_clock()

@@ -69,20 +69,25 @@ class Oracle:
 
 
 class Oracles:
-    """One oracle for every feed of a house's county, or for those of these datasets."""
+    """One oracle for every feed of a house's county, what its clerk hands in too, or for those of these datasets."""
 
     def __init__(self, made: House, *datasets: str) -> None:
         self._made = made
         self._of = {name: Oracle(name, snapshot=made.is_snapshot(name)) for name in datasets or made.feeds}
+        by_hand = made.clerk is not None and not datasets
+        self._by_hand = Oracle(made.clerk.dataset, snapshot=False, feed=made.by_hand) if by_hand else None
         self.read()
 
     def read(self) -> None:
         for name, oracle in self._of.items():
             oracle.read(self._made.truth(name))
+        if self._by_hand is not None:
+            self._by_hand.read([dict(item.truth()) for item in self._made.clerk.items()])
 
     def differences(self) -> list[str]:
         """Everything in which the gateway differs; empty when it is right."""
-        return [f"{name}: {line}" for name, oracle in self._of.items() for line in _differences(self._made, oracle)]
+        by_hand = _differences(self._made, self._by_hand) if self._by_hand is not None else []
+        return [f"by hand: {line}" for line in by_hand] + [f"{name}: {line}" for name, oracle in self._of.items() for line in _differences(self._made, oracle)]
 
 
 class Interview:
