@@ -118,8 +118,22 @@ class Parallel:
     retired_by: str | None
     retired_for: str | None
 
+    @property
+    def sentence(self) -> str:
+        """Retired, never compared, agreeing since when, or how much differs."""
+        if self.retired_at is not None:
+            actor, day, reason = self.retired_by, self.retired_at[:10], self.retired_for
+            return f"{actor} 于 {day} 停用了人工报送：{reason}"
+        if self.at is None:
+            return "人工与系统并行，还没有核对过"
+        if self.agreed_since is not None:
+            day = self.agreed_since[:10]
+            return f"人工与系统自 {day} 起一致，可以停用人工报送"
+        count, day = self.differences, self.at[:10]
+        return f"人工与系统有 {count} 行不同（{day} 核对）"
+
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"sentence": self.sentence}
 
 
 class Cutover:

@@ -9,9 +9,9 @@ import typer
 from gateway.audit import Action
 from gateway.cli.common import JSON, actor, gateway, out, say_json
 from gateway.cli.tables import plain_table
-from gateway.cutover import SHOWN, Comparison, Parallel
+from gateway.cutover import SHOWN, Comparison
 from gateway.errors import Usage
-from gateway.i18n import _, language
+from gateway.i18n import _, language, retell
 from gateway.scope import EVERYTHING
 from schemas import DATASETS
 
@@ -31,7 +31,7 @@ def list_(ctx: typer.Context, as_json: bool = JSON) -> None:
         say_json([each.as_dict() for each in found])
         return
     for each in found:
-        out.print(f"{each.county}/{each.dataset}  {standing(each)}", markup=False)
+        out.print(f"{each.county}/{each.dataset}  {retell(each.sentence)}", markup=False)
 
 
 @app.command()
@@ -89,18 +89,6 @@ def split(duty: str) -> tuple[str, str]:
     if not county or dataset not in DATASETS:
         raise Usage("{duty} 要写成 县/数据资源，如 360921/assistance", duty=duty)
     return county, dataset
-
-
-def standing(p: Parallel) -> str:
-    """One line: retired, never compared, agreeing since when, or how much differs."""
-    if p.retired_at is not None:
-        told = _("{actor} 于 {day} 停用了人工报送：{reason}")
-        return told.format(actor=p.retired_by, day=p.retired_at[:10], reason=p.retired_for)
-    if p.at is None:
-        return _("人工与系统并行，还没有核对过")
-    if p.agreed_since is not None:
-        return _("人工与系统自 {day} 起一致，可以停用人工报送").format(day=p.agreed_since[:10])
-    return _("人工与系统有 {count} 行不同（{day} 核对）").format(count=p.differences, day=p.at[:10])
 
 
 def _tell(told: Comparison, most: int) -> None:

@@ -27,7 +27,6 @@ from adapters.kit import registry
 from gateway.app import Gateway
 from gateway.audit import Actor
 from gateway.cli.common import err, fail, out, state
-from gateway.cli.cutover import standing
 from gateway.cli.devchain import SINK, deploy, dev_chain
 from gateway.cli.people import cast
 from gateway.cli.serve import serve
@@ -231,7 +230,7 @@ def _both_ways(gateway: Gateway) -> None:
     """What comes by hand beside a system: how far both are from agreeing."""
     gateway.cutover.keep()
     for each in gateway.cutover.parallels(EVERYTHING):
-        out.print(f"{each.county}/{each.dataset}: {standing(each)}", markup=False)
+        out.print(f"{each.county}/{each.dataset}: {retell(each.sentence)}", markup=False)
 
 
 def _bars() -> Progress:

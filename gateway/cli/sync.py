@@ -25,7 +25,6 @@ from gateway.app import Gateway
 from gateway.audit import Action
 from gateway.cli.chain import sink_table
 from gateway.cli.common import JSON, actor, err, fail, gateway, out, said, say_json
-from gateway.cli.cutover import standing
 from gateway.cli.quarantine import cure_table
 from gateway.cli.summary import summary
 from gateway.cli.tables import plain_table
@@ -176,7 +175,7 @@ def status(
         told = _("{feed}：已问 {asked} 人，其中查无此人 {not_found} 人；待问 {due} 人")
         out.print(told.format(feed=name, **asdict(p)), markup=False)
     for each in both:
-        out.print(f"{each.county}/{each.dataset}: {standing(each)}", markup=False)
+        out.print(f"{each.county}/{each.dataset}: {retell(each.sentence)}", markup=False)
     for v in tellable(found):
         if v.kind not in ("feed", "county"):
             verdict = {"sentence": said(v.sentence), "owner": word(v.owner or ""), "action": retell(v.action or "")}

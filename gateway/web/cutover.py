@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from gateway.audit import Action
 from gateway.cutover import SHOWN
 from gateway.status import feed_statuses, shares
+from gateway.web import steps
 from gateway.web.common import Reader, Seat, permitted
 
 cutover = APIRouter(prefix="/api/v1")
@@ -56,14 +57,10 @@ def retire(
     seat: Annotated[Seat, Depends(permitted(Action.RETIRE))], county: str, dataset: str, told: Decision
 ) -> dict[str, Any]:
     """From now on nothing is taken in by hand; 422 while both sides differ, unless `despite`."""
-    found = seat.gateway.cutover.retire(county, dataset, told.reason, str(seat.actor), despite=told.despite)
-    detail: dict[str, int | bool] = {"differences": found.differences, "despite": told.despite}
-    seat.record(Action.RETIRE, f"{county}/{dataset}", detail)
-    return found.as_dict()
+    return steps.retire(seat, (county, dataset), told.reason, despite=told.despite).as_dict()
 
 
 @cutover.post("/cutover/{county}/{dataset}/reopen", status_code=204)
 def reopen(seat: Annotated[Seat, Depends(permitted(Action.REOPEN))], county: str, dataset: str) -> None:
     """Files are taken in by hand again."""
-    seat.gateway.cutover.reopen(county, dataset)
-    seat.record(Action.REOPEN, f"{county}/{dataset}")
+    steps.reopen(seat, (county, dataset))

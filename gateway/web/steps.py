@@ -7,6 +7,7 @@ from gateway.accounts import resume_account as resumed
 from gateway.audit import Action
 from gateway.board import account_view
 from gateway.config import read
+from gateway.cutover import Comparison
 from gateway.dispatch.execute import RunOptions
 from gateway.errors import Unreconciled
 from gateway.preview import Preview
@@ -61,6 +62,20 @@ def revoke(seat: Seat, duty: tuple[str, str], period: str) -> None:
     """Takes a waiver back."""
     seat.gateway.ledger.revoke(*duty, period, str(seat.actor))
     seat.record(Action.REVOKE_WAIVER, f"{duty[0]}/{duty[1]}/{period}")
+
+
+def retire(seat: Seat, duty: tuple[str, str], reason: str, *, despite: bool) -> Comparison:
+    """From now on nothing of a duty (county, dataset) is taken in by hand."""
+    found = seat.gateway.cutover.retire(*duty, reason, str(seat.actor), despite=despite)
+    detail: dict[str, int | bool] = {"differences": found.differences, "despite": despite}
+    seat.record(Action.RETIRE, "/".join(duty), detail)
+    return found
+
+
+def reopen(seat: Seat, duty: tuple[str, str]) -> None:
+    """Files are taken in by hand again."""
+    seat.gateway.cutover.reopen(*duty)
+    seat.record(Action.REOPEN, "/".join(duty))
 
 
 def resume_account(seat: Seat, name: str) -> None:

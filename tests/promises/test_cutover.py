@@ -20,12 +20,14 @@ from gateway.vault import handle_text
 from gateway.web import build
 from gateway.worker import _keep, _take_in
 from tests.support.house import House, canonical_key, house
+from tests.support.leaks import Needles, searched
 from tests.support.verbs import shuqiao
 from tests.support.web import ask
 
 pytestmark = pytest.mark.sockets
 
 PLACES = {"360921": "assistance", "360983": "subsidy"}
+SAID: list[str] = []
 REASON = "系统已连续三个月与手工表核对一致"
 
 
@@ -39,6 +41,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
                 seen = running.of(county)
                 assert {o.state for o in [*seen.sync(dataset), *seen.hand_in()]} == {"done"}
             yield running
+
+
+def verb(made: House, *words: str) -> Any:
+    """As `shuqiao`, with all that it said kept for the last test."""
+    done = shuqiao(made.gateway.settings, *words, log="debug")
+    SAID.append(f"{done.stdout}{done.stderr}{done.exception}")
+    return done
+
+
+def web(made: House, *asked: Any, **more: Any) -> Any:
+    """As `ask`, with the answer kept for the last test."""
+    answer = ask(build(made.gateway, lambda: True), *asked, **more)
+    SAID.append(answer.text)
+    return answer
 
 
 def keys(made: House, feed: str, dataset: str) -> dict[str, str]:
@@ -78,13 +94,12 @@ def test_the_differences_shown_are_those_that_were_planted(made: House, county: 
 def test_the_share_by_hand_is_told_everywhere(made: House) -> None:
     told = {(s.county, s.dataset): s.manual for s in shares(feed_statuses(made.gateway.store, EVERYTHING))}
     assert all(0.3 < float(told[place] or 0) < 0.7 for place in PLACES.items())
-    application = build(made.gateway, lambda: True)
-    (subsidy,) = [s for s in ask(application, "/api/v1/shares").json() if s["manual"] and s["county"] == "360983"]
+    (subsidy,) = [s for s in web(made, "/api/v1/shares").json() if s["manual"] and s["county"] == "360983"]
     assert subsidy["manual"] == told["360983", "subsidy"]
-    assert 'shuqiao_manual_share{county="360921",dataset="assistance"} 0.' in ask(application, "/metrics").text
+    assert 'shuqiao_manual_share{county="360921",dataset="assistance"} 0.' in web(made, "/metrics").text
     share = f"{told['360921', 'assistance']:.0%}"
-    assert share in shuqiao(made.gateway.settings, "status", "--summary").stdout
-    assert share in ask(application, "/overview/channels", headers={"accept": "text/html"}).text
+    assert share in verb(made, "status", "--summary").stdout
+    assert share in web(made, "/overview/channels", headers={"accept": "text/html"}).text
 
 
 def test_a_dataset_that_comes_one_way_has_nothing_to_compare(made: House) -> None:
@@ -95,14 +110,14 @@ def test_a_dataset_that_comes_one_way_has_nothing_to_compare(made: House) -> Non
 def test_the_hand_is_given_up_by_a_decision_and_then_refused_by_every_door(made: House) -> None:
     """In one go: what differs is refused, a person decides, files are refused with a sentence, nothing is lost, and back."""
     county, dataset = "360983", "subsidy"
-    seen, gateway, application = made.of(county), made.gateway, build(made.gateway, lambda: True)
+    seen, gateway = made.of(county), made.gateway
     place, url = f"{county}/{dataset}", f"/api/v1/cutover/{county}/{dataset}"
-    done = shuqiao(gateway.settings, "cutover", "compare", place, "--json")
+    done = verb(made, "cutover", "compare", place, "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["only_system"] > 0
-    refused = shuqiao(gateway.settings, "cutover", "retire", place, "--reason", REASON)
+    refused = verb(made, "cutover", "retire", place, "--reason", REASON)
     assert "只在系统" in str(refused.exception)
-    assert ask(application, f"{url}/retire", "POST", json={"reason": REASON}).status_code == 422
+    assert web(made, f"{url}/retire", "POST", json={"reason": REASON}).status_code == 422
     for reason in ("对", "与 360999196001010016 核对一致"):
         with pytest.raises(Usage):
             gateway.cutover.retire(county, dataset, reason, "person:li", despite=True)
@@ -116,7 +131,7 @@ def test_the_hand_is_given_up_by_a_decision_and_then_refused_by_every_door(made:
     before = made.records(dataset, seen.by_hand)
     assert {pair.fields for pair in gateway.cutover.compare(county, dataset).pairs} == set()
 
-    told = ask(application, f"{url}/retire", "POST", json={"reason": REASON, "despite": True})
+    told = web(made, f"{url}/retire", "POST", json={"reason": REASON, "despite": True})
     assert told.status_code == 200
     assert told.json()["only_manual"] > 0
     with gateway.store.read() as tx:
@@ -127,9 +142,9 @@ def test_the_hand_is_given_up_by_a_decision_and_then_refused_by_every_door(made:
 
     sentence = f"{seen.by_hand} 的人工报送已于 {feed.retired_at[:10]} 停用（{REASON}），文件没有收"
     body = sheet.read_bytes()
-    done = shuqiao(gateway.settings, "upload", seen.by_hand, str(sheet))
+    done = verb(made, "upload", seen.by_hand, str(sheet))
     assert sentence in str(done.exception)
-    answer = ask(application, f"/api/v1/feeds/{seen.by_hand}/uploads", "POST", file=body)
+    answer = web(made, f"/api/v1/feeds/{seen.by_hand}/uploads", "POST", file=body)
     assert (answer.status_code, sentence in answer.json()["detail"]) == (422, True)
     folder = gateway.upload_folder(gateway.feed(seen.by_hand))
     folder.mkdir(parents=True)
@@ -137,7 +152,9 @@ def test_the_hand_is_given_up_by_a_decision_and_then_refused_by_every_door(made:
     past = (folder / "表.xlsx").stat().st_mtime - SETTLED - 1
     os.utime(folder / "表.xlsx", (past, past))
     _take_in(gateway)
-    assert [file.name for file in folder.iterdir()] == ["表.xlsx.refused"]
+    (left,) = folder.iterdir()
+    assert left.name == "表.xlsx.refused"
+    left.unlink()
     assert made.records(dataset, seen.by_hand) == before
     (inbox,) = [i for i in gateway.inboxes.figures(EVERYTHING) if i["feed"] == seen.by_hand]
     assert inbox["refused"] == {"RETIRED": 3}
@@ -146,10 +163,10 @@ def test_the_hand_is_given_up_by_a_decision_and_then_refused_by_every_door(made:
     assert told_now[county, dataset] == 0
     (gone,) = [p for p in gateway.cutover.parallels(EVERYTHING) if p.county == county]
     assert (gone.retired_for, gone.retired_at) == (REASON, feed.retired_at)
-    assert "停用了人工报送" in shuqiao(gateway.settings, "cutover", "list").stdout
+    assert "停用了人工报送" in verb(made, "cutover", "list").stdout
     with pytest.raises(Usage, match="已经停用"):
         gateway.cutover.retire(county, dataset, REASON, "person:li", despite=True)
-    assert shuqiao(gateway.settings, "cutover", "reopen", place).exit_code == 0
+    assert verb(made, "cutover", "reopen", place).exit_code == 0
     assert gateway.uploads.hand_in(gateway.prepare(seen.by_hand), body).known
 
 
@@ -175,8 +192,28 @@ def test_both_agree_since_the_first_comparison_that_found_nothing(made: House) -
         (kept,) = [p for p in gateway.cutover.parallels(EVERYTHING) if p.county == county]
         assert (str(kept.at)[:10] > day, kept.agreed_since) == (True, first.agreed_since)
         assert gateway.cutover.keep() == 0
-        done = shuqiao(gateway.settings, "cutover", "compare", f"{county}/{dataset}")
+        done = verb(made, "cutover", "compare", f"{county}/{dataset}")
         assert (done.exit_code, "起一致" in done.stdout) == (0, True)
-    assert shuqiao(gateway.settings, "cutover", "compare", f"{county}/{dataset}").exit_code == 1
+    assert verb(made, "cutover", "compare", f"{county}/{dataset}").exit_code == 1
     (kept,) = [p for p in gateway.cutover.parallels(EVERYTHING) if p.county == county]
     assert kept.agreed_since is None
+
+
+def test_nobody_is_named_by_what_was_said_or_is_kept(made: House) -> None:
+    texts: dict[str, str] = {}
+    for county, dataset in PLACES.items():
+        for feed in (made.of(county).by_hand, made.of(county).feeds[dataset]):
+            for record in made.records(dataset, feed):
+                for field in ("id_no", "payee_id_no", "cert_no"):
+                    texts |= {record[field]: field} if record.get(field) else {}
+                for field in ("name", "payee_name"):
+                    texts |= {record[field]: field} if len(record.get(field) or "") > 2 else {}
+    needles = Needles(texts)
+    assert len(texts) > 100
+    assert len(SAID) > 10
+    assert needles.found_in("\n".join(SAID).encode()) == set()
+    kept = {name: found for name, found in searched(needles, made.home / "data") if found}
+    assert kept == {}
+    with made.gateway.store.read() as tx:
+        audited = "".join(f"{row.target}{row.detail}" for row in tx.all("audit_all"))
+    assert needles.found_in(audited.encode()) == set()

@@ -235,6 +235,7 @@ def ask(scene: Scene) -> None:
         "adapter record",
         "member keygen",
         *AGENCIES_VERBS,
+        *CUT_OVER,
         *ALERTS,
         "discover",
         *BANK,
@@ -245,6 +246,8 @@ def ask(scene: Scene) -> None:
     assert not missing, f"a new verb has to be asked here too: {missing}"
 
 
+CUT_OVER = {f"cutover {verb}" for verb in ("list", "compare", "retire", "reopen")}
+"""Asked in test_cutover.py, where a dataset comes both ways."""
 AGENCIES_VERBS = {f"quarantine {verb}" for verb in ("agencies", "export", "import", "repair", "return", "returned")}
 
 

@@ -87,7 +87,9 @@ class Oracles:
     def differences(self) -> list[str]:
         """Everything in which the gateway differs; empty when it is right."""
         by_hand = _differences(self._made, self._by_hand) if self._by_hand is not None else []
-        return [f"by hand: {line}" for line in by_hand] + [f"{name}: {line}" for name, oracle in self._of.items() for line in _differences(self._made, oracle)]
+        return [f"by hand: {line}" for line in by_hand] + [
+            f"{name}: {line}" for name, oracle in self._of.items() for line in _differences(self._made, oracle)
+        ]
 
 
 class Interview:

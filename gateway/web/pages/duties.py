@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from gateway.audit import Action
 from gateway.board import year_of
 from gateway.freshness.verdicts import OWED, RANK, SEVERITY
-from gateway.scope import Place
+from gateway.scope import Place, Scope
+from gateway.status import feed_statuses, manual_share
 from gateway.web import steps
 from gateway.web.common import Reader, Seat, permitted
 from gateway.web.pages.frame import done, page
@@ -44,7 +45,19 @@ def duty(request: Request, seat: Reader, county: str, dataset: str, year: int = 
     told = gateway.ledger.explain(county, dataset)
     feeds = [f.name for f in gateway.config.feeds.values() if (f.county.code, f.dataset) == (county, dataset)]
     squares = year_of(gateway.ledger, gateway.clock, told.standing, year)
-    return page(request, "duty.html", spot=Place(county, dataset), told=told, year=squares, feeds=feeds)
+    manual = any(gateway.config.feeds[name].channel == "MANUAL" for name in feeds)
+    spot = Place(county, dataset)
+    return page(request, "duty.html", spot=spot, told=told, year=squares, feeds=feeds, manual=manual)
+
+
+@group.get("/{county}/{dataset}/channels")
+def by_hand(request: Request, seat: Reader, county: str, dataset: str) -> HTMLResponse:
+    """How much comes by hand, and how far that agrees with the system: counted over every record kept, so it is asked for by itself."""
+    gateway, spot = seat.gateway, Place(county, dataset)
+    own = Scope(duties=frozenset({(county, dataset)}))
+    share = manual_share(row for row in feed_statuses(gateway.store, own) if row.feed in gateway.config.feeds)
+    both = next(iter(gateway.cutover.parallels(own)), None)
+    return page(request, "by_hand.html", spot=spot, share=share, both=both, address=f"/duties/{county}/{dataset}")
 
 
 @group.post("/{county}/{dataset}/waive")
@@ -68,3 +81,22 @@ def revoke(
 ) -> RedirectResponse:
     steps.revoke(seat, (county, dataset), period)
     return done(f"/duties/{county}/{dataset}", "revoked")
+
+
+@group.post("/{county}/{dataset}/retire")
+def retire(
+    county: str,
+    dataset: str,
+    seat: Annotated[Seat, Depends(permitted(Action.RETIRE))],
+    reason: Annotated[str, Form()],
+    *,
+    despite: Annotated[bool, Form()] = False,
+) -> RedirectResponse:
+    steps.retire(seat, (county, dataset), reason, despite=despite)
+    return done(f"/duties/{county}/{dataset}", "retired")
+
+
+@group.post("/{county}/{dataset}/reopen")
+def reopen(county: str, dataset: str, seat: Annotated[Seat, Depends(permitted(Action.REOPEN))]) -> RedirectResponse:
+    steps.reopen(seat, (county, dataset))
+    return done(f"/duties/{county}/{dataset}", "reopened")

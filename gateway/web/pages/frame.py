@@ -67,6 +67,8 @@ DONE: Final[Mapping[str, str]] = {
     "reset": "已清除采集位置；下一批从头读，认得的不会重复入库",
     "waived": "已豁免",
     "revoked": "已撤销豁免",
+    "retired": "已停用人工报送，决定已记下",
+    "reopened": "已恢复人工报送",
     "verified": "全部相符",
     "published": "已发布",
     "rolled_back": "已回退；草稿文件没有动，再发布会重新采用草稿",

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from gateway.board import overview
 from gateway.board.overview import OWNERS
 from gateway.clock import SHANGHAI
-from gateway.status import feed_statuses, manual_share
+from gateway.status import feed_statuses, manual_share, shares
 from gateway.web.common import Reader
 from gateway.web.pages.frame import YEAR_SECONDS, page
 
@@ -45,12 +45,14 @@ def channels(request: Request, seat: Reader) -> HTMLResponse:
     """How much still comes by hand, by dataset: counted over every record kept, so it is asked for by itself."""
     gateway = seat.gateway
     rows = [row for row in feed_statuses(gateway.store, seat.scope) if row.feed in gateway.config.feeds]
-    shares = {
+    by_dataset = {
         name: manual_share(found)
         for name in seat.gateway.config.catalogue
         if (found := [row for row in rows if row.dataset == name])
     }
-    return page(request, "channels.html", shares=shares, whole=manual_share(rows), kept=sum(r.accepted for r in rows))
+    places = [share for share in shares(rows) if share.manual]
+    kept, whole = sum(r.accepted for r in rows if r.retired_at is None), manual_share(rows)
+    return page(request, "channels.html", shares=by_dataset, places=places, whole=whole, kept=kept)
 
 
 def _visits(kept: str, now: datetime) -> tuple[datetime, datetime, datetime]:
