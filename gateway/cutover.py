@@ -265,10 +265,7 @@ class Cutover:
             sides = self._sides(tx)
         found = sides.get((county, dataset))
         if found is None:
-            known = "、".join("/".join(place) for place in sorted(sides)) or "—"
-            raise Usage(
-                "{place} 没有同时接入人工报送和系统直连。可用的有：{known}", place=f"{county}/{dataset}", known=known
-            )
+            raise Usage("{place} 没有同时接入人工报送和系统直连", place=f"{county}/{dataset}")
         return found
 
     def _sides(self, tx: Tx) -> dict[tuple[str, str], tuple[list[Any], list[Any]]]:

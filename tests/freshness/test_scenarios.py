@@ -267,7 +267,7 @@ class TestWaivers:
 
     @pytest.mark.parametrize(
         ("period", "reason", "told"),
-        [("2026-13", "系统割接", "台账里没有 2026-13"), ("2026-09", " ", "写明豁免"), ("2026-09", "王某 13912345678", "个人信息")],
+        [("2026-13", "系统割接", "台账里没有 2026-13"), ("2026-09", " ", "写明原因"), ("2026-09", "王某 13912345678", "个人信息")],
     )  # fmt: skip
     def test_what_is_refused(self, store: Store, period: str, reason: str, told: str) -> None:
         books = Books(store).at("2026-10-11T00:00:00")

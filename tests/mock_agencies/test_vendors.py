@@ -43,7 +43,8 @@ def token(caller: httpx.Client, mocks: Mocks) -> dict[str, str]:
 def test_every_countys_systems_are_told_apart_from_the_pilots(mocks: Mocks) -> None:
     assert {name.partition("/")[0] for name in mocks.sources} == set(COUNTIES) - {PILOT}
     assert {name for name in mocks.sources if name.startswith("360983/")} == {
-        *("360983/exchange", "360983/land", "360983/civil", "360983/agriculture", "360983/finance")
+        *("360983/exchange", "360983/land", "360983/civil", "360983/agriculture", "360983/finance"),
+        "360983/manual",
     }
     with mock_agencies.start(households=10) as alone:
         assert alone.sources == {}

@@ -103,7 +103,7 @@ def test_the_share_by_hand_is_told_everywhere(made: House) -> None:
 
 
 def test_a_dataset_that_comes_one_way_has_nothing_to_compare(made: House) -> None:
-    with pytest.raises(Usage, match="360921/assistance、360983/subsidy"):
+    with pytest.raises(Usage, match="360921/marriage 没有同时接入"):
         made.gateway.cutover.compare("360921", "marriage")
 
 
