@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from adapters.kit import Message, Notice
@@ -17,6 +17,8 @@ BODY: Final = "inbox"
 TAKEN: Final = "TAKEN"
 KNOWN: Final = "KNOWN"
 FULL: Final = "INBOX_FULL"
+MARKS: Final = timedelta(days=90)
+"""How long a repetition of what is on a committed page is known; what comes again later is read, and its rows are recognised."""
 
 
 class InboxFull(GatewayError):
@@ -60,6 +62,7 @@ class Inboxes:
 
     def __init__(self, store: Store, vault: Vault) -> None:
         self._store, self._vault = store, vault
+        self._forgot: date | None = None
 
     def put(self, feed: Any, parcel: Parcel, now: datetime, *, max_rows: int, max_bytes: int, runs: bool = True) -> str:
         """Keeps a parcel for good and asks for a run, if the feed `runs`; answers TAKEN, or KNOWN for one that was taken before.
@@ -94,6 +97,14 @@ class Inboxes:
         """Counts what was not taken; nothing of it is kept."""
         with self._store.write() as tx:
             tx.run("inbox_count", feed_id=feed.id, answer=code, at=now.isoformat(timespec="seconds"))
+
+    def forget(self, now: datetime) -> int:
+        """Lets go of marks older than `MARKS`; answers of how many. Called often, it looks once a day."""
+        if self._forgot == now.date():
+            return 0
+        self._forgot = now.date()
+        with self._store.write() as tx:
+            return tx.run("inbox_forget", before=(now - MARKS).isoformat(timespec="microseconds"))
 
     def figures(self, within: Scope) -> list[dict[str, Any]]:
         """By feed: notifications taken, waiting and since when, and how often its sender repeated itself or was refused."""

@@ -60,9 +60,10 @@ def _run(gateway: Gateway, run_id: int) -> None:
 
 
 def _keep(gateway: Gateway) -> None:
-    """Moments pass whether anything comes or not: what is due now is judged now, and what comes both ways is compared daily."""
+    """Moments pass whether anything comes or not: what is due is judged, what comes both ways is compared, old marks go."""
     gateway.keeper.keep_all()
     gateway.cutover.keep()
+    gateway.inboxes.forget(gateway.clock.real())
 
 
 def _refresh(gateway: Gateway) -> bool:

@@ -65,7 +65,7 @@ class PushSettings(InboxSettings):
     """dataset -> the platform's resourceId; a notification of another resource is refused."""
     future_minutes: float = Field(default=10, gt=0)
     """How far a sender's clock may be ahead of ours."""
-    age_days: float = Field(default=7, gt=0)
+    age_days: float = Field(default=7, gt=0, le=90)
     """How old a notification may be: a platform that could not reach us for days pushes what it has, with its old times."""
     max_mb: float = Field(default=8, gt=0, le=64)
     """One notification."""

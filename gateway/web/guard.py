@@ -1,4 +1,4 @@
-"""What stands before every route: who asks, how often they may, and the headers that every answer carries."""
+"""What stands before every route: who asks, how often and how much they may, and the headers that every answer carries."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.app import Gateway
 from gateway.i18n import _
+from gateway.web.bounds import bounded, limit_of
 from gateway.web.common import problem
 from gateway.web.session import BACKGROUND, FORM, SAFE, Who, cookies_of, recognise
 
@@ -74,6 +75,9 @@ class Guard:
             await send(message)
 
         refused = await self._refuse(request, cookies)
+        path = request.url.path
+        if refused is None and request.method not in SAFE and not path.startswith(DOOR):
+            receive = bounded(receive, request.headers, limit_of(path, self._gateway.config))
         await (refused or self._app)(scope, receive, guarded)
 
     async def _refuse(self, request: Request, cookies: dict[str, str]) -> Response | None:

@@ -20,6 +20,7 @@ from gateway.errors import Busy, ConfigInvalid, Unreconciled, Usage
 from gateway.i18n import _, show
 from gateway.inbox import InboxFull
 from gateway.people import FirstThings, NoEntry, NotSignedIn
+from gateway.web.bounds import TooLarge
 from gateway.web.common import gateway_of
 from gateway.web.guard import signed_out
 from gateway.web.pages.frame import refusal
@@ -71,6 +72,12 @@ def _absent(request: Request, error: Exception) -> Response:
     return answer
 
 
+def _too_large(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TooLarge)
+    told = _("文件超过 {limit} MB 上限，请拆分后分几次上传").format(limit=error.limit)
+    return refusal(request, 413, "文件太大", told)
+
+
 def _invalid(_request: Request, error: Exception) -> Response:
     """The faults of the drafts, each with its place."""
     assert isinstance(error, ConfigInvalid)
@@ -96,6 +103,7 @@ REFUSALS: Final[Mapping[type[Exception], Any]] = {
     Usage: _unusable,
     SourceMalformed: _unusable,
     RequestValidationError: _malformed,
+    TooLarge: _too_large,
     HTTPException: _absent,
     InboxFull: _later,
     Busy: _busy,

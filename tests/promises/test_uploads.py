@@ -6,7 +6,8 @@ import io
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from adapters.kit import SourceMalformed
 from gateway.app import Gateway
 from gateway.errors import Usage
+from gateway.inbox import MARKS
 from gateway.quarantine import Quarantine
 from gateway.scope import EVERYTHING
 from gateway.settings import Settings
@@ -230,6 +232,41 @@ def test_the_api_answers_the_clerk(office: Office) -> None:
     assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
     assert ask(application, "/api/v1/feeds/360981/none/uploads", "POST", file=b"x").status_code == 422
     assert len(office.drain()) == 1
+
+
+def test_what_is_too_large_is_refused_while_it_comes(office: Office) -> None:
+    application, sent = build(office.gateway, lambda: True), 0
+    place = f"/api/v1/feeds/{FEED}/uploads"
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.xlsx"\r\n\r\n'
+        while sent < 1000:
+            sent += 1
+            yield bytes(1 << 20)
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    answer = ask(application, place, "POST", content=endless(), headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (413, "文件超过 32 MB 上限，请拆分后分几次上传")
+    assert sent == 33
+    announced = ask(application, place, "POST", content=b"", headers={**headers, "content-length": f"{99 << 20}"})
+    assert announced.status_code == 413
+    assert ask(application, "/api/v1/quarantine/corrections", "POST", file=bytes(65 << 20)).status_code == 413
+    assert office.gateway.inboxes.figures(EVERYTHING) == []
+
+
+def test_marks_of_what_was_collected_are_forgotten_in_time(office: Office) -> None:
+    old, waiting = (filled("assistance", records("assistance", n)) for n in (2, 3))
+    office.hand_in(old)
+    office.drain()
+    office.hand_in(waiting)
+    now, inboxes = office.gateway.clock.real(), office.gateway.inboxes
+    assert inboxes.forget(now) == 0
+    assert office.hand_in(old).known
+    assert (inboxes.forget(now + MARKS - timedelta(days=1)), inboxes.forget(now + MARKS)) == (0, 1)
+    assert not office.hand_in(old).known
+    (done, *_) = office.drain()
+    assert (done.counts["fetched"], done.counts["puts"]) == (5, 1)
 
 
 def test_the_command_answers_the_clerk(office: Office, tmp_path: Path) -> None:

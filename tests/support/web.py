@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -56,7 +57,7 @@ def ask(
     application: FastAPI,
     path: str,
     method: str = "GET",
-    content: bytes | None = None,
+    content: bytes | AsyncIterator[bytes] | None = None,
     *,
     file: bytes | None = None,
     form: Any = None,

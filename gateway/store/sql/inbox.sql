@@ -36,6 +36,10 @@ UPDATE inbox_state SET
     taken = :upto
 WHERE feed_id = :feed_id AND taken < :upto
 
+-- name: inbox_forget
+-- Marks of what is on committed pages; positions come from inbox_state and are never given twice.
+DELETE FROM inbox WHERE body IS NULL AND received_at < :before
+
 -- name: inboxes
 -- Every inbox, with how often its sender was refused or repeated itself.
 SELECT feed.name AS feed, inbox_state.last AS accepted, inbox_state.taken AS taken, inbox_state.waiting_rows,
