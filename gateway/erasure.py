@@ -165,6 +165,7 @@ class Eraser:
                     tx.run("reissue_add", batch=batch.id)
             for item in tx.all("items_about", feed_id=row.feed_id, handle=row.handle):
                 done.quarantined += self._delete(tx, _ITEM, item.id)
+            tx.run("correction_erase", observation=row.handle, at=self._clock.stamp())
             tx.run("observation_erase", id=row.id, none=b"")
             done.observations += 1
         return [row.handle for row, _ in found]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.corrections import SEALED as CORRECTION
 from gateway.errors import Usage
 from gateway.inbox import BODY
 from gateway.keptback import OVERRIDE
@@ -39,6 +40,7 @@ _SEALED: Final = (
     ("stale_override", "renew_override", OVERRIDE, CHUNK),
     ("stale_totp", "renew_totp", TOTP, CHUNK),
     ("stale_consent", "renew_consent", CONSENT, CHUNK),
+    ("stale_correction", "renew_correction", CORRECTION, CHUNK),
     ("stale_report", "renew_report", REPORT, BODIES),
     ("stale_evidence", "renew_evidence", EVIDENCE, BODIES),
 )

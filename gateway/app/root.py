@@ -7,12 +7,15 @@ from functools import cached_property
 from gateway.app.collecting import Collecting
 from gateway.app.delivering import Delivering
 from gateway.config import Config
+from gateway.corrections import Corrections
 from gateway.freshness import Standing
+from gateway.reports.beside import Beside
 from gateway.reports.consents import Consents
 from gateway.reports.facts import FactFinder
 from gateway.reports.office import Office
 from gateway.reports.report import ReportMaker
 from gateway.scope import EVERYTHING
+from gateway.spotcheck import SpotChecks, accuracy_of
 
 
 class Gateway(Collecting, Delivering):
@@ -24,6 +27,15 @@ class Gateway(Collecting, Delivering):
         return Consents(self.store, self.vault, self.clock, self.config.gateway.members)
 
     @cached_property
+    def corrections(self) -> Corrections:
+        """What agencies are asked to put right."""
+        return Corrections(self.store, self.vault, self.clock, lambda: self.config.calendar)
+
+    @cached_property
+    def spot_checks(self) -> SpotChecks:
+        return SpotChecks(self.store, self.clock, self._running, self.finder, self.corrections)
+
+    @cached_property
     def finder(self) -> FactFinder:
         return FactFinder(self.store, self.vault)
 
@@ -31,7 +43,7 @@ class Gateway(Collecting, Delivering):
     def office(self) -> Office:
         """The desk at which banks ask."""
         assert self.config.gateway is not None
-        maker = ReportMaker(self.store, self.finder, self.disclosure, self.config.catalogue, self._duties)
+        maker = ReportMaker(self.store, self.finder, self.disclosure, self.config.catalogue, self._beside)
         return Office(
             self.store,
             self.vault,
@@ -42,6 +54,14 @@ class Gateway(Collecting, Delivering):
             members=self.config.gateway.members,
             submitter=self.config.gateway.submitter,
             suite=self.suite,
+        )
+
+    @property
+    def _beside(self) -> Beside:
+        return Beside(
+            self._duties,
+            lambda: accuracy_of(self.spot_checks.measured(EVERYTHING)),
+            self.corrections.disputes,
         )
 
     def _duties(self, county: str) -> dict[str, Standing]:

@@ -13,7 +13,21 @@ import typer
 from adapters.kit import SourceError
 from gateway.audit import NotAllowed, PersonalData
 from gateway.chain import ChainError
-from gateway.cli import adapter, alerts, bank, chain, config, cutover, freshness, keys, member, people, quarantine, wsdl
+from gateway.cli import (
+    adapter,
+    alerts,
+    bank,
+    chain,
+    checks,
+    config,
+    cutover,
+    freshness,
+    keys,
+    member,
+    people,
+    quarantine,
+    wsdl,
+)
 from gateway.cli.check import check, preview
 from gateway.cli.common import State, fail
 from gateway.cli.demo import demo
@@ -88,6 +102,8 @@ app.add_typer(config.app, name="config")
 app.add_typer(adapter.app, name="adapter")
 app.add_typer(bank.consents, name="consent")
 app.add_typer(bank.reports, name="report")
+app.add_typer(checks.checks, name="spot-check")
+app.add_typer(checks.corrections, name="correction")
 app.add_typer(wsdl.app, name="wsdl")
 app.add_typer(people.users, name="user")
 app.add_typer(people.keys, name="api-key")

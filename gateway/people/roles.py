@@ -48,6 +48,7 @@ class Rights:
 A = Action
 _HELD: Final = {A.QUARANTINE_LIST, A.QUARANTINE_SHOW, A.QUARANTINE_EXPORT, A.QUARANTINE_REPAIR}
 _CLOSED: Final = {A.REPLAY, A.QUARANTINE_RETURN, A.QUARANTINE_REPLAY, A.QUARANTINE_DISCARD}
+_ASKED_FOR: Final = {A.READ_CORRECTIONS, A.ANSWER_CORRECTION}
 _STEERED: Final = {A.SYNC, A.PAUSE, A.RESUME, A.RESET_CURSOR}
 _CUT_OVER: Final = {A.COMPARE, A.RETIRE, A.REOPEN}
 _TRIED: Final = {A.CHECK, A.PREVIEW, A.DISCOVER, A.WSDL_SHOW, A.CHECK_CONFIG}
@@ -104,7 +105,7 @@ ROLES: Final[Mapping[Role, Rights]] = {
             | _CUT_OVER
             | _TRIED
             | {A.WSDL_ACCEPT, A.CHAIN_CHECK, A.CHAIN_RECONCILE, A.CHAIN_EXPORT}
-            | {A.TAKE_ALERT, A.TEST_ALERT, A.ALERT_WINDOW, A.INVITE}
+            | {A.TAKE_ALERT, A.TEST_ALERT, A.ALERT_WINDOW, A.INVITE, A.READ_CORRECTIONS}
             | _HELD
             | _CLOSED
         ),
@@ -125,21 +126,27 @@ ROLES: Final[Mapping[Role, Rights]] = {
                 A.UNMASK,
                 A.TAKE_ALERT,
                 A.INVITE,
+                A.SPOT_CHECK,
             }
             | _STEERED
             | _CUT_OVER
             | _TRIED
             | _HELD
             | _CLOSED
+            | _ASKED_FOR
         ),
     ),
-    Role.AGENCY: Rights("部门", Reach.AGENCY, frozenset({A.READ_STATUS, A.UPLOAD, A.UNMASK, A.TAKE_ALERT} | _HELD)),
+    Role.AGENCY: Rights(
+        "部门",
+        Reach.AGENCY,
+        frozenset({A.READ_STATUS, A.UPLOAD, A.UNMASK, A.TAKE_ALERT} | _HELD | _ASKED_FOR),
+    ),
     Role.SEAT: Rights(
         "部门链接",
         Reach.AGENCY,
-        frozenset({A.READ_STATUS, A.QUARANTINE_LIST, A.QUARANTINE_EXPORT, A.QUARANTINE_REPAIR}),
+        frozenset({A.READ_STATUS, A.QUARANTINE_LIST, A.QUARANTINE_EXPORT, A.QUARANTINE_REPAIR} | _ASKED_FOR),
     ),
-    Role.BANK: Rights("银行", Reach.INSTITUTION, frozenset({A.CONSENT, A.REPORT})),
+    Role.BANK: Rights("银行", Reach.INSTITUTION, frozenset({A.CONSENT, A.REPORT, A.READ_CORRECTIONS})),
 }
 
 ADMINISTRATORS: Final = frozenset({Role.SYSTEM, Role.SECURITY, Role.AUDIT})
@@ -149,7 +156,15 @@ ANYBODY: Final = frozenset({A.OPEN, A.PUSH, A.LOG_IN})
 SIGNED_IN: Final = frozenset({A.OPEN, A.LOG_IN, A.LOG_OUT, A.OWN_ACCOUNT})
 """Every user, whatever the roles, and before a first password is chosen."""
 FILTERED: Final = frozenset(
-    {A.READ_STATUS, A.QUARANTINE_LIST, A.QUARANTINE_EXPORT, A.QUARANTINE_REPAIR, A.CONSENT, A.REPORT}
+    {
+        A.READ_STATUS,
+        A.QUARANTINE_LIST,
+        A.QUARANTINE_EXPORT,
+        A.QUARANTINE_REPAIR,
+        A.CONSENT,
+        A.REPORT,
+        A.READ_CORRECTIONS,
+    }
 )
 """What shows, or takes in, what lies within the scope: it need not name a place. Everything else does, or touches the whole."""
 

@@ -82,6 +82,15 @@ class FactFinder:
             opened = self._open(tx, rows)
         return [Fact(d.name, row.feed, row.county, row.channel, frozenset(), r, v) for row, d, r, v in opened]
 
+    def at(self, rows: Sequence[Any]) -> dict[tuple[int, int], Fact]:
+        """Versions by stream and sequence, as they were; one that was erased since is left out."""
+        with self._store.read() as tx:
+            opened = self._open(tx, rows)
+        return {
+            (row.stream_id, row.seq): Fact(d.name, row.feed, row.county, row.channel, frozenset(), record, version)
+            for row, d, record, version in opened
+        }
+
     def joined(self, kind: str, values: Sequence[str]) -> list[Fact]:
         """Every living observation under a join: `household` (station and number), `parcel`, `unit`, …"""
         text = "\0".join(values)

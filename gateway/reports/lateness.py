@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,11 +11,9 @@ from gateway.config import CatalogueEntry
 from gateway.freshness import Standing
 from gateway.freshness.verdicts import OWED
 from gateway.i18n import WORDS
+from gateway.reports.beside import Duties
 from gateway.reports.facts import Fact
 from schemas import DATASETS
-
-Duties = Callable[[str], Mapping[str, Standing]]
-"""County -> how each of its duties stands, by dataset."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ is in it, and every value in it stands in a disclosed group of one of its proofs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,9 +16,10 @@ from gateway.disclosure import Disclosure
 from gateway.proof import reports
 from gateway.reports import derive
 from gateway.reports.asked import Asked
+from gateway.reports.beside import Accuracies, Beside, of_source
 from gateway.reports.consents import CLASSES, PURPOSES
 from gateway.reports.facts import Fact, FactFinder
-from gateway.reports.lateness import UNPROMISED, Duties, Lateness
+from gateway.reports.lateness import UNPROMISED, Lateness
 from gateway.reports.person import Person
 from gateway.reports.sections import (
     SECTIONS,
@@ -50,6 +51,8 @@ class _Book:
     """Facts as they enter the document, each once, with its proof."""
 
     late: Lateness
+    accuracies: Accuracies
+    disputes: list[dict[str, Any]] = field(default_factory=list)
     open: set[str] = field(default_factory=set)
     """Datasets of which this report may tell."""
     facts: list[dict[str, Any]] = field(default_factory=list)
@@ -71,11 +74,10 @@ class ReportMaker:
         finder: FactFinder,
         disclosure: Disclosure,
         catalogue: Mapping[str, CatalogueEntry],
-        duties: Duties,
-        disputed: Callable[[str], bool] = lambda _handle: False,
+        beside: Beside,
     ) -> None:
         self._store, self._finder, self._disclosure = store, finder, disclosure
-        self._catalogue, self._duties, self._disputed = catalogue, duties, disputed
+        self._catalogue, self._beside = catalogue, beside
 
     def make(self, asked: Asked) -> dict[str, Any]:
         """The document without its hash and signature.
@@ -86,7 +88,8 @@ class ReportMaker:
         standings = resolve(self._finder.about(asked.id_no))
         person = Person(self._finder, standings, asked)
         feeds = self._feeds(person.county)
-        book = _Book(Lateness(self._catalogue, self._duties, asked.at))
+        late = Lateness(self._catalogue, self._beside.duties, asked.at)
+        book = _Book(late, self._beside.accuracies())
         barred = {s.id: self._barred(s, asked) for s in SECTIONS}
         book.open = {name for s in SECTIONS if barred[s.id] is None for name in s.datasets}
         book.open -= {name for name in book.open if self._withheld(name, person, standings, book.late)}
@@ -109,6 +112,7 @@ class ReportMaker:
             "facts": book.facts,
             "sources": self._sources(feeds, book, person.county),
             "discrepancies": found,
+            "disputes": book.disputes,
             "notes": list(NOTES),
             "proofs": book.proofs,
         }
@@ -174,6 +178,18 @@ class ReportMaker:
         shown, verdict = book.shown(fact, asked.id_no), book.late.of(fact)
         proof = self._disclosure.document(fact.version, shown)
         id_ = book.ids[key] = f"f{len(book.facts) + 1}"
+        disputes = self._beside.disputes(fact.handle)
+        book.disputes += [
+            {
+                "fact": id_,
+                "handle": d.handle,
+                "title": f"{dataset.title}：{d.title}",
+                "path": d.path,
+                "opened_at": d.opened_at,
+                "due_on": d.due_on,
+            }
+            for d in disputes
+        ]
         book.facts.append(
             {
                 "id": id_,
@@ -188,11 +204,13 @@ class ReportMaker:
                 "as_of": fact.as_of,
                 "frequency": promise.frequency,
                 "flags": [{"code": f, "title": flags.title(f)} for f in fact.flags],
-                "disputed": self._disputed(fact.handle),
+                "disputed": bool(disputes),
                 "freshness": verdict.as_dict(),
                 "withheld": sorted(book.late.withheld_fields(fact)),
                 "fields": [
-                    told | {"stale": book.late.flagged(fact, path)}
+                    told
+                    | {"stale": book.late.flagged(fact, path)}
+                    | {"accuracy": _measured(book, (promise.agency, fact.channel, fact.dataset, path))}
                     for path, told in _fields(fact, shown, allowed(dataset, entry))
                 ],
                 "proof": None if proof is None else str(len(book.proofs)),
@@ -219,6 +237,7 @@ class ReportMaker:
                 "as_of": row.as_of,
                 "state": row.state,
                 "freshness": verdict.as_dict() | {"sentence": verdict.sentence},
+                "accuracy": of_source(book.accuracies, promise.agency, row.channel, name),
                 "facts": str(used.get(row.name, 0)),
             }
             for name, rows in sorted(feeds.items())
@@ -257,6 +276,11 @@ def _unknown(feeds: Iterable[Any]) -> Why | None:
     if any(row.state == "ok" and row.contact_at for row in rows):
         return None
     return Why.NOT_COLLECTED if all(row.contact_at is None for row in rows) else Why.SOURCE_FAILING
+
+
+def _measured(book: _Book, key: tuple[str, str, str, str]) -> dict[str, Any] | None:
+    found = book.accuracies.get(key)
+    return found.as_dict() if found else None
 
 
 def _fields(fact: Fact, groups: frozenset[str], paths: frozenset[str]) -> list[tuple[str, dict[str, Any]]]:

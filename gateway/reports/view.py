@@ -75,7 +75,7 @@ def _summary(document: Doc, facts: Mapping[str, Doc]) -> list[dict[str, str]]:
         text, tone, mark = told(section)
         return {"label": label, "text": text, "tone": tone, "mark": mark}
 
-    count = len(document["discrepancies"])
+    count = len(document["discrepancies"]) + len(document.get("disputes", ()))
     late = [s["title"] for s in document["sections"] if s.get("stale")]
     return [
         line("subject", "身份", _identity),
@@ -305,20 +305,29 @@ def _sources(document: Doc) -> dict[str, Any]:
         ("渠道", 1, "l"),
         ("数据截至", 1, "l"),
         ("时效", 1, "l"),
+        ("实测准确率", 2, "l"),
         ("条数", 1, "r"),
     )
     rows = [
         [
             *(s["title"], s["agency"], s["frequency"], _CHANNEL[s["channel"]], (s["as_of"] or "—")[:10]),
-            *(s.get("freshness", {}).get("title") or "—", s["facts"]),
+            *(s.get("freshness", {}).get("title") or "—", _accuracy(s.get("accuracy")), s["facts"]),
         ]
         for s in document["sources"]
     ]
     return _plain("10", "数据来源与时效", [], [_table(columns, rows)] if rows else [])
 
 
+def _accuracy(found: Doc | None) -> str:
+    """What spot checks found of a source, with the 95 % interval and how many values it rests on."""
+    if found is None:
+        return "未抽查"
+    share, low, high = (f"{float(found[name]) * 100:.1f}" for name in ("share", "low", "high"))
+    return f"{share}%（{low}–{high}，{found['checked']} 项）"
+
+
 def _discrepancies(document: Doc) -> dict[str, Any]:
-    found = document["discrepancies"]
+    found = document["discrepancies"] + [_dispute(d) for d in document.get("disputes", ())]
     if not found:
         return _plain("11", "差异与提示", ["各部门数据之间未见矛盾。"], [])
     rows = [[d["title"], "；".join(f"{v['where']}：{v['value'] or '—'}" for v in d["values"])] for d in found]
@@ -330,6 +339,12 @@ def _discrepancies(document: Doc) -> dict[str, Any]:
         tone="alert",
         state=f"{len(found)} 处",
     )
+
+
+def _dispute(told: Doc) -> dict[str, Any]:
+    """An open dispute as the table of contradictions shows it."""
+    values = [{"where": "提出", "value": told["opened_at"][:10]}, {"where": "最迟答复", "value": told["due_on"]}]
+    return {"title": f"有异议，核查中——{told['title']}", "values": values}
 
 
 def _notes(document: Doc) -> dict[str, Any]:

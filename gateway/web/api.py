@@ -22,6 +22,7 @@ from gateway.web.alerts import alerts
 from gateway.web.bank import bank
 from gateway.web.common import Reader, Seat, permitted
 from gateway.web.config import config
+from gateway.web.corrections import corrections
 from gateway.web.cutover import cutover
 from gateway.web.discover import discover
 from gateway.web.guard import Guard
@@ -48,6 +49,7 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.include_router(cutover)
     app.include_router(discover)
     app.include_router(bank)
+    app.include_router(corrections)
     app.include_router(resources)
     app.include_router(config)
     app.include_router(door)

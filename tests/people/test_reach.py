@@ -61,6 +61,9 @@ FILL = {
     "account": ("provincial-exchange", "none"),
     "run": ("1", "2"),
     "batch": ("1", "2"),
+    "check": ("1", "1"),
+    "item": ("1", "1"),
+    "correction": ("a" * 32, "a" * 32),
 }
 """What stands for each name in a path: one's own, and another's. A path that names something new says it here."""
 MARK = "暗记"

@@ -316,6 +316,12 @@ ASKED = {
     "report make": [*BANK, "--out", "report.json"],
     "report again": ["SQ20260301-000001", "--out", "report.json"],
     "report log": [],
+    "spot-check draw": ["360981"],
+    "spot-check sheet": ["1", "check.xlsx"],
+    "spot-check enter": ["1", __file__],
+    "spot-check accuracy": [],
+    "correction list": [],
+    "correction answer": [HANDLE, "--outcome", "upheld", "--note", "已核实"],
 }
 
 

@@ -221,6 +221,7 @@ def ask(scene: Scene) -> None:
     agencies(scene)
     alerts(scene)
     discover(scene)
+    checks(scene)
     bank(scene, member)
     turn(scene)
     people(scene)
@@ -239,6 +240,7 @@ def ask(scene: Scene) -> None:
         *ALERTS,
         "discover",
         *BANK,
+        *CHECKS,
         *KEYS,
         *PEOPLE,
     }
@@ -316,6 +318,31 @@ def states(scene: Scene) -> list[tuple[str, Any]]:
     """Every feed and what its last run said."""
     with scene.made.gateway.store.read() as tx:
         return [(row.name, row) for row in tx.all("feeds")]
+
+
+CHECKS = {f"spot-check {word}" for word in ("draw", "sheet", "enter", "accuracy")} | {
+    "correction list",
+    "correction answer",
+}
+
+
+def checks(scene: Scene) -> None:
+    """A sample taken along and brought back with a wrong value. The sheet holds the data and is no leak; what is said may not."""
+    made, home = scene.made, scene.made.home
+    scene.verb("spot-check", "draw", COUNTY, "--each", "2", "--json")
+    scene.verb("spot-check", "sheet", "1", str(home / "check.xlsx"))
+    assert (home / "check.xlsx").stat().st_mode & 0o777 == 0o600
+    book = load_workbook(home / "check.xlsx")
+    for row in list(book.active.iter_rows(min_row=4))[:40]:
+        row[6].value, row[7].value = "不一致", row[5].value
+    book.save(home / "check.xlsx")
+    scene.verb("spot-check", "enter", "1", str(home / "check.xlsx"))
+    (home / "check.xlsx").unlink()
+    for words in (["spot-check", "accuracy"], ["correction", "list"]):
+        scene.verb(*words)
+        scene.verb(*words, "--json")
+    handle = made.gateway.corrections.within(EVERYTHING)[0].handle
+    scene.verb("correction", "answer", handle, "--outcome", "upheld", "--note", "已核对原件")
 
 
 BANK = {"consent add", "consent list", "consent revoke", "report make", "report again", "report log", "member report"}

@@ -24,6 +24,7 @@ from gateway.errors import Usage
 from gateway.proof import ProofInvalid, Trust, verify_document, verify_report
 from gateway.proof.reports import attached
 from gateway.reports import pdf
+from gateway.reports.beside import Beside
 from gateway.reports.consents import CLASSES, Consent, Refused
 from gateway.reports.office import Report
 from gateway.reports.report import ReportMaker
@@ -194,7 +195,7 @@ def made_late(made: House, person: dict[str, Any], late: str, **said: Any) -> di
         made.gateway.finder,
         made.gateway.disclosure,
         catalogue,
-        lambda _county: {late: replace(duty, code="overdue")},
+        Beside(lambda _county: {late: replace(duty, code="overdue")}),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(office, "_maker", maker)

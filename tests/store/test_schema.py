@@ -33,6 +33,7 @@ def test_every_query_is_used_and_every_use_is_a_query() -> None:
 
 SEALED = {
     "consent.sealed",
+    "correction.sealed",
     "evidence.body",
     "feed.cursor",
     "inbox.body",
@@ -48,7 +49,7 @@ SEALED = {
 """What a master holds closed."""
 OPEN = {
     "api_key.digest", "arrival.lags", "batch.manifest", "batch.signature", "chain_tx.raw", "consent.handle",
-    "consent.subject", "document.body", "evidence.hash", "inbox.batch", "observation.handle",
+    "consent.subject", "correction.handle", "correction.observation", "document.body", "evidence.hash", "inbox.batch", "observation.handle",
     "observation.raw_digest", "override.handle", "override.raw_digest", "quarantine.about", "quarantine.handle",
     "quarantine.raw_digest", "query.subject", "seen.ids", "segment.body", "segment.periods", "session.digest",
     "statement.handle", "statement.sealed", "suppression.name", "withdrawal.handle",

@@ -4,7 +4,18 @@ Integer ids inside, handles at the edges. Nothing here is readable without the v
 keyed hash or a ciphertext. Times of the business clock are ISO text (Asia/Shanghai), times of leases are real epoch seconds.
 """
 
-from gateway.store.tables import alerts, collection, delivery, desk, duties, house, people, rejected
+from gateway.store.tables import alerts, collection, corrections, delivery, desk, duties, house, people, rejected
 from gateway.store.tables.columns import metadata
 
-__all__ = ["alerts", "collection", "delivery", "desk", "duties", "house", "metadata", "people", "rejected"]
+__all__ = [
+    "alerts",
+    "collection",
+    "corrections",
+    "delivery",
+    "desk",
+    "duties",
+    "house",
+    "metadata",
+    "people",
+    "rejected",
+]

@@ -8,6 +8,7 @@ from gateway.web.pages import (
     audit,
     bank,
     chain,
+    checks,
     configuration,
     duties,
     feeds,
@@ -37,6 +38,7 @@ GROUPS = (
     accounts,
     seat,
     configuration,
+    checks,
 )
 for group in (module.group for module in GROUPS):
     pages.include_router(group)

@@ -50,6 +50,7 @@ NAVIGATION: Final = (
     ("/feeds", "任务一览", Action.READ_STATUS),
     ("/duties", "义务", Action.READ_STATUS),
     ("/quarantine", "隔离区", Action.QUARANTINE_LIST),
+    ("/checks", "核查与更正", Action.READ_STATUS),
     ("/chain", "链与成员", Action.READ_STATUS),
     ("/accounts", "来源账号", Action.READ_STATUS),
     ("/configuration", "配置管理", Action.READ_STATUS),
@@ -74,6 +75,8 @@ DONE: Final[Mapping[str, str]] = {
     "rolled_back": "已回退；草稿文件没有动，再发布会重新采用草稿",
     "replayed": "已按新映射重放；仍不能读的留在隔离区",
     "discarded": "已丢弃，原因已记下",
+    "entered": "已记下核查结果",
+    "answered": "已答复",
 }
 """What a page says after a form was done."""
 

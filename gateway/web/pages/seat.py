@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request, UploadFile
+from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from adapters.kit import SourceMalformed
@@ -16,8 +16,10 @@ from gateway.audit import Action
 from gateway.errors import Busy, Usage
 from gateway.i18n import show
 from gateway.repair import TakenBack
+from gateway.scope import Place
+from gateway.web import corrections
 from gateway.web.common import Reader, Seat, gateway_of, permitted
-from gateway.web.pages.frame import page, refusal
+from gateway.web.pages.frame import done, page, refusal
 from gateway.web.quarantine import XLSX
 from gateway.web.session import SEAT
 
@@ -56,6 +58,20 @@ def corrected(
     return _page(request, seat, taken=taken)
 
 
+@group.post("/corrections/{county}/{dataset}/{correction}")
+def answer(
+    seat: corrections.Answering,
+    county: str,
+    dataset: str,
+    correction: str,
+    outcome: Annotated[str, Form(max_length=16)],
+    note: Annotated[str, Form(max_length=2000)],
+) -> RedirectResponse:
+    """The answer to what the agency is asked to put right."""
+    corrections.answered(seat, county, dataset, correction, outcome, note)
+    return done("/seat", "answered")
+
+
 @group.get("/{link}")
 def enter(request: Request, link: str, _seat: Annotated[Seat, Depends(permitted(Action.OPEN))]) -> Response:
     """Opens a link: the browser keeps it, and the address bar does not."""
@@ -76,6 +92,8 @@ def _page(request: Request, seat: Seat, *, taken: TakenBack | None = None, wrong
         standings=gateway.ledger.standings(seat.scope),
         causes=gateway.quarantine.causes(seat.scope),
         returned=gateway.quarantine.returned(seat.scope, 20),
+        asked=[found.as_dict() for found in gateway.corrections.within(seat.scope)],
+        Place=Place,
         taken=taken,
         wrong=wrong,
     )
