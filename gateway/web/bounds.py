@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from fastapi import HTTPException
 from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartException
 from starlette.types import Message, Receive
 
 from adapters.kit import UploadAdapter, registry
@@ -19,11 +19,11 @@ AROUND: Final = 64 << 10
 UPLOADS: Final = re.compile(r"/api/v1/feeds/([^/]+/[^/]+)/uploads/?")
 
 
-class TooLarge(HTTPException):
-    """What comes is larger than `limit` MB."""
+class TooLarge(MultiPartException):
+    """What comes is larger than `limit` MB. One of these, so that the parser of forms closes what it has written."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(413)
+        super().__init__("too large")
         self.limit = limit
 
 

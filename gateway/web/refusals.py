@@ -65,17 +65,20 @@ def _malformed(request: Request, error: Exception) -> Response:
     return refusal(request, 422, "不能处理", _("这些参数缺少或不合规：{places}").format(places=places))
 
 
-def _absent(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    answer = refusal(request, error.status_code, "不能处理", _("没有这个地址，或不能这样访问"))
-    answer.headers.update(error.headers or {})
-    return answer
-
-
 def _too_large(request: Request, error: Exception) -> Response:
     assert isinstance(error, TooLarge)
     told = _("文件超过 {limit} MB 上限，请拆分后分几次上传").format(limit=error.limit)
     return refusal(request, 413, "文件太大", told)
+
+
+def _absent(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    reason = error.__cause__ or error.__context__
+    if isinstance(reason, TooLarge):
+        return _too_large(request, reason)
+    answer = refusal(request, error.status_code, "不能处理", _("没有这个地址，或不能这样访问"))
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def _invalid(_request: Request, error: Exception) -> Response:
