@@ -48,6 +48,8 @@ WORDS: Final = {
     "erased": "已擦除",
     "source": "来源",
     "mapping": "映射",
+    "changed": "已变更",
+    "gone": "已注销或不再提供",
     "spot_check": "抽样核查",
     "dispute": "本人异议",
     "corrected": "已更正",

@@ -9,6 +9,8 @@ from gateway.app.delivering import Delivering
 from gateway.config import Config
 from gateway.corrections import Corrections
 from gateway.freshness import Standing
+from gateway.reports.access import SubjectAccess
+from gateway.reports.aftermath import Aftermath
 from gateway.reports.beside import Beside
 from gateway.reports.consents import Consents
 from gateway.reports.facts import FactFinder
@@ -56,6 +58,17 @@ class Gateway(Collecting, Delivering):
             suite=self.suite,
         )
 
+    @cached_property
+    def aftermath(self) -> Aftermath:
+        """What comes after a report."""
+        return Aftermath(
+            self.store, self.office, self.consents, self.finder, self.corrections, lambda: self.config.catalogue
+        )
+
+    @property
+    def access(self) -> SubjectAccess:
+        return SubjectAccess(self.store, self.vault, self.finder, self.corrections)
+
     @property
     def _beside(self) -> Beside:
         return Beside(
@@ -74,7 +87,7 @@ class Gateway(Collecting, Delivering):
         super()._take_over(running)
         if "forwarder" in self.__dict__:
             self.__dict__.pop("forwarder").close()
-        for built in ("consents", "office"):
+        for built in ("consents", "office", "aftermath"):
             self.__dict__.pop(built, None)
         self.keeper.keep_all(anew=True)
 

@@ -8,18 +8,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Final
 
+import msgspec
 import typer
 from rich.table import Table
 
 from gateway.audit import Action
 from gateway.cli.common import JSON, actor, gateway, out, say_json
 from gateway.errors import Usage
-from gateway.i18n import _
+from gateway.i18n import _, word
 from gateway.reports.consents import CLASSES, Refused
 from gateway.reports.office import Report, canonical_id
 from gateway.scope import EVERYTHING
 
 consents = typer.Typer(help="授权：登记、查看、撤销", no_args_is_help=True)
+subjects = typer.Typer(help="本人：存有什么、谁读过", no_args_is_help=True)
 reports = typer.Typer(help="核查报告：查询、重取、核验", no_args_is_help=True)
 
 ALL: Final = ",".join(CLASSES)
@@ -160,6 +162,55 @@ def again(
         report = g.office.again(number)
         g.audit.record(actor(), Action.REPORT, number, {"again": True})
         _write(report, pdf, to)
+
+
+@reports.command("changes")
+def changes(ctx: typer.Context, number: Annotated[str, typer.Argument(help="报告编号")], as_json: bool = JSON) -> None:
+    """出报告之后变了什么；授权须仍然有效。"""
+    with gateway(ctx, Action.REPORT, number) as g:
+        found = g.aftermath.changes(number)
+        g.audit.record(actor(), Action.REPORT, number, {"changes": len(found)})
+    if as_json:
+        say_json([change.as_dict() for change in found])
+        return
+    table = Table(box=None)
+    for column in ("条目", "资料", "编号", "状态", "数据截至"):
+        table.add_column(_(column))
+    for change in found:
+        table.add_row(change.fact, change.title, change.handle, word(change.kind), change.as_of or "—")
+    out.print(table)
+
+
+@reports.command("dispute")
+def dispute(
+    ctx: typer.Context,
+    number: Annotated[str, typer.Argument(help="报告编号")],
+    fact: Annotated[str, typer.Argument(help="报告里的条目，如 f3")],
+    path: Annotated[str, typer.Argument(help="项目，如 op_date")],
+) -> None:
+    """本人对报告里的一个值有异议；应当是什么从标准输入读。部门须在二十天内书面答复。"""
+    with gateway(ctx, Action.DISPUTE, number) as g:
+        claim = typer.prompt(_("应当是什么")) if sys.stdin.isatty() else sys.stdin.read()
+        handle = g.aftermath.dispute(number, fact, path, claim, institution="", actor=str(actor()))
+        g.audit.record(actor(), Action.DISPUTE, handle, {"report": number})
+        due = g.corrections.get(handle).due_on
+    out.print(_("已受理 {handle}，{due} 前答复").format(handle=handle, due=due), markup=False)
+
+
+@subjects.command("access")
+def access(
+    ctx: typer.Context, to: Annotated[Path, typer.Option("--out", help="JSON 写到哪里；含个人信息，交给本人")]
+) -> None:
+    """本人查询：存有本人哪些信息、谁读过；号码从标准输入读。"""
+    with gateway(ctx, Action.SUBJECT_ACCESS) as g:
+        number = typer.prompt(_("公民身份号码"), hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
+        told = g.access.about(canonical_id(number.strip(), g.clock.today()))
+        to.touch(mode=0o600, exist_ok=True)
+        to.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2))
+        g.audit.record(actor(), Action.SUBJECT_ACCESS, "cli", {name: len(found) for name, found in told.items()})
+    out.print(
+        _("存有 {held} 条，被查询 {read} 次").format(held=len(told["held"]), read=len(told["read"])), markup=False
+    )
 
 
 def _write(report: Report, pdf: Path | None, to: Path | None) -> None:

@@ -78,7 +78,7 @@ ROLES: Final[Mapping[Role, Rights]] = {
         Reach.ALL,
         frozenset(
             {A.USER_LIST, A.USER_LOCK, A.USER_ROLE, A.USER_TOTP, A.KEY_LIST, A.KEY_ADD, A.KEY_REVOKE}
-            | {A.MEMBER_ISSUE, A.ERASE}
+            | {A.MEMBER_ISSUE, A.ERASE, A.SUBJECT_ACCESS}
         ),
     ),
     Role.AUDIT: Rights(
@@ -146,7 +146,7 @@ ROLES: Final[Mapping[Role, Rights]] = {
         Reach.AGENCY,
         frozenset({A.READ_STATUS, A.QUARANTINE_LIST, A.QUARANTINE_EXPORT, A.QUARANTINE_REPAIR} | _ASKED_FOR),
     ),
-    Role.BANK: Rights("银行", Reach.INSTITUTION, frozenset({A.CONSENT, A.REPORT, A.READ_CORRECTIONS})),
+    Role.BANK: Rights("银行", Reach.INSTITUTION, frozenset({A.CONSENT, A.REPORT, A.DISPUTE, A.READ_CORRECTIONS})),
 }
 
 ADMINISTRATORS: Final = frozenset({Role.SYSTEM, Role.SECURITY, Role.AUDIT})

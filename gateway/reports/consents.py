@@ -188,6 +188,14 @@ class Consents:
             raise Usage("没有授权 {handle}", handle=handle)
         return _consent(row)
 
+    def in_force(self, handle: str) -> Consent:
+        """A consent that holds today. Raises Refused: CONSENT_REVOKED, CONSENT_EXPIRED or CONSENT_NOT_YET; Usage: there is none."""
+        given = self.get(handle)
+        code = _shortcoming(given, self._clock.today(), given.purpose, given.classes)
+        if code is not None:
+            raise Refused(code, _REFUSALS[code])
+        return given
+
     def recent(self, within: Scope, institution: str = "", count: int = 100) -> list[Consent]:
         """The latest, of one institution or of all in reach."""
         with self._store.read() as tx:

@@ -104,6 +104,14 @@ class Office:
         if quota is not None and used >= quota:
             raise Refused("QUOTA", "本机构今日的查询次数 {quota} 次已用完", quota=quota)
 
+    def usage(self, institution: str) -> dict[str, int | None]:
+        """Reports given out today, refused queries aside, and how many there may be; None: any number. Raises Usage."""
+        if institution not in self._members:
+            raise Usage("没有成员单位 {name}。可用的有：{known}", name=institution, known="、".join(self._members))
+        with self._store.read() as tx:
+            used = int(tx.value("queries_answered", institution=institution, day=self._clock.today().isoformat()))
+        return {"used": used, "quota": self._members[institution].queries_per_day}
+
     def _answer(self, consent: Consent, id_no: str, name: str, classes: frozenset[str], user: str) -> Report:
         asked = Asked(
             number=self._number(),

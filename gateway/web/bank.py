@@ -22,6 +22,7 @@ ALL: Final = ",".join(CLASSES)
 bank = APIRouter(prefix="/api/v1/institutions/{institution}")
 Consenting = Annotated[Seat, Depends(permitted(Action.CONSENT))]
 Asking = Annotated[Seat, Depends(permitted(Action.REPORT))]
+Disputing = Annotated[Seat, Depends(permitted(Action.DISPUTE))]
 Count = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -92,6 +93,11 @@ def ask(
     classes: Annotated[str, Body(max_length=200)] = ALL,
 ) -> Response:
     """One report about one person under a consent, signed; a refusal is recorded, and says why."""
+    return _signed(asked(seat, institution, id_no, name, purpose, classes))
+
+
+def asked(seat: Seat, institution: str, id_no: str, name: str, purpose: str, classes: str) -> Report:
+    """A query, answered or refused, and so noted."""
     try:
         report = seat.gateway.office.query(
             id_no=id_no,
@@ -105,7 +111,13 @@ def ask(
         seat.record(Action.REPORT, institution, {"refused": refused.code})
         raise
     seat.record(Action.REPORT, report.number, {"digest": report.digest})
-    return _signed(report)
+    return report
+
+
+@bank.get("/usage")
+def usage(seat: Asking, institution: str) -> dict[str, int | None]:
+    """What of the day's quota is used; null where there is none."""
+    return seat.gateway.office.usage(institution)
 
 
 @bank.get("/reports/{number}")
@@ -114,6 +126,29 @@ def again(seat: Asking, institution: str, number: str) -> Response:
     report = seat.gateway.office.again(number, institution)
     seat.record(Action.REPORT, number, {"again": True})
     return _signed(report)
+
+
+@bank.get("/reports/{number}/changes")
+def changes(seat: Asking, institution: str, number: str) -> list[dict[str, Any]]:
+    """What of a report has changed since; what it is now takes another query. The consent must still hold."""
+    found = seat.gateway.aftermath.changes(number, institution)
+    seat.record(Action.REPORT, number, {"changes": len(found)})
+    return [change.as_dict() for change in found]
+
+
+@bank.post("/reports/{number}/disputes")
+def dispute(
+    seat: Disputing,
+    institution: str,
+    number: str,
+    fact: Annotated[str, Body(max_length=16)],
+    path: Annotated[str, Body(max_length=64)],
+    claim: Annotated[str, Body(max_length=2000)],
+) -> dict[str, Any]:
+    """The person says that a value of this report is wrong, and what is right: the agency answers within twenty days."""
+    handle = seat.gateway.aftermath.dispute(number, fact, path, claim, institution=institution, actor=str(seat.actor))
+    seat.record(Action.DISPUTE, handle, {"report": number})
+    return seat.gateway.corrections.get(handle).as_dict()
 
 
 def _classes(text: str) -> set[str]:

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from gateway.audit import Action
 from gateway.errors import Usage
+from gateway.reports.office import canonical_id
 from gateway.spotcheck import Answer, Taken
 from gateway.spotcheck.sheet import read_back, sheet
 from gateway.web.common import Reader, Seat, permitted
@@ -85,6 +86,17 @@ def answer(
 ) -> dict[str, Any]:
     """The agency's written answer: `corrected` or `upheld`, and why."""
     return answered(seat, county, dataset, correction, outcome, note)
+
+
+@corrections.post("/subjects/access")
+def access(
+    seat: Annotated[Seat, Depends(permitted(Action.SUBJECT_ACCESS))],
+    id_no: Annotated[str, Body(max_length=32, embed=True)],
+) -> dict[str, Any]:
+    """What is held about a person, and who read it: for the person."""
+    told = seat.gateway.access.about(canonical_id(id_no, seat.gateway.clock.today()))
+    seat.record(Action.SUBJECT_ACCESS, "api", {name: len(found) for name, found in told.items()})
+    return told
 
 
 def own(seat: Seat, county: str, check: int) -> int:

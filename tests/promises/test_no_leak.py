@@ -345,7 +345,17 @@ def checks(scene: Scene) -> None:
     scene.verb("correction", "answer", handle, "--outcome", "upheld", "--note", "已核对原件")
 
 
-BANK = {"consent add", "consent list", "consent revoke", "report make", "report again", "report log", "member report"}
+BANK = {
+    "consent add",
+    "consent list",
+    "consent revoke",
+    "report make",
+    "report again",
+    "report log",
+    "member report",
+} | {
+    *("report changes", "report dispute", "subject access"),
+}
 
 
 def bank(scene: Scene, member: list[str]) -> None:
@@ -369,6 +379,12 @@ def bank(scene: Scene, member: list[str]) -> None:
     given, again = (json.loads((home / name).read_bytes())["report"] for name in ("report.json", "again.json"))
     assert given == again
     scene.verb("member", "report", str(home / "report.pdf"), *member[2:6])
+    scene.verb("report", "changes", number)
+    scene.verb("report", "changes", number, "--json")
+    field = json.loads(given)["facts"][0]["fields"][0]
+    scene.verb("report", "dispute", number, "f1", field["path"], typed=person["name"])
+    scene.verb("subject", "access", "--out", str(home / "held.json"), typed=person["id_no"])
+    (home / "held.json").unlink()
     scene.verb("consent", "revoke", made.gateway.consents.recent(EVERYTHING, "demo-bank", 1)[0].handle)
     for name in ("report.json", "again.json", "report.pdf"):
         assert (home / name).stat().st_mode & 0o777 == 0o600

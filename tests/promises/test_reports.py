@@ -35,6 +35,7 @@ from gateway.status import reconcile
 from gateway.web import build
 from tests.support.house import ROOT, House, house
 from tests.support.web import ask as web
+from tests.support.web import visit
 
 pytestmark = pytest.mark.sockets
 BANK = "demo-bank"
@@ -183,6 +184,90 @@ def test_the_pdf_carries_what_proves_it(made: House) -> None:
     assert checked.ok
     assert checked.proven
     assert attached(file) == pdf.envelope(report)
+
+
+def test_a_dispute_from_the_report_to_the_answer(made: House) -> None:
+    """Marked while it is open, answered in writing, and told nobody else; the person sees all that is held and who read it."""
+    person, application = farmer(made), build(made.gateway, lambda: True)
+    consent(made, person)
+    document = ask(made, person)
+    fact = next(f for f in document["facts"] if f["dataset"] == "marriage")
+    desk, role = f"/api/v1/institutions/{BANK}", f"bank:{BANK}"
+    said = {"fact": fact["id"], "path": "op_date", "claim": "2001-01-01"}
+    raised = web(application, f"{desk}/reports/{document['number']}/disputes", "POST", json=said, role=role).json()
+    assert (raised["origin"], raised["state"], raised["agency"]) == ("dispute", "open", fact["agency"])
+    told = ask(made, person)
+    assert [f["disputed"] for f in told["facts"] if f["handle"] == fact["handle"]] == [True]
+    assert [d["handle"] for d in told["disputes"]] == [raised["handle"]]
+    assert "有异议，核查中" in json.dumps(view(told, "", ()), ensure_ascii=False)
+    wrong = {**said, "path": "parties.9.name"}
+    assert (
+        web(application, f"{desk}/reports/{document['number']}/disputes", "POST", json=wrong, role=role).status_code
+        == 422
+    )
+    (listed,) = web(application, "/api/v1/corrections", role=role).json()
+    assert listed["handle"] == raised["handle"]
+    assert web(application, "/api/v1/corrections", role=f"agency:{made.county}/丰城市公安局").json() == []
+
+    held = made.gateway.access.about(person["id_no"])
+    assert {h["dataset"] for h in held["held"]} >= {"household_member", "marriage", "homestead"}
+    assert held["read"][-1]["institution"] == BANK
+    assert [c["handle"] for c in held["corrections"]] == [raised["handle"]]
+    others = {p["id_no"] for r in made.records("marriage") for p in r["parties"]} - {person["id_no"]}
+    assert not others & {value for h in held["held"] for value in h["values"].values()}
+
+    made.gateway.corrections.answer(raised["handle"], "upheld", "核对了档案，登记日期无误", "office")
+    told = ask(made, person)
+    assert told["disputes"] == []
+    (closed,) = web(application, "/api/v1/corrections?state=upheld", role=role).json()
+    assert closed["note"] == "核对了档案，登记日期无误"
+
+
+def test_what_changed_since_is_told_while_the_consent_holds(made: House) -> None:
+    person = farmer(made)
+    given = consent(made, person)
+    document = ask(made, person)
+    gateway = made.gateway
+    assert gateway.aftermath.changes(document["number"], BANK) == []
+    older = {
+        **document,
+        "facts": [{**f, "version": "0"} for f in document["facts"][:2]],
+        "consent": {"handle": given.handle},
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        text = msgspec.json.encode(older)
+        patch.setattr(gateway.office, "again", lambda *_: Report(document["number"], text, "", ""))
+        changed = gateway.aftermath.changes(document["number"], BANK)
+        assert [(c.fact, c.kind) for c in changed] == [(f["id"], "changed") for f in older["facts"]]
+        gateway.consents.revoke(given.handle)
+        with pytest.raises(Refused) as refused:
+            gateway.aftermath.changes(document["number"], BANK)
+    assert refused.value.code == "CONSENT_REVOKED"
+
+
+def test_a_clerk_reads_a_report_on_a_page(made: House) -> None:
+    person, application, grant = farmer(made), build(made.gateway, lambda: True), f"bank:{BANK}"
+    given = [("id_no", person["id_no"]), ("name", person["name"]), ("purpose", "loan_application")]
+    form = {**dict(given), "classes": list(CLASSES), "valid_to": "2027-12-31", "express": "true"}
+    assert (
+        visit(application, f"/bank/{BANK}/consents", "POST", form=form, file=b"signed", grant=grant).status_code == 303
+    )
+    asked = visit(
+        application, f"/bank/{BANK}/reports", "POST", form={**dict(given), "classes": list(CLASSES)}, grant=grant
+    )
+    address = asked.headers["location"]
+    assert person["id_no"] not in address
+    shown = visit(application, address, grant=grant)
+    assert (shown.status_code, "三十秒读懂" in shown.text, "没有变化" in shown.text) == (200, True, True)
+    assert person["id_no"] not in shown.text
+    field = {"fact": "f1", "path": "household_no", "claim": "1"}
+    assert visit(application, f"{address}/disputes", "POST", form=field, grant=grant).status_code == 303
+    desk = visit(application, "/bank", grant=grant).text
+    assert "今日已查" in desk
+    assert visit(application, f"{address}/pdf", grant=grant).content.startswith(b"%PDF")
+    made.gateway.corrections.answer(
+        made.gateway.corrections.within(EVERYTHING)[0].handle, "corrected", "已更正", "office"
+    )
 
 
 def made_late(made: House, person: dict[str, Any], late: str, **said: Any) -> dict[str, Any]:

@@ -39,3 +39,11 @@ SELECT COUNT(*) FROM query WHERE institution = :institution AND day = :day AND r
 -- name: queries_recent
 SELECT number, institution, actor, purpose, classes, at, result, report_hash FROM query
 WHERE (:institution = '' OR institution = :institution) ORDER BY id DESC LIMIT :count
+
+-- name: consents_about
+-- What a person gave to whom, for their own eyes.
+SELECT handle, institution, purpose, classes, valid_from, valid_to, revoked_at FROM consent WHERE subject = :subject ORDER BY id
+
+-- name: queries_about
+-- Who read about a person, and who was refused.
+SELECT number, institution, actor, purpose, classes, at, result FROM query WHERE subject = :subject ORDER BY id

@@ -75,6 +75,8 @@ DONE: Final[Mapping[str, str]] = {
     "rolled_back": "已回退；草稿文件没有动，再发布会重新采用草稿",
     "replayed": "已按新映射重放；仍不能读的留在隔离区",
     "discarded": "已丢弃，原因已记下",
+    "granted": "已登记授权",
+    "disputed": "已受理异议，部门二十天内书面答复",
     "entered": "已记下核查结果",
     "answered": "已答复",
 }
