@@ -175,6 +175,7 @@ class Eraser:
         for row in tx.all("consents_of_subject", subject=name):
             tx.run("consent_erase", id=row.id, at=at)
             done.statements += tx.run("statement_erase", handle=row.handle, none=b"")
+        tx.run("batch_lines_erase", subject=name)
         for row in tx.all("queries_of_subject", subject=name):
             done.reports += tx.run("report_erase", id=row.id)
             done.statements += tx.run("statement_erase", handle=query_handle(self._vault, row.number), none=b"")

@@ -21,6 +21,7 @@ from gateway.leases import Leases
 from gateway.pagegroup import CURSOR, EVIDENCE
 from gateway.people.users import TOTP
 from gateway.proof import Suite
+from gateway.reports.batches import ASKED
 from gateway.reports.consents import CONSENT
 from gateway.reports.office import REPORT
 from gateway.sorter import ITEM, PLACE
@@ -40,6 +41,7 @@ _SEALED: Final = (
     ("stale_override", "renew_override", OVERRIDE, CHUNK),
     ("stale_totp", "renew_totp", TOTP, CHUNK),
     ("stale_consent", "renew_consent", CONSENT, CHUNK),
+    ("stale_batch_line", "renew_batch_line", ASKED, CHUNK),
     ("stale_correction", "renew_correction", CORRECTION, CHUNK),
     ("stale_report", "renew_report", REPORT, BODIES),
     ("stale_evidence", "renew_evidence", EVIDENCE, BODIES),

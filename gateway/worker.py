@@ -27,6 +27,9 @@ STEADY_SECONDS: Final = 30.0
 PATIENCE: Final = 5.0
 """Seconds that a pass waits for the slowest sink, before it seals again for the others."""
 
+ANSWERING: Final = 20.0
+"""Seconds of one pass that go to lists of queries."""
+
 
 def work(gateway: Gateway, stop: threading.Event) -> None:
     """Schedules, runs and forwards until `stop` is set; then lets what is under way finish its page."""
@@ -85,6 +88,15 @@ def _forward(gateway: Gateway) -> None:
 
 
 def _take_in(gateway: Gateway) -> None:
+    """Lists that banks handed in, and files."""
+    try:
+        gateway.batches.answer(ANSWERING)
+    except GatewayError as error:
+        log.warning("batch_waits", code=type(error).__name__)
+    _take_files_in(gateway)
+
+
+def _take_files_in(gateway: Gateway) -> None:
     """What lies in the watched folders of feeds that are handed in; one feed's trouble is not another's."""
     for feed in gateway.config.feeds.values():
         folder = gateway.upload_folder(feed)

@@ -11,6 +11,7 @@ from gateway.corrections import Corrections
 from gateway.freshness import Standing
 from gateway.reports.access import SubjectAccess
 from gateway.reports.aftermath import Aftermath
+from gateway.reports.batches import Batches
 from gateway.reports.beside import Beside
 from gateway.reports.consents import Consents
 from gateway.reports.facts import FactFinder
@@ -64,6 +65,11 @@ class Gateway(Collecting, Delivering):
         return Aftermath(
             self.store, self.office, self.consents, self.finder, self.corrections, lambda: self.config.catalogue
         )
+
+    @property
+    def batches(self) -> Batches:
+        """Lists that banks hand in."""
+        return Batches(self.store, self.vault, self.clock, self.office)
 
     @property
     def access(self) -> SubjectAccess:

@@ -79,7 +79,7 @@ class Office:
             Usage: an unknown institution, purpose or class; an ID number that is none.
         """
         id_no = canonical_id(id_no, self._clock.today())
-        self._check(institution, purpose, classes)
+        self.check(institution, purpose, classes)
         try:
             self._within_quota(institution)
             consent = self._consents.covering(id_no=id_no, institution=institution, purpose=purpose, classes=classes)
@@ -88,7 +88,8 @@ class Office:
             raise
         return self._answer(consent, id_no, name.strip(), frozenset(classes), user)
 
-    def _check(self, institution: str, purpose: str, classes: Collection[str]) -> None:
+    def check(self, institution: str, purpose: str, classes: Collection[str]) -> None:
+        """Raises Usage: there is no such institution, purpose or class."""
         if institution not in self._members:
             raise Usage("没有成员单位 {name}。可用的有：{known}", name=institution, known="、".join(self._members))
         if purpose not in PURPOSES:

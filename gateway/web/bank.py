@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from gateway.audit import Action
 from gateway.errors import Usage
+from gateway.reports.batches import read_list
 from gateway.reports.consents import CLASSES, Refused
 from gateway.reports.office import Report, canonical_id
 from gateway.web.common import Seat, permitted
@@ -112,6 +113,43 @@ def asked(seat: Seat, institution: str, id_no: str, name: str, purpose: str, cla
         raise
     seat.record(Action.REPORT, report.number, {"digest": report.digest})
     return report
+
+
+@bank.post("/batches")
+def hand_in(
+    seat: Asking,
+    institution: str,
+    file: UploadFile,
+    purpose: Annotated[str, Form(max_length=64)],
+    classes: Annotated[str, Form(max_length=200)] = ALL,
+) -> dict[str, Any]:
+    """A list (CSV: ID number, name) of up to 10,000, answered in the background."""
+    body = file.file.read((MAX_MB << 20) + 1)
+    if len(body) > MAX_MB << 20:
+        raise Usage("文件超过 {limit} MB 上限，请拆分后分几次上传", limit=MAX_MB)
+    made = seat.gateway.batches.hand_in(
+        read_list(body),
+        institution=institution,
+        purpose=purpose,
+        classes=_classes(classes),
+        user=seat.actor.name,
+    )
+    seat.record(Action.REPORT, made.handle, {"batch": made.total})
+    return made.as_dict()
+
+
+@bank.get("/batches")
+def batches(seat: Asking, institution: str) -> list[dict[str, Any]]:
+    """The latest lists, and how far each is."""
+    return [b.as_dict() for b in seat.gateway.batches.recent(seat.scope) if b.institution == institution]
+
+
+@bank.get("/batches/{list_}")
+def batch(seat: Asking, institution: str, list_: str) -> dict[str, Any]:
+    """How far a list is, and line by line what came of it; the reports are fetched by their numbers."""
+    found = seat.gateway.batches
+    lines = [{"line": n, "result": r, "number": number} for n, r, number in found.lines(list_, institution)]
+    return found.get(list_, institution).as_dict() | {"lines": lines}
 
 
 @bank.get("/usage")

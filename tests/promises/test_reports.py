@@ -270,6 +270,32 @@ def test_a_clerk_reads_a_report_on_a_page(made: House) -> None:
     )
 
 
+def test_a_list_is_answered_in_the_background(made: House) -> None:
+    """Each line consented and noted like one alone; whom it names is forgotten with the answer."""
+    people = [r for r in made.records("household_member") if not r["died_on"]][20:23]
+    for person in people[:2]:
+        consent(made, person, purpose="post_loan")
+    application, desk, role = build(made.gateway, lambda: True), f"/api/v1/institutions/{BANK}/batches", f"bank:{BANK}"
+    lines = [f"{p['id_no']},{p['name']}" for p in people] + ["123,某"]
+    form, file = {"purpose": "post_loan"}, "\n".join(["公民身份号码,姓名", *lines]).encode("gb18030")
+    handed = web(application, desk, "POST", form=form, file=file, role=role).json()
+    assert (handed["total"], handed["done"]) == (4, 0)
+    assert made.gateway.batches.answer(60) == 4
+    told = web(application, f"{desk}/{handed['handle']}", role=role)
+    assert told.json()["results"] == {"OK": 2, "CONSENT_NONE": 1, "INVALID": 1}
+    assert [line["result"] for line in told.json()["lines"]] == ["OK", "OK", "CONSENT_NONE", "INVALID"]
+    numbers = [line["number"] for line in told.json()["lines"] if line["number"]]
+    assert [made.gateway.office.again(n, BANK).document["subject"]["name"] for n in numbers] == [
+        p["name"] for p in people[:2]
+    ]
+    assert not {p["id_no"] for p in people} & set(re.findall(r"\w+", told.text))
+    with made.gateway.store.read() as tx:
+        assert tx.all("batch_lines_waiting", count=9) == []
+    assert web(application, f"{desk}/{handed['handle']}", role="operator").status_code == 403
+    for wrong in (b"", b"only one column", b"x,y\n" * 10_001, b"\xff\xff\xff"):
+        assert web(application, desk, "POST", form=form, file=wrong, role=role).status_code == 422
+
+
 def made_late(made: House, person: dict[str, Any], late: str, **said: Any) -> dict[str, Any]:
     """The report as it would be if this dataset's duty were overdue, and the catalogue said so of it."""
     office, catalogue = made.gateway.office, dict(made.gateway.config.catalogue)

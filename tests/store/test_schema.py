@@ -32,6 +32,7 @@ def test_every_query_is_used_and_every_use_is_a_query() -> None:
 
 
 SEALED = {
+    "batch_line.sealed",
     "consent.sealed",
     "correction.sealed",
     "evidence.body",
@@ -48,7 +49,8 @@ SEALED = {
 }
 """What a master holds closed."""
 OPEN = {
-    "api_key.digest", "arrival.lags", "batch.manifest", "batch.signature", "chain_tx.raw", "consent.handle",
+    "api_key.digest", "arrival.lags", "batch.manifest", "batch.signature", "batch_line.subject",
+    "batch_query.handle", "chain_tx.raw", "consent.handle",
     "consent.subject", "correction.handle", "correction.observation", "document.body", "evidence.hash", "inbox.batch", "observation.handle",
     "observation.raw_digest", "override.handle", "override.raw_digest", "quarantine.about", "quarantine.handle",
     "quarantine.raw_digest", "query.subject", "seen.ids", "segment.body", "segment.periods", "session.digest",

@@ -12,6 +12,7 @@ UNION ALL SELECT SUBSTR(item, 1, 4), COUNT(*) FROM quarantine WHERE LENGTH(item)
 UNION ALL SELECT SUBSTR(place, 1, 4), COUNT(*) FROM quarantine WHERE place IS NOT NULL GROUP BY 1
 UNION ALL SELECT SUBSTR(changes, 1, 4), COUNT(*) FROM override WHERE LENGTH(changes) > 0 GROUP BY 1
 UNION ALL SELECT SUBSTR(totp, 1, 4), COUNT(*) FROM login WHERE totp IS NOT NULL GROUP BY 1
+UNION ALL SELECT SUBSTR(sealed, 1, 4), COUNT(*) FROM batch_line WHERE sealed IS NOT NULL GROUP BY 1
 UNION ALL SELECT SUBSTR(sealed, 1, 4), COUNT(*) FROM correction WHERE sealed IS NOT NULL GROUP BY 1
 UNION ALL SELECT SUBSTR(sealed, 1, 4), COUNT(*) FROM consent WHERE sealed IS NOT NULL GROUP BY 1
 UNION ALL SELECT SUBSTR(report, 1, 4), COUNT(*) FROM query WHERE report IS NOT NULL GROUP BY 1
@@ -92,6 +93,13 @@ WHERE id > :after AND sealed IS NOT NULL AND SUBSTR(sealed, 1, 4) <> :tag ORDER 
 
 -- name: renew_consent
 UPDATE consent SET sealed = :sealed WHERE id = :id AND sealed = :was
+
+-- name: stale_batch_line
+SELECT id, sealed FROM batch_line
+WHERE id > :after AND sealed IS NOT NULL AND SUBSTR(sealed, 1, 4) <> :tag ORDER BY id LIMIT :count
+
+-- name: renew_batch_line
+UPDATE batch_line SET sealed = :sealed WHERE id = :id AND sealed = :was
 
 -- name: stale_correction
 SELECT id, sealed FROM correction

@@ -47,3 +47,36 @@ SELECT handle, institution, purpose, classes, valid_from, valid_to, revoked_at F
 -- name: queries_about
 -- Who read about a person, and who was refused.
 SELECT number, institution, actor, purpose, classes, at, result FROM query WHERE subject = :subject ORDER BY id
+
+-- name: batch_query_add
+INSERT INTO batch_query (handle, institution, purpose, classes, actor, at, total)
+VALUES (:handle, :institution, :purpose, :classes, :actor, :at, :total) RETURNING id
+
+-- name: batch_query_get
+SELECT * FROM batch_query WHERE handle = :handle
+
+-- name: batch_queries
+SELECT * FROM batch_query ORDER BY id DESC LIMIT :count
+
+-- name: batch_line_add
+INSERT INTO batch_line (batch_query_id, subject, sealed) VALUES (?, ?, ?)
+
+-- name: batch_lines_waiting
+SELECT batch_line.id, batch_line.sealed, batch_query.institution, batch_query.purpose, batch_query.classes, batch_query.actor
+FROM batch_line JOIN batch_query ON batch_query.id = batch_line.batch_query_id
+WHERE batch_line.result IS NULL ORDER BY batch_line.id LIMIT :count
+
+-- name: batch_line_done
+-- Who was asked about is in the query's own statement; here nobody is named any more.
+UPDATE batch_line SET result = :result, number = :number, sealed = NULL WHERE id = :id
+
+-- name: batch_lines_erase
+UPDATE batch_line SET result = COALESCE(result, 'ERASED'), sealed = NULL WHERE subject = :subject
+
+-- name: batch_results
+SELECT result, COUNT(*) AS lines FROM batch_line WHERE batch_query_id = :batch AND result IS NOT NULL GROUP BY result
+
+-- name: batch_lines
+SELECT batch_line.result, batch_line.number
+FROM batch_line JOIN batch_query ON batch_query.id = batch_line.batch_query_id
+WHERE batch_query.handle = :handle ORDER BY batch_line.id

@@ -58,6 +58,33 @@ query = Table(
     Index(None, "subject"),
 )
 
+batch_query = Table(
+    "batch_query",
+    metadata,
+    identity(),
+    Column("handle", LargeBinary, nullable=False, unique=True),
+    text("institution"),
+    text("purpose"),
+    text("classes"),
+    text("actor"),
+    text("at"),
+    count("total"),
+)
+
+batch_line = Table(
+    "batch_line",
+    metadata,
+    identity(),
+    reference("batch_query_id", "batch_query"),
+    octets("subject"),
+    octets("sealed", nullable=True),
+    text("result", nullable=True),
+    text("number", nullable=True),
+    Index(None, "batch_query_id"),
+    Index(None, "result"),
+    Index(None, "subject"),
+)
+
 suppression = Table(
     "suppression",
     metadata,

@@ -32,6 +32,7 @@ def bank(request: Request, seat: Annotated[Seat, Depends(permitted(Action.REPORT
         given=[consent.as_dict() for consent in gateway.consents.recent(seat.scope)],
         asked=gateway.office.recent(seat.scope),
         disputes=[c.as_dict() for c in gateway.corrections.within(seat.scope, "") if c.institution in mine],
+        batches=gateway.batches.recent(seat.scope),
         usage={name: gateway.office.usage(name) for name in mine},
         purposes=PURPOSES,
         classes=CLASSES,
@@ -68,6 +69,19 @@ def ask(
     """One report, to be read at once."""
     report = api.asked(seat, institution, id_no, name, purpose, ",".join(classes))
     return RedirectResponse(f"/bank/{institution}/reports/{report.number}", 303)
+
+
+@group.post("/{institution}/batches")
+def hand_in(
+    seat: api.Asking,
+    institution: str,
+    file: UploadFile,
+    purpose: Annotated[str, Form(max_length=64)],
+    classes: Annotated[list[str], Form()],
+) -> RedirectResponse:
+    """A list, answered in the background."""
+    api.hand_in(seat, institution, file, purpose, ",".join(classes))
+    return done("/bank", "queued")
 
 
 @group.get("/{institution}/reports/{number}")
