@@ -58,7 +58,7 @@ def lend(gateway: Gateway, institution: str, id_no: str, name: str, headers: Pat
             text=True,
             check=False,
         )
-    gateway.api_keys.revoke(KEY, Actor.system())
+    gateway.api_keys.revoke(KEY)
     if done.returncode:
         raise Unreconciled("银行没有办成贷款：{why}", why=done.stderr.strip()[-400:])
     told = json.loads(done.stdout)
