@@ -302,7 +302,7 @@ def _loan(gateway: Gateway) -> None:
             number=loan.number,
             asked=loan.asked,
             granted=loan.granted,
-            why=retell(loan.why),
+            why=loan.why,
             seconds=seconds,
             file=loan.pdf,
         ),
