@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from gateway.app.collecting import Collecting
 from gateway.app.delivering import Delivering
@@ -15,10 +16,13 @@ from gateway.reports.batches import Batches
 from gateway.reports.beside import Beside
 from gateway.reports.consents import Consents
 from gateway.reports.facts import FactFinder
-from gateway.reports.office import Office
+from gateway.reports.office import Office, Report
 from gateway.reports.report import ReportMaker
 from gateway.scope import EVERYTHING
 from gateway.spotcheck import SpotChecks, accuracy_of
+
+if TYPE_CHECKING:
+    from gateway.reports.seal import Seal
 
 
 class Gateway(Collecting, Delivering):
@@ -58,6 +62,19 @@ class Gateway(Collecting, Delivering):
             submitter=self.config.gateway.submitter,
             suite=self.suite,
         )
+
+    def pdf(self, report: Report) -> bytes:
+        """A report as it is given out: typeset, its JSON attached, sealed."""
+        from gateway.reports.pdf import render  # typesetting and sealing are 50 MB that little else needs
+
+        return self._seal.put(render(report))
+
+    @cached_property
+    def _seal(self) -> Seal:
+        from gateway.reports.seal import Seal  # as above
+
+        assert self.config.gateway is not None
+        return Seal(self.settings.data, self.config.gateway.submitter)
 
     @cached_property
     def aftermath(self) -> Aftermath:

@@ -12,6 +12,7 @@ import msgspec
 import typer
 from rich.table import Table
 
+from gateway.app import Gateway
 from gateway.audit import Action
 from gateway.cli.common import JSON, actor, gateway, out, say_json
 from gateway.errors import Usage
@@ -143,7 +144,7 @@ def make(
             g.audit.record(actor(), Action.REPORT, institution, {"refused": refused.code})
             raise
         g.audit.record(actor(), Action.REPORT, report.number, {"digest": report.digest})
-        _write(report, pdf, to)
+        _write(g, report, pdf, to)
     if as_json:
         say_json({"number": report.number, "digest": report.digest})
     else:
@@ -161,7 +162,7 @@ def again(
     with gateway(ctx, Action.REPORT, number) as g:
         report = g.office.again(number)
         g.audit.record(actor(), Action.REPORT, number, {"again": True})
-        _write(report, pdf, to)
+        _write(g, report, pdf, to)
 
 
 @reports.command("changes")
@@ -213,11 +214,11 @@ def access(
     )
 
 
-def _write(report: Report, pdf: Path | None, to: Path | None) -> None:
+def _write(g: Gateway, report: Report, pdf: Path | None, to: Path | None) -> None:
     """Files only their owner reads: they hold personal data in the clear."""
-    from gateway.reports.pdf import envelope, render  # typesetting is 35 MB that no other verb needs
+    from gateway.reports.pdf import envelope  # typesetting is 35 MB that no other verb needs
 
-    for path, made in ((to, envelope), (pdf, render)):
+    for path, made in ((to, envelope), (pdf, g.pdf)):
         if path is not None:
             path.touch(mode=0o600, exist_ok=True)
             path.write_bytes(made(report))

@@ -1,4 +1,4 @@
-"""The report as PDF/A-3b with its JSON attached (typst), signed if there is a certificate (pyHanko)."""
+"""The report as PDF/A-3b with its JSON attached (typst); `seal` signs it (pyHanko)."""
 
 from __future__ import annotations
 

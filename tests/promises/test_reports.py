@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import random
 import re
@@ -17,6 +18,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from pyhanko.keys import load_certs_from_pemder
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
 
 from gateway.chain.evm.headers import EvmBlock, write_headers
 from gateway.config.stale import StaleModel
@@ -28,6 +33,7 @@ from gateway.reports.beside import Beside
 from gateway.reports.consents import CLASSES, Consent, Refused
 from gateway.reports.office import Report
 from gateway.reports.report import ReportMaker
+from gateway.reports.seal import Seal
 from gateway.reports.sections import SECTIONS
 from gateway.reports.view import view
 from gateway.scope import EVERYTHING
@@ -355,6 +361,26 @@ def test_nothing_is_told_of_a_class_that_was_not_asked_for(made: House) -> None:
         allowed = {name for s in SECTIONS if s.consent == one for name in s.datasets}
         assert {f["dataset"] for f in told["facts"]} <= allowed
         assert not codes & {d["code"] for d in told["discrepancies"]}
+
+
+def test_the_seal_is_seen_by_any_reader(made: House) -> None:
+    """And both checkers read the sealed file as they read the other."""
+    person = farmer(made)
+    consent(made, person)
+    report = query(made, person)
+    file = made.gateway.pdf(report)
+    assert attached(file) == pdf.envelope(report)
+    assert verify_report(file, trust(made)).ok
+    keys = made.gateway.settings.data / "keys"
+    assert (keys / "seal.key").stat().st_mode & 0o777 == 0o600
+    (authority,) = load_certs_from_pemder([str(keys / "seal-ca.pem")])
+    for at, whole in ((None, True), (file.index(b"/Type/Page") + 6, False)):
+        body = file if at is None else file[:at] + bytes([file[at] ^ 1]) + file[at + 1 :]
+        (signature,) = PdfFileReader(io.BytesIO(body), strict=False).embedded_signatures
+        signature.compute_integrity_info()
+        status = validate_pdf_signature(signature, ValidationContext(trust_roots=[authority]))
+        assert (status.intact, status.valid and status.trusted) == (whole, whole)
+    assert Seal(made.gateway.settings.data, "x").put(pdf.render(report)), "the key is made once"
 
 
 @pytest.fixture(scope="module")

@@ -104,12 +104,10 @@ def read(request: Request, seat: api.Asking, institution: str, number: str) -> H
 @group.get("/{institution}/reports/{number}/pdf")
 def pdf(seat: api.Asking, institution: str, number: str) -> Response:
     """The same as it is archived."""
-    from gateway.reports.pdf import render  # typesetting is 35 MB that no other page needs
-
     report = seat.gateway.office.again(number, institution)
     seat.record(Action.REPORT, number, {"again": True})
     headers = {"Content-Disposition": f'attachment; filename="{number}.pdf"'}
-    return Response(render(report), media_type="application/pdf", headers=headers)
+    return Response(seat.gateway.pdf(report), media_type="application/pdf", headers=headers)
 
 
 @group.post("/{institution}/reports/{number}/disputes")
