@@ -102,8 +102,9 @@ def overview(store: Store, clock: Clock, config: Config, ledger: Ledger, within:
     found = tellable(verdicts(store, clock, config, standings, within))
     with store.read() as tx:
         reach = _Reach(tx, config, within, today)
-        day = _today(tx, today, reach)
-        changes = _changes(tx, reach, standings, since)
+        confirmed = tx.all("confirmed_since", since=since, day=f"{today}T00:00:00+08:00")
+        day = _today(tx, today, reach, confirmed)
+        changes = _changes(tx, reach, standings, since, confirmed)
     owed = Counter(s.county for s in standings if s.owner is not None)
     worst: dict[str, int] = {}
     for standing in standings:
@@ -151,7 +152,7 @@ class _Reach:
         return row.stream_id in self._streams if hasattr(row, "stream_id") else row.feed_id in self._feeds
 
 
-def _today(tx: Tx, day: str, reach: _Reach) -> Today:
+def _today(tx: Tx, day: str, reach: _Reach, confirmed: Sequence[Any]) -> Today:
     rows, since = reach.configured, f"{day}T00:00:00+08:00"
     return Today(
         day=day,
@@ -159,12 +160,14 @@ def _today(tx: Tx, day: str, reach: _Reach) -> Today:
         failing=sum(bool(row.failures) for row in rows),
         feeds=len(rows),
         news=sum(row.news or 0 for row in rows),
-        confirmed=reach.count(tx.all("confirmed_since", since=since), "statements"),
+        confirmed=reach.count(confirmed, "statements"),
         held=reach.count(tx.all("quarantine_open", since=since), "held"),
     )
 
 
-def _changes(tx: Tx, reach: _Reach, standings: Sequence[Standing], since: str) -> Changes:
+def _changes(
+    tx: Tx, reach: _Reach, standings: Sequence[Standing], since: str, confirmed: Sequence[Any]
+) -> Changes:
     states = [row for row in tx.all("feeds_changed", since=since) if row.name in reach.names]
     return Changes(
         since=since,
@@ -176,6 +179,6 @@ def _changes(tx: Tx, reach: _Reach, standings: Sequence[Standing], since: str) -
         ),
         held=reach.count(tx.all("quarantine_open", since=since), "new"),
         failed_runs=reach.count(tx.all("runs_failed_since", since=since), "failed"),
-        batches=reach.count(tx.all("confirmed_since", since=since), "batches"),
+        batches=reach.count(confirmed, "batches"),
         published=tuple((row.at, row.actor) for row in tx.all("config_since", since=since) if reach.all),
     )

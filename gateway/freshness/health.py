@@ -27,7 +27,6 @@ CERTIFICATE_DAYS: Final = 30
 SHARING_DAYS: Final = 60
 CALENDAR_DAYS: Final = 45
 UNDELIVERED_TRIES: Final = 3
-_SETTLED: Final = ("ok", "waiting", "deferred")
 
 
 def verdicts(store: Store, clock: Clock, config: Config, standings: Sequence[Standing], within: Scope) -> list[Finding]:
@@ -82,12 +81,12 @@ def _counties(config: Config, standings: Sequence[Standing]) -> Iterator[Finding
 
 
 def _feeds(tx: Tx, config: Config) -> Iterator[Finding]:
-    for feed in (row for row in tx.all("feeds") if row.retired_at is None):
+    for feed in tx.all("feeds_ailing"):
         if feed.name in config.feeds and feed.paused_at is not None:
             by, reason = feed.paused_by, feed.paused_for
             action = "处理完请恢复采集；暂停期间，报送义务照算"
             yield Finding("feed", feed.name, "paused", f"{by} 暂停了采集：{reason}", "gateway", action, feed.paused_at)
-        if feed.name in config.feeds and feed.state not in _SETTLED:
+        if feed.name in config.feeds and not feed.settled:
             yield Finding("feed", feed.name, feed.state, feed.sentence or "", feed.owner, feed.action, feed.since)
 
 

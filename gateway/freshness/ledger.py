@@ -117,6 +117,7 @@ class Ledger:
 
     def __init__(self, store: Store, clock: Clock, config: Callable[[], Config]) -> None:
         self._store, self._clock, self._config = store, clock, config
+        self._compiled: tuple[Config, dict[tuple[str, str], Promise]] | None = None
 
     def standings(self, within: Scope, county: str = "", dataset: str = "") -> list[Standing]:
         """Every duty in reach, by county and in the order of the catalogue; or of one county, of one dataset.
@@ -129,7 +130,7 @@ class Ledger:
         _known(dataset, "没有数据资源 {name}。可用的有：{known}", config.catalogue)
         asked = {
             key: promise
-            for key, promise in promises(config).items()
+            for key, promise in self._promises(config).items()
             if county in ("", key[0]) and dataset in ("", key[1]) and within.sees(*key)
         }
         with self._store.read() as tx:
@@ -140,7 +141,7 @@ class Ledger:
         """Why the verdict on this duty stands. Raises Usage as `standings`."""
         (standing,) = self.standings(EVERYTHING, county, dataset)
         config = self._config()
-        promise = promises(config)[county, dataset]
+        promise = self._promises(config)[county, dataset]
         with self._store.read() as tx:
             view = _View(tx, config, self._now())
             duty = tx.one("duty_get", county=county, dataset=dataset)
@@ -196,6 +197,12 @@ class Ledger:
             raise Usage("台账里没有 {period}。最近的有：{known}", period=period, known="、".join(recent) or "（没有）")
         return row
 
+    def _promises(self, config: Config) -> dict[tuple[str, str], Promise]:
+        """Put together once for each configuration that is in force: it is replaced, never changed."""
+        if self._compiled is None or self._compiled[0] is not config:
+            self._compiled = config, promises(config)
+        return self._compiled[1]
+
     def _now(self) -> str:
         return self._clock.stamp()
 
@@ -215,7 +222,7 @@ class _View:
         for row in [*tx.all("obligations_last_closed"), *tx.all("obligations_open")]:
             self._rows.setdefault(row.duty_id, []).append(row)
         self._feeds: dict[tuple[str, str], list[Any]] = {}
-        for feed in tx.all("feeds"):
+        for feed in tx.all("feeds_of_duties"):
             if feed.name in config.feeds:
                 self._feeds.setdefault((feed.county, feed.dataset), []).append(feed)
         waivers = tx.all("waivers_in_force")
@@ -223,12 +230,16 @@ class _View:
         self._waivers = Counter(w.duty_id for w in waivers)
         self._excused = Counter(w.duty_id for w in waivers if w.state == "missed" and w.closed)
         self._unconfirmed = {row.stream_id: row.since for row in tx.all("streams_unconfirmed")}
+        self._codes: dict[int, str] = {}
 
     def feeds_of(self, promise: Promise) -> Sequence[Any]:
         return self._feeds.get((promise.county, promise.dataset), [])
 
     def code(self, row: Any) -> str:
-        return code_of(row, waived=row.id in self._waived, now=self._now)
+        code = self._codes.get(row.id)
+        if code is None:
+            code = self._codes[row.id] = code_of(row, waived=row.id in self._waived, now=self._now)
+        return code
 
     def sentence(self, row: Any) -> str:
         waiver = self._waived.get(row.id)
@@ -309,9 +320,8 @@ class _View:
 
     def _older(self, duty: Any, rows: Sequence[Any]) -> int:
         """Periods given up as missing that nobody excused: what comes today does not make them good."""
-        pending = sum(row.state == "missed" and not row.closed for row in rows)
-        told = sum(row.state == "missed" and row.closed and row.id not in self._waived for row in rows)
-        return int(duty.missed - pending - told) - self._excused[duty.id]
+        told = sum(row.state == "missed" and not (row.closed and row.id in self._waived) for row in rows)
+        return int(duty.missed) - told - self._excused[duty.id]
 
     def _telling(self, rows: Sequence[Any]) -> Any:
         """The period that needs most; among those that need nothing, the newest that was judged."""
@@ -326,6 +336,8 @@ class _View:
         """Which clock is late: nobody answered, what was answered is old, or what was received is on no chain."""
         if code in OWED:
             return "contact" if contact is None or contact < row.ends else "as_of"
+        if not self._unconfirmed:
+            return None
         since = min((self._unconfirmed[f.stream_id] for f in feeds if f.stream_id in self._unconfirmed), default=None)
         return "confirmed" if since is not None and since < self._before(CHAIN_PATIENCE) else None
 

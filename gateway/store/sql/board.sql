@@ -9,8 +9,11 @@ FROM feed LEFT JOIN contact ON contact.feed_id = feed.id AND contact.day = :day
 SELECT * FROM feed WHERE since > :since ORDER BY since DESC, name
 
 -- name: confirmed_since
-SELECT batch.stream_id AS stream_id, COUNT(*) AS batches, SUM(batch.last - batch.first + 1) AS statements
-FROM delivery JOIN batch ON batch.id = delivery.batch WHERE delivery.confirmed_at > :since GROUP BY batch.stream_id
+-- What sinks confirmed on this day, and since a moment: one look at both.
+SELECT batch.stream_id AS stream_id, SUM(CASE WHEN delivery.confirmed_at > :since THEN 1 ELSE 0 END) AS batches,
+    SUM(CASE WHEN delivery.confirmed_at > :day THEN batch.last - batch.first + 1 ELSE 0 END) AS statements
+FROM delivery JOIN batch ON batch.id = delivery.batch
+WHERE delivery.confirmed_at > CASE WHEN :since < :day THEN :since ELSE :day END GROUP BY batch.stream_id
 
 -- name: quarantine_open
 SELECT feed_id, COUNT(*) AS held, SUM(CASE WHEN first_at > :since THEN 1 ELSE 0 END) AS new

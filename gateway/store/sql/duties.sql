@@ -76,6 +76,17 @@ WHERE county = :county AND dataset = :dataset
 -- name: feeds_of_duty
 SELECT * FROM feed WHERE county = :county AND dataset = :dataset ORDER BY name
 
+-- name: feeds_of_duties
+-- What a standing tells of its feeds: whole rows hold cursors.
+SELECT name, county, dataset, stream_id, contact_at, as_of, state, sentence, owner, action, retired_at FROM feed ORDER BY name
+
+-- name: feeds_ailing
+-- Feeds that stand otherwise than they should, or that somebody paused.
+SELECT name, state, sentence, owner, action, since, paused_at, paused_by, paused_for,
+    state IN ('ok', 'waiting', 'deferred') AS settled
+FROM feed
+WHERE retired_at IS NULL AND (state NOT IN ('ok', 'waiting', 'deferred') OR paused_at IS NOT NULL) ORDER BY name
+
 -- name: duty_counts
 SELECT state, COUNT(*) AS count FROM obligation WHERE duty_id = :duty_id GROUP BY state
 
@@ -115,7 +126,7 @@ SELECT starts, rows FROM obligation WHERE duty_id = :duty_id AND state IN ('on_t
 ORDER BY starts DESC LIMIT :count
 
 -- name: obligations_open
-SELECT * FROM obligation WHERE closed = 0 ORDER BY duty_id, starts
+SELECT * FROM obligation WHERE closed = 0
 
 -- name: obligations_last_closed
 -- Of each duty, the newest period that is judged for good.
