@@ -165,9 +165,7 @@ def _today(tx: Tx, day: str, reach: _Reach, confirmed: Sequence[Any]) -> Today:
     )
 
 
-def _changes(
-    tx: Tx, reach: _Reach, standings: Sequence[Standing], since: str, confirmed: Sequence[Any]
-) -> Changes:
+def _changes(tx: Tx, reach: _Reach, standings: Sequence[Standing], since: str, confirmed: Sequence[Any]) -> Changes:
     states = [row for row in tx.all("feeds_changed", since=since) if row.name in reach.names]
     return Changes(
         since=since,
