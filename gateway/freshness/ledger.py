@@ -320,7 +320,7 @@ class _View:
 
     def _older(self, duty: Any, rows: Sequence[Any]) -> int:
         """Periods given up as missing that nobody excused: what comes today does not make them good."""
-        told = sum(row.state == "missed" and not (row.closed and row.id in self._waived) for row in rows)
+        told = sum(1 for row in rows if row.state == "missed" and not (row.closed and row.id in self._waived))
         return int(duty.missed) - told - self._excused[duty.id]
 
     def _telling(self, rows: Sequence[Any]) -> Any:
