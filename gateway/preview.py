@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.kit import FieldRule, listed
+from adapters.kit import FieldRule, Page, listed
+from gateway.columns import ColumnSeen, seen
 from gateway.trial import Trial
 from schemas import Canonical
 from schemas.masking import mask, scrub
@@ -54,6 +55,10 @@ class Preview:
     notes: tuple[str, ...]
     rows: list[PreviewRow]
     fields: list[Filled]
+    columns: list[ColumnSeen]
+    """What the source's own columns hold, by the sampled rows."""
+    capped: list[str]
+    """What is left out here, and what the source left out, in sentences."""
 
 
 def preview(feed: Trial, count: int) -> Preview:
@@ -75,7 +80,21 @@ def preview(feed: Trial, count: int) -> Preview:
         for i, item in enumerate(items[:count])
     ]
     fields = _filled(feed, [*t.records, *t.partial])
-    return Preview(page.answer.request, len(page.rows.raw), page.declared, page.notes, rows, fields)
+    got = len(page.rows.raw)
+    capped = list(_capped(got, page, len(items), len(rows)))
+    return Preview(page.answer.request, got, page.declared, page.notes, rows, fields, seen(items), capped)
+
+
+def _capped(got: int, page: Page, sampled: int, shown: int) -> Iterator[str]:
+    declared = page.declared
+    if "CAPPED" in page.notes:
+        yield "来源给的比要的少：它自己限制了一次给多少条"
+    if declared is not None and declared > got:
+        yield f"来源声明共 {declared} 条，这一次给了 {got} 条，其余在后面的页里"
+    if sampled < got:
+        yield f"这一次的 {got} 条里只试读前 {sampled} 条"
+    if shown < sampled:
+        yield f"试读的 {sampled} 条里只显示前 {shown} 条"
 
 
 def _filled(feed: Trial, records: Sequence[Canonical]) -> list[Filled]:

@@ -66,11 +66,9 @@ def preview(
         say_json(asdict(shown))
         return
     out.print(_("请求：{request}").format(request=shown.request), markup=False)
-    out.print(
-        _("本页 {got} 条，来源声明共 {declared} 条，只显示 {shown} 条").format(
-            got=shown.got, declared=shown.declared, shown=len(shown.rows)
-        )
-    )
+    out.print(_("这一次取得 {got} 条").format(got=shown.got))
+    for sentence in shown.capped:
+        out.print(retell(sentence), markup=False)
     for row in shown.rows:
         table = Table(
             box=None,
@@ -84,6 +82,12 @@ def preview(
         for cell in row.cells:
             table.add_row(cell.field, cell.column, cell.raw or "", cell.canonical or "—", cell.flags)
         out.print(table)
+    came = Table(box=None, pad_edge=False, header_style="bold", title_justify="left", title=_("来源给的各列"))
+    for column in ("来源列", "有值", "看上去是", "占"):
+        came.add_column(_(column), overflow="fold")
+    for one in shown.columns:
+        came.add_row(one.column, f"{one.filled}/{one.of}", _(one.kind), f"{one.share}%")
+    out.print(came)
     told = Table(box=None, pad_edge=False, header_style="bold", title_justify="left", title=_("试读的行里填得上几条"))
     for column in ("字段", "名称", "必填", "填得上"):
         told.add_column(_(column), overflow="fold")
