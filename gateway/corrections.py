@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
@@ -22,7 +22,8 @@ from gateway.scope import Scope
 from gateway.store import Store, Tx
 from gateway.store.segments import Version
 from gateway.vault import NAME_BYTES, Vault, handle_bytes, handle_text
-from schemas import DATASETS, FieldSpec
+from schemas import DATASETS, Canonical, FieldSpec
+from schemas.codes import code_title
 from schemas.masking import mask, mask_kind, scrub
 
 DAYS: Final = 20
@@ -54,6 +55,8 @@ class Correction:
     closed_at: str | None
     said: str | None = None
     claimed: str | None = None
+    record: dict[str, str] = field(default_factory=dict)
+    """What the agency finds the record by: the fields of its key."""
 
     @property
     def title(self) -> str:
@@ -67,11 +70,16 @@ class Correction:
 
     def as_dict(self, *, full: bool = False) -> dict[str, Any]:
         """What was said and what is claimed masked, unless `full`."""
-        kind = mask_kind(self._spec) if self._spec else "text"
-        told = {
-            name: value if full or value is None else scrub(mask(kind, value))
-            for name, value in (("said", self.said), ("claimed", self.claimed))
-        }
+        fields, spec = DATASETS[self.dataset].fields, self._spec
+        codes = spec.of.codes if spec else None
+
+        def shown(value: str | None, of: FieldSpec | None) -> str | None:
+            return value if full or value is None or of is None else scrub(mask(mask_kind(of), value))
+
+        said = code_title(codes, self.said) if codes and self.said is not None else self.said
+        known = [(fields[name], value) for name, value in self.record.items() if name in fields]
+        key = {one.of.title: shown(value, one) for one, value in known}
+        told = {"said": shown(said, spec), "claimed": shown(self.claimed, spec), "record": key}
         return asdict(self) | told | {"title": self.title}
 
 
@@ -93,6 +101,7 @@ class Corrections:
         path: str,
         said: str | None,
         claimed: str,
+        record: Canonical,
         actor: str,
         institution: str | None = None,
     ) -> str:
@@ -100,7 +109,8 @@ class Corrections:
         for row in tx.all("corrections_of", observation=version.handle):
             if row.path == path and row.origin == origin:
                 return handle_text(row.handle)
-        handle, told = os.urandom(NAME_BYTES), {"said": said, "claimed": claimed}
+        key = {name: record[name] for name in DATASETS[dataset].key_fields(record) or ()}
+        handle, told = os.urandom(NAME_BYTES), {"said": said, "claimed": claimed, "record": key}
         due = self._calendar().on_or_before(self._clock.today() + timedelta(days=DAYS))
         tx.run(
             "correction_add",
@@ -199,6 +209,7 @@ class Corrections:
             row.closed_at,
             told.get("said"),
             told.get("claimed"),
+            told.get("record", {}),
         )
 
 

@@ -92,6 +92,7 @@ class Aftermath:
                 path=path,
                 said=shown["value"],
                 claimed=claim.strip()[:2000],
+                record=current.record,
                 actor=actor,
                 institution=institution or document["institution"]["id"],
             )

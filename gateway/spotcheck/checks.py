@@ -192,6 +192,7 @@ class SpotChecks:
                             path=cell.path,
                             said=cell.value,
                             claimed=answer.found,
+                            record=item.fact.record,
                             actor=actor,
                         )
                     )

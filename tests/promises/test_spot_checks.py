@@ -97,6 +97,10 @@ def test_a_wrong_value_is_traced_and_its_agency_answers(made: House) -> None:
     assert gateway.spot_checks.take(number, [wrong], "team").tickets == (ticket,), "entered twice, asked once"
     asked = gateway.corrections.get(ticket)
     assert (asked.said, asked.claimed, asked.observation) == (cell.value, "120.00", drawn.fact.handle)
+    assert asked.record == {"unit_no": drawn.fact.text("unit_no"), "cert_no": drawn.fact.text("cert_no")}
+    told = asked.as_dict()["record"]
+    assert set(told) == {"不动产单元号", "不动产权证号"}
+    assert not set(told.values()) & set(asked.record.values()), "masked, as everywhere"
     assert asked.evidence == drawn.fact.version.evidence_hash.hex()
     with gateway.store.read() as tx:
         run = tx.one("run_get", id=asked.run)
