@@ -28,6 +28,7 @@ from gateway.cli import (
     quarantine,
     wsdl,
 )
+from gateway.cli.bulletin import bulletin
 from gateway.cli.check import check, preview
 from gateway.cli.common import State, fail
 from gateway.cli.demo import demo
@@ -89,6 +90,7 @@ for verb in (
     trace,
     verify,
     erase,
+    bulletin,
 ):
     app.command()(verb)
 app.add_typer(freshness.app, name="freshness")

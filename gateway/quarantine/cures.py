@@ -54,11 +54,11 @@ def cures(store: Store, config: Config, within: Scope) -> list[Cure]:
             cure.oldest = min(cure.oldest or row.first_at, row.first_at)
         elif row.state in CURED:
             cure.cured += row.rows
-            cure.spans.append((_days(row.first_at, row.settled_at), row.rows))
+            cure.spans.append((days_between(row.first_at, row.settled_at), row.rows))
         else:
             cure.discarded += row.rows
     for cure in found.values():
-        cure.median_days = _median(cure.spans)
+        cure.median_days = median_of(cure.spans)
     return sorted(found.values(), key=lambda c: (c.oldest is None, c.oldest or "", c.county, c.agency))
 
 
@@ -71,7 +71,7 @@ def by_agency(found: Iterable[Cure]) -> Mapping[str, Cure]:
             setattr(whole, name, getattr(whole, name) + getattr(cure, name))
         whole.oldest = min(filter(None, (whole.oldest, cure.oldest)), default=None)
         whole.spans += cure.spans
-        whole.median_days = _median(whole.spans)
+        whole.median_days = median_of(whole.spans)
     return out
 
 
@@ -81,12 +81,12 @@ def _former(config: Config, dataset: str, county: str) -> str:
     return entry.promise(dataset, county).agency if entry else "—"
 
 
-def _days(earlier: str, later: str) -> float:
+def days_between(earlier: str, later: str) -> float:
     span = datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
     return max(0.0, round(span.total_seconds() / 86_400, 2))
 
 
-def _median(spans: list[tuple[float, int]]) -> float | None:
+def median_of(spans: list[tuple[float, int]]) -> float | None:
     """Of spans with how often each occurs; of an even number the upper one."""
     half = sum(count for _, count in spans) // 2
     met = 0

@@ -20,6 +20,7 @@ from gateway.freshness import tellable, verdicts
 from gateway.status import feed_statuses, recent_runs
 from gateway.web.alerts import alerts
 from gateway.web.bank import bank
+from gateway.web.bulletin import bulletin
 from gateway.web.common import Reader, Seat, permitted
 from gateway.web.config import config
 from gateway.web.corrections import corrections
@@ -45,6 +46,7 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.include_router(api)
     app.include_router(alerts)
     app.include_router(quarantine)
+    app.include_router(bulletin)
     app.include_router(replays)
     app.include_router(cutover)
     app.include_router(discover)

@@ -285,6 +285,7 @@ ASKED = {
     "config rollback": ["1"],
     "adapter record": [FEEDS["homestead"], "--to", "recording.json"],
     "freshness": [],
+    "bulletin": [],
     "freshness waive": ["360981/subsidy", "2026-02", "--reason", "系统割接"],
     "freshness revoke": ["360981/subsidy", "2026-02"],
     "user add": ["somebody", "--role", "operator"],
