@@ -46,7 +46,7 @@ def printed(told: Bulletin, config: Config, kind: Literal["pdf", "png"] = "pdf")
             timestamp=int(datetime.fromisoformat(told.at).timestamp()),
             ppi=110,
         )
-    return bytes(made[0] if isinstance(made, list) else made)
+    return bytes(made)
 
 
 def view(told: Bulletin, config: Config) -> dict[str, Any]:
@@ -57,9 +57,9 @@ def view(told: Bulletin, config: Config) -> dict[str, Any]:
         return config.counties[code].name
 
     return {
-        "month": f"{year}年{month}月",
+        "month": [year, month],
         "at": told.at[:16].replace("T", " "),
-        "day": f"{int(told.at[:4])}年{int(told.at[5:7])}月{int(told.at[8:10])}日",
+        "day": [int(told.at[:4]), int(told.at[5:7]), int(told.at[8:10])],
         "over": told.over,
         "whole": _texts(told.whole),
         "counties": [{"name": name(s.county), **_texts(s)} for s in told.counties],
