@@ -159,11 +159,11 @@ def bulletin(store: Store, clock: Clock, config: Config, within: Scope, month: s
             told = row.dataset, row.period, row.due_at, code, late_days(row)
             unkept.append(Unkept(kept.county, kept.agency, *told))
     for row in found["bulletin_news"]:
-        score(row).rows += row.news
-        score(row).by_hand += row.news * (row.channel == "MANUAL")
+        score(row).rows += int(row.news)
+        score(row).by_hand += int(row.news) * (row.channel == "MANUAL")
     for row in found["bulletin_held"]:
-        score(row).held += row.held
-        score(row).waiting += row.waiting
+        score(row).held += int(row.held)
+        score(row).waiting += int(row.waiting)
     for row in found["bulletin_cured"]:
         score(row).cured += row.rows
         score(row).spans.append((days_between(row.first_at, row.settled_at), row.rows))

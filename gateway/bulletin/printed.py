@@ -14,7 +14,6 @@ import typst
 from gateway.bulletin.figures import Bulletin, Score
 from gateway.config import Config
 from gateway.reports.fonts import fonts
-from gateway.status import percent
 from schemas import DATASETS
 
 LISTED: Final = 60
@@ -84,7 +83,7 @@ def _texts(score: Score) -> dict[str, str]:
     shares = {"rate": score.rate, "quality": score.quality, "manual": score.manual}
     return {
         **{key: f"{getattr(score, key):,}" for key in counts},
-        **{key: DASH if share is None else percent(share) for key, share in shares.items()},
+        **{key: DASH if share is None else f"{share:.1%}" for key, share in shares.items()},
         "days": DASH if score.cure_days is None else f"{score.cure_days:.1f}",
     }
 

@@ -13,6 +13,7 @@ from gateway.config.models import CountyModel
 from gateway.errors import Usage
 from gateway.scope import EVERYTHING, Scope
 from gateway.store import Store
+from gateway.store.tables import rejected
 from tests.freshness.books import Books
 
 OTHER = CountyModel(code="360982", name="樟树市", bureau="樟树市数据局")
@@ -24,13 +25,17 @@ def told(books: Books, month: str = "", within: Scope = EVERYTHING) -> Bulletin:
 
 def held(books: Books, number: int, first_at: str, settled_at: str | None = None) -> None:
     """A rejected row, and when it came home."""
-    row = books.rows["system"]
-    columns = "handle, feed_id, raw_digest, rules_id, reason, state, first_at, last_at, settled_at"
     state = "repaired" if settled_at else "open"
-    values = (bytes([number]) * 16, row.id, bytes([number]), 1, "X", state, first_at, first_at, settled_at)
-    with books.store.write() as tx:
-        mark = "%s" if tx.postgres else "?"
-        tx._cursor.execute(f"INSERT INTO quarantine ({columns}) VALUES ({', '.join([mark] * 9)})", values)
+    item = {
+        "handle": bytes([number]) * 16,
+        "feed_id": books.rows["system"].id,
+        "raw_digest": bytes([number]),
+        "rules_id": 1,
+    }
+    times = {"first_at": first_at, "last_at": first_at, "settled_at": settled_at}
+    with books.store.engine.begin() as connection:
+        kept = rejected.quarantine.insert().values(run_id=1, reason="X", state=state, item=b"", **item, **times)
+        connection.execute(kept)
 
 
 @pytest.fixture
@@ -90,7 +95,7 @@ def test_letter_and_spreadsheet(counties: tuple[Books, Books]) -> None:
     rows: list[Any] = list(book["各县（市、区）"].iter_rows(values_only=True))
     assert rows[1][:7] == ("丰城市", 1, 1, 0, 0, 0, 1)
     assert rows[-1][:7] == ("合计", 2, 1, 1, 0, 0, 0.5)
-    assert list(book["未按时"].iter_rows(values_only=True))[1][:4] == ("樟树市", "某局", "补贴发放", "2026-09")
+    assert list(book["未按时"].iter_rows(values_only=True))[1][:4] == ("樟树市", "某局", "农业补贴", "2026-09")
     assert printed(found, one.config).startswith(b"%PDF-1.7")
 
 
