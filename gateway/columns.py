@@ -78,7 +78,7 @@ def _column(column: str, values: Sequence[Any], of: int) -> ColumnSeen:
         return ColumnSeen(column, 0, of, "空", 100)
     kinds = Counter(map(_kind, texts))
     kind, count = kinds.most_common(1)[0]
-    short = all(len(text) <= CODE_LENGTH for text in texts)
+    short = all(len(text) <= CODE_LENGTH and text.isascii() for text in texts)
     if kind in {"整数", "文字"} and short and 2 * len(set(texts)) <= len(texts) and len(set(texts)) <= CODES_MOST:
         kind, count = "代码", len(texts)
     return ColumnSeen(column, len(texts), of, kind, 100 * count // len(texts))

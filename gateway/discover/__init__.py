@@ -17,9 +17,11 @@ from gateway.discover.office import read_docx, read_pdf, read_xlsx
 from gateway.discover.proposal import Line, Proposal
 from gateway.discover.proposal import propose as _propose
 from gateway.discover.sample import read_sample
-from gateway.discover.stanza import FILL, write
+from gateway.discover.stanza import FILL
+from gateway.discover.stanza import write as _write
 from gateway.errors import Usage
 from schemas import DATASETS
+from schemas.divisions import name_of
 
 __all__ = ["FILL", "MAX_MB", "Line", "Proposal", "propose", "write"]
 
@@ -39,6 +41,13 @@ def propose(documents: Sequence[bytes], dataset: str = "") -> Proposal:
     if not together.columns:
         raise Usage("文件里找不到字段表，也不是样例应答。能读的有：Word（.docx）、Excel、PDF、JSON、XML")
     return _propose(together, dataset)
+
+
+def write(proposal: Proposal, source: str = "", account: str = "", county: str = "") -> str:
+    """YAML for a county's file, or with its code the whole file; what is not known is marked. Raises Usage: no such county."""
+    if county and name_of(county) is None:
+        raise Usage("没有区划代码 {code}，县（市、区）的代码是六位", code=county)
+    return _write(proposal, source, account, county)
 
 
 def _read(body: bytes) -> Found:

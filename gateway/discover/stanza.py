@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from gateway.discover.columns import Found, plain, words
 from gateway.discover.proposal import Line, Proposal
 from schemas import DATASETS
+from schemas.divisions import name_of
 
 FILL: Final = "待填"
 """Stands where a person has to write something; no check of the configuration lets it pass."""
@@ -23,13 +24,16 @@ def quoted(text: str) -> str:
     return text if _BARE.fullmatch(text) and text.casefold() not in _WORDS else json.dumps(text, ensure_ascii=False)
 
 
-def write(proposal: Proposal, source: str = "") -> str:
-    """YAML for `counties/<code>-<name>.yaml`."""
+def write(proposal: Proposal, source: str = "", account: str = "", county: str = "") -> str:
+    """YAML for `counties/<code>-<name>.yaml`; with the code of a county that there is, the whole file."""
     found, dataset = proposal.found, proposal.dataset
     name = source or dataset
     title = DATASETS[dataset].title
     out = [f"# 由 shuqiao discover 提出：{title}。写着“待填”的地方请填，写着“待核”的行请核对。"]
     out += [f"# 待核：{remark}" for remark in proposal.remarks]
+    if county:
+        called = name_of(county)
+        out.append(f'county: {{code: "{county}", name: {called}, bureau: {called}数据局}}')
     out += ["sources:", f"  {quoted(name)}:"]
     out += [f"    {line}" for line in (_files(dataset) if found.kind == "files" else _service(found, dataset))]
     out.append("        mapping:")
@@ -40,7 +44,8 @@ def write(proposal: Proposal, source: str = "") -> str:
         out.append(f"        # 没有用到的列：{'、'.join(proposal.unused)}")
     poll = 'cron: "0 6 * * *"' if found.kind == "files" else "poll: 1h"
     out += ["feeds:", f"  {dataset}: {{source: {quoted(name)}, dataset: {dataset}, {poll}}}"]
-    return "\n".join(out) + "\n"
+    text = "\n".join(out) + "\n"
+    return text.replace(f"account: {FILL} ", f"account: {quoted(account)} ") if account else text
 
 
 def _mapped(line: Line) -> str:

@@ -18,8 +18,10 @@ def proposed(
     seat: Annotated[Seat, Depends(permitted(Action.DISCOVER))],
     files: list[UploadFile],
     dataset: Annotated[str, Query()] = "",
+    county: Annotated[str, Query()] = "",
+    account: Annotated[str, Query()] = "",
 ) -> dict[str, Any]:
     """A stanza proposed from interface documents and pasted answers, what is unsure and why. Nothing is kept."""
     proposal = propose([file.file.read((MAX_MB << 20) + 1) for file in files], dataset)
     seat.record(Action.DISCOVER, proposal.dataset, {"documents": len(files)})
-    return {**proposal.as_dict(), "stanza": write(proposal)}
+    return {**proposal.as_dict(), "stanza": write(proposal, "", account, county)}
