@@ -25,6 +25,8 @@ SERVED = ("rest", "soap")
 """Cases behind the server; the others read from a directory."""
 CHAIN = "chain"
 """The case that begins where the others end: `benchmarks.chain`."""
+REPORT = "report"
+"""One bank's query on a full store: `benchmarks.report`."""
 CHANGED_SINCE = "2026-01-01T00:00:00"
 
 
@@ -95,13 +97,13 @@ def main() -> None:
     ap.add_argument("--json", action="store_true")
     ap.add_argument("--rows", type=int, default=200_000)
     ap.add_argument("--pairs", type=int, default=5)
-    ap.add_argument("--case", choices=(*subject.CASES, CHAIN), action="append")
+    ap.add_argument("--case", choices=(*subject.CASES, CHAIN, REPORT), action="append")
     a = ap.parse_args()
     report: dict[str, dict[str, dict[str, float]]] = {}
-    cases = a.case or [*subject.CASES, CHAIN]
+    cases = a.case or [*subject.CASES, CHAIN, REPORT]
     for place, mine in (
         (server, [c for c in cases if c in SERVED]),
-        (directory, [c for c in cases if c not in (*SERVED, CHAIN)]),
+        (directory, [c for c in cases if c not in (*SERVED, CHAIN, REPORT)]),
     ):
         if not mine:
             continue
@@ -111,6 +113,8 @@ def main() -> None:
                 report[case] = {phase: summary([r[phase] for r in rounds]) for phase in ("first", "delta", "reread")}
     if CHAIN in cases:
         subprocess.run([sys.executable, "-m", "benchmarks.chain"], check=True, stdout=sys.stderr if a.json else None)
+    if REPORT in cases:
+        subprocess.run([sys.executable, "-m", "benchmarks.report"], check=True, stdout=sys.stderr if a.json else None)
     if a.json:
         print(json.dumps(report, indent=2))
         return
