@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
@@ -14,8 +15,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from gateway.clock import SHANGHAI, Clock
 from gateway.config import Feed, cron_trigger
-from gateway.dispatch import Dispatcher
-from gateway.dispatch.execute import queue_run
+from gateway.dispatch import Dispatcher, Queued
+from gateway.dispatch.execute import RunOptions, queue_run
 from gateway.store import Store
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,8 @@ REAP_SECONDS: Final = 5
 KEEP_SECONDS: Final = 30
 TELL_SECONDS: Final = 30
 """How often verdicts become alerts; nobody is told of what has not stood for a while."""
+DUE: Final = "due"
+"""Threads of their own for what falls due: a thousand feeds at one second do not keep the ticks waiting."""
 FOLDER_SECONDS: Final = 5
 """How often watched folders are looked at."""
 QUEUE_SECONDS: Final = 0.5
@@ -52,7 +55,12 @@ class Scheduler:
         self._planned: dict[str, tuple[object, object]] = {}
         """Feed -> when it is asked, of those that are."""
         self._engine = BackgroundScheduler(
-            timezone=SHANGHAI, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+            timezone=SHANGHAI,
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+            executors={
+                "default": {"type": "threadpool", "max_workers": 8},
+                DUE: {"type": "threadpool", "max_workers": 2},
+            },
         )
         self._forward_seconds = forward_seconds
 
@@ -81,7 +89,13 @@ class Scheduler:
         for name, feed in wanted.items():
             when = (feed.model.poll, feed.model.cron)
             if self._planned.get(name) != when:
-                said = {"args": [name], "id": name, "next_run_time": self._first(name), "replace_existing": True}
+                said = {
+                    "args": [name],
+                    "id": name,
+                    "executor": DUE,
+                    "next_run_time": self._first(name),
+                    "replace_existing": True,
+                }
                 self._engine.add_job(self._due, trigger_of(feed), **said)
                 self._planned[name] = when
 
@@ -109,8 +123,7 @@ class Scheduler:
         if row is None or row.paused_at is not None or row.retired_at is not None:
             return
         slot = datetime.now(SHANGHAI).isoformat(timespec="seconds")
-        run_id, _ = queue_run(self._store, row.id, due_at=slot, reason="scheduled", actor="scheduler")
-        self._dispatcher.submit(run_id)
+        queue_run(self._store, row.id, due_at=slot, reason="scheduled", actor="scheduler")
 
     def _reap(self) -> None:
         """Runs whose worker died go back into the queue."""
@@ -122,9 +135,13 @@ class Scheduler:
     def _hand_out(self) -> None:
         """Whoever queued them, runs that have not begun; one whose feed is busy comes again."""
         with self._store.read() as tx:
-            queued = [row.id for row in tx.all("runs_queued")]
-        for run_id in queued:
-            self._dispatcher.submit(run_id)
+            queued = [Queued(row.id, row.county, _reason(row)) for row in tx.all("runs_queued")]
+        self._dispatcher.submit(queued)
+
+
+def _reason(run: Any) -> str:
+    options = msgspec.json.decode(run.options, type=RunOptions)
+    return "back_fill" if options.since or options.full else str(run.reason)
 
 
 def trigger_of(feed: Feed) -> BaseTrigger:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
@@ -15,7 +16,8 @@ import structlog
 
 from gateway.app import Gateway
 from gateway.audit import Action, Actor
-from gateway.dispatch import ThreadDispatcher
+from gateway.dispatch import Dispatcher, SharedDispatcher, ThreadDispatcher
+from gateway.election import Election
 from gateway.errors import Busy, GatewayError
 from gateway.scheduler import Scheduler
 from gateway.uploads import waiting
@@ -31,10 +33,35 @@ ANSWERING: Final = 20.0
 """Seconds of one pass that go to lists of queries."""
 
 
-def work(gateway: Gateway, stop: threading.Event) -> None:
-    """Schedules, runs and forwards until `stop` is set; then lets what is under way finish its page."""
+def work(gateway: Gateway, stop: threading.Event, *, runs: bool = True) -> None:
+    """Takes part until `stop` is set; then lets what is under way finish.
+
+    On SQLite this process schedules, runs and forwards. On PostgreSQL every worker takes runs (none without `runs`), and
+    one of them is elected to schedule and forward (`Election`).
+    """
     assert gateway.config.gateway is not None
-    dispatcher = ThreadDispatcher(lambda run_id: _run(gateway, run_id), gateway.config.gateway.workers)
+    workers, url = gateway.config.gateway.workers, gateway.store.engine.url
+    gateway.leases.reclaim()
+    if gateway.store.postgres:
+        address = url.render_as_string(hide_password=False)
+        dispatcher: Dispatcher = SharedDispatcher(
+            address, lambda run: _run_shared(gateway, run), workers if runs else 0
+        )
+        election = Election(gateway.store, lambda: _schedule(gateway, dispatcher))
+        election.start()
+        leave = election.close
+    else:
+        dispatcher = ThreadDispatcher(lambda run_id: _run(gateway, run_id), workers)
+        leave = _schedule(gateway, dispatcher)
+    log.info("worker_started", feeds=len(gateway.config.feeds))
+    stop.wait()
+    leave()
+    dispatcher.close()
+    log.info("worker_stopped")
+
+
+def _schedule(gateway: Gateway, dispatcher: Dispatcher) -> Callable[[], None]:
+    """Schedules and forwards until what is answered is called."""
     scheduler = Scheduler(
         gateway.store,
         gateway.clock,
@@ -46,13 +73,14 @@ def work(gateway: Gateway, stop: threading.Event) -> None:
         lambda: _take_in(gateway),
         lambda: _refresh(gateway),
     )
-    gateway.leases.reclaim()
     scheduler.start()
-    log.info("worker_started", feeds=len(gateway.config.feeds))
-    stop.wait()
-    scheduler.stop()
-    dispatcher.close()
-    log.info("worker_stopped")
+    return scheduler.stop
+
+
+def _run_shared(gateway: Gateway, run_id: int) -> None:
+    """A run may have been queued for a configuration that only the leader has taken over yet."""
+    _refresh(gateway)
+    _run(gateway, run_id)
 
 
 def _run(gateway: Gateway, run_id: int) -> None:

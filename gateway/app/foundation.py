@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +56,7 @@ class Foundation:
         self.api_keys = Keys(self.store, self.clock, self._running)
         self.audit = AuditLog(self.store, self.clock, authorizer or ByRole(self.store, self.users, self._running))
         self._version: int | None = None
+        self._taking_over = threading.Lock()
 
     @property
     def suite(self) -> Suite:
@@ -97,10 +99,11 @@ class Foundation:
 
     def refresh(self) -> bool:
         """Takes over what another process published since; whether there was anything."""
-        self._version, newer = newest(self.store, self.settings.config, self._version, self.config.digest)
-        if newer is not None:
-            self._take_over(newer)
-        return newer is not None
+        with self._taking_over:
+            self._version, newer = newest(self.store, self.settings.config, self._version, self.config.digest)
+            if newer is not None:
+                self._take_over(newer)
+            return newer is not None
 
     def feed(self, name: str) -> Feed:
         """Raises Usage, naming what there is."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from importlib.resources import files
 from itertools import chain
@@ -192,21 +192,48 @@ class Store:
 
     @contextmanager
     def _transaction(self, begin: str, *, scrub: bool = False) -> Iterator[Tx]:
-        with self.engine.connect() as connection, closing(connection.connection.cursor()) as cursor:
-            if scrub:
-                kept = cursor.execute("PRAGMA secure_delete").fetchone()[0]
-                cursor.execute("PRAGMA secure_delete=1")
+        with ExitStack() as stack:
+            cursor = self._begun(stack, begin, scrub=scrub)
             try:
-                cursor.execute(begin)
-                try:
-                    yield Tx(cursor, self.postgres)
-                except BaseException:
-                    cursor.execute("ROLLBACK")
-                    raise
-                cursor.execute("COMMIT")
-            finally:
-                if scrub:
-                    cursor.execute(f"PRAGMA secure_delete={kept}")
+                yield Tx(cursor, self.postgres)
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("COMMIT")
+
+    def _begun(self, stack: ExitStack, begin: str, *, scrub: bool) -> Any:
+        """A cursor on which a transaction has begun, given back with `stack`.
+
+        A server that was started again leaves dead connections behind, of which the first use tells: they are let go, once.
+        """
+        cursor = self._cursor(stack)
+        if scrub:
+            kept = cursor.execute("PRAGMA secure_delete").fetchone()[0]
+            cursor.execute("PRAGMA secure_delete=1")
+            stack.callback(cursor.execute, f"PRAGMA secure_delete={kept}")
+        try:
+            cursor.execute(begin)
+        except self.failures:
+            if not self.postgres:
+                raise
+            stack.close()
+            self.engine.dispose()
+            cursor = self._cursor(stack)
+            cursor.execute(begin)
+        return cursor
+
+    def _cursor(self, stack: ExitStack) -> Any:
+        connection = stack.enter_context(self.engine.connect())
+        return stack.enter_context(closing(connection.connection.cursor()))
+
+    @contextmanager
+    def alone(self) -> Iterator[Any]:
+        """A driver's connection of its own, outside the pool and any transaction; locks of a session live as long as it does."""
+        pooled = self.engine.raw_connection()
+        connection: Any = pooled.driver_connection
+        pooled.detach()
+        with closing(connection):
+            yield connection
 
     def trim(self) -> bool:
         """Empties SQLite's log, so that nothing deleted is left there either; False while somebody reads what is older."""

@@ -16,7 +16,7 @@ from gateway.store.engine import Store, Tx
 from gateway.store.rejected import Held, Override, write_rejected
 from gateway.store.segments import pack, pack_periods
 
-LEASE_SECONDS: Final = 60.0
+LEASE_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)

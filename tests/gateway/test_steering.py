@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
+from gateway.dispatch import Queued
 from gateway.dispatch.execute import RunOptions
 from gateway.errors import Busy, Usage
 from gateway.freshness import verdicts
@@ -24,10 +26,10 @@ class Nobody:
     """Carries out nothing; remembers what was handed to it."""
 
     def __init__(self) -> None:
-        self.runs: list[int] = []
+        self.runs: list[Queued] = []
 
-    def submit(self, run_id: int) -> None:
-        self.runs.append(run_id)
+    def submit(self, runs: Sequence[Queued]) -> None:
+        self.runs = list(runs)
 
     def close(self) -> None: ...
 
@@ -77,12 +79,14 @@ def test_the_schedule_leaves_a_paused_feed_alone(books: Books, steering: Steerin
     plan, worker = scheduler(books)
     steering.pause(FEED, "部门割接", "person:li")
     plan._due(FEED)
+    plan._hand_out()
     assert worker.runs == []
     (told,) = [v for v in verdicts(books.store, books.clock, books.config, [], EVERYTHING) if v.code == "paused"]
     assert (told.target, told.sentence, told.owner) == (FEED, "person:li 暂停了采集：部门割接", "gateway")
     steering.resume(FEED)
     plan._due(FEED)
-    assert len(worker.runs) == 1
+    plan._hand_out()
+    assert [(run.county, run.reason) for run in worker.runs] == [("360981", "scheduled")]
 
 
 def test_a_pause_has_a_reason_that_names_nobody(books: Books, steering: Steering) -> None:

@@ -19,7 +19,7 @@ SELECT run.*, feed.name AS feed FROM run JOIN feed ON feed.id = run.feed_id
 WHERE feed.name = :feed ORDER BY run.id DESC LIMIT :count
 
 -- name: runs_queued
-SELECT run.id, run.feed_id, feed.name AS feed FROM run JOIN feed ON feed.id = run.feed_id
+SELECT run.id, feed.name AS feed, feed.county, run.reason, run.options FROM run JOIN feed ON feed.id = run.feed_id
 WHERE run.state = 'queued' ORDER BY run.id
 
 -- name: runs_waiting
