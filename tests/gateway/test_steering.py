@@ -80,13 +80,13 @@ def test_the_schedule_leaves_a_paused_feed_alone(books: Books, steering: Steerin
     steering.pause(FEED, "部门割接", "person:li")
     plan._due(FEED)
     plan._hand_out()
-    assert worker.runs == []
+    assert "scheduled" not in {run.reason for run in worker.runs}
     (told,) = [v for v in verdicts(books.store, books.clock, books.config, [], EVERYTHING) if v.code == "paused"]
     assert (told.target, told.sentence, told.owner) == (FEED, "person:li 暂停了采集：部门割接", "gateway")
     steering.resume(FEED)
     plan._due(FEED)
     plan._hand_out()
-    assert [(run.county, run.reason) for run in worker.runs] == [("360981", "scheduled")]
+    assert [run.county for run in worker.runs if run.reason == "scheduled"] == ["360981"]
 
 
 def test_a_pause_has_a_reason_that_names_nobody(books: Books, steering: Steering) -> None:
