@@ -45,7 +45,7 @@ demo: $(VENV)/.runtime $(if $(CHAIN),$(VENV)/.dev $(NODE)) ## ten counties, all 
 	$(BIN)/shuqiao demo $(DEMO)
 
 test: $(VENV)/.dev $(NODE) $(AXE) ## every test (SUITE=gm-1: under 国密)
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 testgm: $(VENV)/.dev $(NODE) ## the tests that a suite of algorithms can break, under 国密: a minute (make test SUITE=gm-1: all)
 	SHUQIAO_TEST_SUITE=gm-1 $(BIN)/python -m pytest -n auto --dist loadfile tests/proof tests/member/test_member.py \
