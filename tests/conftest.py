@@ -14,6 +14,15 @@ from tests.support import postgres
 from tests.support.suite import SUITE
 
 
+LONG = ("web", "promises", "chain", "kills", "dispatch")
+"""Folders whose files take longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that the processes that share the tests end together."""
+    items.sort(key=lambda item: LONG.index(folder) if (folder := item.path.parent.name) in LONG else len(LONG))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def suite_of_the_run() -> Iterator[None]:
     """The repository's gateway.yaml reads the suite from here."""
