@@ -13,7 +13,6 @@ from gateway.store.tables import metadata
 from tests.support import postgres
 from tests.support.suite import SUITE
 
-
 LONG = ("web", "promises", "chain", "kills", "dispatch")
 """Folders whose files take longest."""
 
