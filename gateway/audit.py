@@ -66,6 +66,7 @@ class Action(StrEnum):
     CHECK = "check"
     WSDL_SHOW = "wsdl_show"
     WSDL_ACCEPT = "wsdl_accept"
+    ACCEPT_DRIFT = "accept_drift"
     DISCOVER = "discover"
     SAMPLE = "sample"
     FORWARD = "forward"

@@ -70,6 +70,7 @@ WORDS: Final = {
     "stuck": "卡住",
     "paused": "已暂停",
     "retired": "已停用",
+    "drift": "字段有变",
     "stopped": "已停用",
     "cooling": "熔断",
     "unconfirmed": "未上链",

@@ -18,6 +18,8 @@ import msgspec
 from adapters.kit import Cursor, Page
 from gateway.clock import Clock
 from gateway.dictionaries import Dictionaries
+from gateway.drift import Drift
+from gateway.errors import NeedsPerson
 from gateway.keptback import KeptBack
 from gateway.names import short
 from gateway.sorter import FeedWork, Sorter
@@ -66,16 +68,26 @@ class PageGroup:
         with store.read() as tx:
             self._kept = KeptBack.of(tx, feed.id)
             self._dictionaries = Dictionaries.of(tx, feed.id, feed.rules_id, feed.dataset)
+            self._drift = Drift.of(tx, feed.id, feed, None if replay else feed.drift, clock.stamp())
         self._waiting: list[tuple[Sorter, Cursor]] = []
         self._handles: set[bytes] = set()
         self._rows = self._bytes = 0
         self._since = time.monotonic()
 
     def take(self, page: Page) -> Cursor:
-        """Translates a page and lets it wait for its commit; answers the cursor that follows it."""
-        sorter = Sorter(self._vault, self._feed, page, self._kept, self._dictionaries)
-        with self._store.read() as tx:
-            sorter.read(tx)
+        """Translates a page and lets it wait for its commit; answers the cursor that follows it.
+
+        Raises:
+            NeedsPerson: see `Sorter.read`; what came before it is committed.
+        """
+        sorter = Sorter(self._vault, self._feed, page, self._kept, self._dictionaries, self._drift)
+        try:
+            with self._store.read() as tx:
+                sorter.read(tx)
+        except NeedsPerson:
+            self.commit()
+            self._drift.save(self._store)
+            raise
         if not self._handles.isdisjoint((*sorter.handles, *(h for h in sorter.deleted if h is not None))):
             self.commit()
         cursor = page.after(sorter.newest)
@@ -110,6 +122,7 @@ class PageGroup:
             self._run.on_page(sorter.counts, sorter.page.declared)
         self._waiting, self._rows, self._bytes = [], 0, 0
         self._handles.clear()
+        self._drift.save(self._store)
         return [sorter.counts for sorter, _ in waiting]
 
     def _withdrawn(self, tx: Tx, unknown: Sequence[bytes]) -> dict[bytes, str]:

@@ -16,8 +16,10 @@ import msgspec
 
 from adapters.kit import Page, Translated
 from gateway.canonical import canonical_texts
+from gateway.config import DriftModel
 from gateway.contest import is_older, newest
 from gateway.dictionaries import Dictionaries
+from gateway.drift import Drift
 from gateway.keptback import KeptBack
 from gateway.names import Namer, Names, short
 from gateway.recognition import anchor_name, anchor_names, known_rows
@@ -49,6 +51,8 @@ class FeedWork(Trial):
     namer: Namer
     period_field: str | None = None
     """The field whose date names the period a row counts for; None: its source time does."""
+    drift: DriftModel | None = None
+    """What happens when the source's fields change; None: nobody looks."""
     vanish_limit: float = 0.2
     """Share of known rows that may be missing from a snapshot before a person is asked (DESIGN §5.4)."""
     recognise: Callable[[bytes], bytes] = field(init=False)
@@ -57,8 +61,11 @@ class FeedWork(Trial):
 class Sorter:
     """One page on its way to its commit."""
 
-    def __init__(self, vault: Vault, feed: FeedWork, page: Page, kept: KeptBack, dictionaries: Dictionaries) -> None:
-        self._vault, self._feed, self.page, self._kept, self._dictionaries = vault, feed, page, kept, dictionaries
+    def __init__(
+        self, vault: Vault, feed: FeedWork, page: Page, kept: KeptBack, dictionaries: Dictionaries, drift: Drift
+    ) -> None:
+        self._vault, self._feed, self.page, self._kept = vault, feed, page, kept
+        self._dictionaries, self._drift = dictionaries, drift
         self.counts = Counts(fetched=len(page.rows.raw))
         self.fresh, self.changed, self.withdrawn = Puts(), Puts(), Puts()
         self.touches: list[Touch] = []
@@ -98,7 +105,11 @@ class Sorter:
         return bool(changed) and not self.ignored[ERASED] and self._kept.erased.isdisjoint(self.digests)
 
     def read(self, tx: Tx) -> None:
-        """Recognises what it can and translates the rest, without whom was erased."""
+        """Recognises what it can and translates the rest, without whom was erased.
+
+        Raises:
+            NeedsPerson: the source's fields changed, and the feed says to stop then.
+        """
         suppressed = Suppression.of(tx)
         self.suppressed = len(suppressed)
         self._wanted = wanted = self._recognise(known_rows(tx, self.digests, self._feed.rules_id))
@@ -106,7 +117,7 @@ class Sorter:
             return
         whole = len(wanted) == len(self.digests)
         items = self.page.rows.decode(None if whole else wanted)
-        t = self._dictionaries.judge(self._feed.translator.translate(items))
+        t = self._drift.judge(items, self._dictionaries.judge(self._feed.translator.translate(items)))
         self._t = t = suppressed.sift(t, self._feed.namer)
         if self.page.flags:
             t.flags = [(*flags, *self.page.flags[wanted[p]]) for flags, p in zip(t.flags, t.positions, strict=True)]

@@ -62,7 +62,7 @@ from adapters.kit.persons import about, nobody_due, reached
 from adapters.kit.push import InboxAdapter, InboxSettings, Notice, PushAdapter, PushSettings, PushStream
 from adapters.kit.relation import ChildTable, TableStream
 from adapters.kit.rest import RestAdapter, RestSettings, RestStream, WebAdapter, WebSettings
-from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, listed, moment
+from adapters.kit.rules import DeletedRule, FieldRule, IgnoreRule, MappingError, columns_read, listed, moment
 from adapters.kit.session import Session
 from adapters.kit.signed import Certificate, Signed
 from adapters.kit.soap import InnerXml, SoapAdapter, SoapSettings, SoapStream
@@ -186,6 +186,7 @@ __all__ = [
     "XmlRows",
     "about",
     "after",
+    "columns_read",
     "decode_xml_row",
     "exchange",
     "list_rows",

@@ -83,7 +83,7 @@ class Translated:
             times=[self.times[i] for i in rows],
         )
 
-    def refused(self, reason: str, path: str) -> Translated:
+    def refused(self, reason: str, path: str | None) -> Translated:
         """The same page with none of its records accepted: each is rejected for this reason."""
         return Translated(
             names=self.names,

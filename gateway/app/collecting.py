@@ -21,6 +21,7 @@ from gateway.config import Config, Feed, read
 from gateway.cutover import Cutover
 from gateway.dispatch import Executor
 from gateway.documents import StoreDocuments
+from gateway.drift import Change, accept, changes_of, mapped
 from gateway.errors import Usage
 from gateway.freshness import Keeper, Ledger, note_certificate, verdicts
 from gateway.inbox import FeedInbox
@@ -102,7 +103,28 @@ class Collecting(Foundation):
         faults = read(self.settings.config)
         config = faults if draft else self.config
         feed, note = found(config, name), partial(note_certificate, self.store)
-        return check_feed(feed, config, partial(self._trial, feed, config, errand), faults, note)
+        probes = check_feed(feed, config, partial(self._trial, feed, config, errand), faults, note)
+        changes = self.drift(name) if name in self.config.feeds else []
+        return probes + [Probe("fields", False, c.sentence, stops=False, remedy=c.remedy) for c in changes]
+
+    def drift(self, name: str) -> list[Change]:
+        """How the source's fields changed, under the rules in force, until somebody accepted it. Raises Usage: no such feed."""
+        feed = self.feed(name)
+        adapter = self.adapter(feed)
+        try:
+            reads = mapped(feed_trial(feed, adapter, self.clock))
+        finally:
+            adapter.close()
+        with self.store.read() as tx:
+            row = tx.one("feed_by_name", name=name)
+            return changes_of(tx, row.id, reads) if row is not None else []
+
+    def accept_drift(self, name: str) -> int:
+        """A source's fields are as they are to be; how many changes that were. Raises Usage: no such feed."""
+        with self.store.read() as tx:
+            row = tx.one("feed_by_name", name=self.feed(name).name)
+        assert row is not None
+        return accept(self.store, row.id)
 
     def preview(self, name: str, rows: int, errand: Errand, *, draft: bool = False) -> Preview:
         """One page for people's eyes. Raises Usage, SourceError; MappingError where a draft's mapping does not hold."""

@@ -54,6 +54,7 @@ def feed_work(feed: Feed, adapter: Adapter, store: Store, vault: Vault, clock: C
         translator=trial.translator,
         namer=Namer(vault, dataset, row.uid, kinds),
         period_field=_period_field(feed),
+        drift=feed.model.drift,
         vanish_limit=feed.model.vanish_limit,
     )
 

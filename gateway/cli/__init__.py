@@ -21,6 +21,7 @@ from gateway.cli import (
     checks,
     config,
     cutover,
+    drift,
     freshness,
     keys,
     member,
@@ -97,6 +98,7 @@ app.add_typer(freshness.app, name="freshness")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(cutover.app, name="cutover")
+app.add_typer(drift.app, name="drift")
 app.add_typer(member.app, name="member")
 app.add_typer(keys.app, name="keys")
 app.add_typer(chain.app, name="chain")

@@ -7,6 +7,7 @@ from gateway.config.load import Config, Feed, digest, overlaid, read, read_texts
 from gateway.config.models import (
     AccountModel,
     CatalogueEntry,
+    DriftModel,
     EvmSinkModel,
     FeedModel,
     GatewayFile,
@@ -20,6 +21,7 @@ __all__ = [
     "AlertsModel",
     "CatalogueEntry",
     "Config",
+    "DriftModel",
     "EvmSinkModel",
     "Feed",
     "FeedModel",

@@ -211,6 +211,18 @@ class SourceModel(BaseModel):
         return dict(self.model_extra or {})
 
 
+OnChange = Literal["evolve", "freeze", "quarantine"]
+
+
+class DriftModel(Strict):
+    """What is to happen when a source's fields change, by kind of change: go on and tell, stop, or hold the page back."""
+
+    new: OnChange = "evolve"
+    missing: OnChange = "freeze"
+    renamed: OnChange = "freeze"
+    retyped: OnChange = "evolve"
+
+
 class FeedModel(Strict):
     """One dataset of one source, polled."""
 
@@ -226,6 +238,7 @@ class FeedModel(Strict):
     vanish_limit: float = Field(default=0.2, gt=0, le=1)
     ask_again: Span = Field(default=timedelta(days=30), ge=timedelta(days=1))
     """How long a person of the worklist is left in peace, whole days."""
+    drift: DriftModel = DriftModel()
     renamed_from: StrictStr | None = None
     paused: bool = False
 

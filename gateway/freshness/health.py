@@ -38,6 +38,7 @@ def verdicts(store: Store, clock: Clock, config: Config, standings: Sequence[Sta
             *(standing.finding() for standing in standings),
             *_counties(config, standings),
             *_feeds(tx, config),
+            *_fields(tx, config),
             *_runs(tx, clock),
             *_accounts(tx, clock),
             *_sinks(tx, clock, config),
@@ -88,6 +89,15 @@ def _feeds(tx: Tx, config: Config) -> Iterator[Finding]:
             yield Finding("feed", feed.name, "paused", f"{by} 暂停了采集：{reason}", "gateway", action, feed.paused_at)
         if feed.name in config.feeds and not feed.settled:
             yield Finding("feed", feed.name, feed.state, feed.sentence or "", feed.owner, feed.action, feed.since)
+
+
+def _fields(tx: Tx, config: Config) -> Iterator[Finding]:
+    """Sources that send other fields than they used to, until a person took that as it is."""
+    for row in tx.all("source_fields_changed"):
+        if row.name in config.feeds and row.retired_at is None:
+            feed, count = row.name, row.changes
+            sentence, action = f"来源的字段有 {count} 处变化", f"请运行 shuqiao drift show {feed}"
+            yield Finding("feed", feed, "drift", sentence, "county", action, row.since)
 
 
 def _runs(tx: Tx, clock: Clock) -> Iterator[Finding]:

@@ -104,7 +104,7 @@ ROLES: Final[Mapping[Role, Rights]] = {
             | _STEERED
             | _CUT_OVER
             | _TRIED
-            | {A.WSDL_ACCEPT, A.CHAIN_CHECK, A.CHAIN_RECONCILE, A.CHAIN_EXPORT}
+            | {A.WSDL_ACCEPT, A.ACCEPT_DRIFT, A.CHAIN_CHECK, A.CHAIN_RECONCILE, A.CHAIN_EXPORT}
             | {A.TAKE_ALERT, A.TEST_ALERT, A.ALERT_WINDOW, A.INVITE, A.READ_CORRECTIONS}
             | _HELD
             | _CLOSED
@@ -123,6 +123,7 @@ ROLES: Final[Mapping[Role, Rights]] = {
                 A.PUBLISH_CONFIG,
                 A.ROLL_BACK_CONFIG,
                 A.WSDL_ACCEPT,
+                A.ACCEPT_DRIFT,
                 A.UNMASK,
                 A.TAKE_ALERT,
                 A.INVITE,

@@ -26,6 +26,7 @@ from gateway.web.config import config
 from gateway.web.corrections import corrections
 from gateway.web.cutover import cutover
 from gateway.web.discover import discover
+from gateway.web.drift import drift
 from gateway.web.guard import Guard
 from gateway.web.pages import pages
 from gateway.web.pages.frame import Speaking
@@ -49,6 +50,7 @@ def build(gateway: Gateway, worker_alive: Callable[[], bool]) -> FastAPI:
     app.include_router(bulletin)
     app.include_router(replays)
     app.include_router(cutover)
+    app.include_router(drift)
     app.include_router(discover)
     app.include_router(bank)
     app.include_router(corrections)

@@ -9,6 +9,7 @@ from gateway.board import account_view
 from gateway.config import read
 from gateway.cutover import Comparison
 from gateway.dispatch.execute import RunOptions
+from gateway.documents import digest
 from gateway.errors import Unreconciled
 from gateway.preview import Preview
 from gateway.web.common import Seat
@@ -76,6 +77,25 @@ def reopen(seat: Seat, duty: tuple[str, str]) -> None:
     """Files are taken in by hand again."""
     seat.gateway.cutover.reopen(*duty)
     seat.record(Action.REOPEN, "/".join(duty))
+
+
+def accept_drift(seat: Seat, feed: str) -> int:
+    """A source's fields are as they are to be; how many changes that were."""
+    count = seat.gateway.accept_drift(feed)
+    seat.record(Action.ACCEPT_DRIFT, feed, {"changes": count})
+    return count
+
+
+def accept_description(seat: Seat, feed: str) -> list[str]:
+    """Runs follow the agency's service description of now; what that changes."""
+    with seat.gateway.described(feed) as described:
+        before = digest(described.pinned())
+        changes = described.accept()
+        after = digest(described.pinned())
+    if after != before:
+        detail: dict[str, str | int] = {"changes": len(changes), "before": before[:16], "after": after[:16]}
+        seat.record(Action.WSDL_ACCEPT, feed, detail)
+    return changes
 
 
 def resume_account(seat: Seat, name: str) -> None:

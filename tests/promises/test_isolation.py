@@ -266,6 +266,8 @@ ASKED = {
     "quarantine list": [],
     "quarantine show": [HANDLE],
     "replay": [FEEDS["homestead"]],
+    "drift show": [FEEDS["homestead"]],
+    "drift accept": [FEEDS["homestead"]],
     "cutover list": [],
     "cutover compare": ["360921/assistance"],
     "cutover retire": ["360921/assistance", "--reason", "核对一致"],

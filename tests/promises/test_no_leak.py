@@ -216,6 +216,8 @@ def ask(scene: Scene) -> None:
     scene.verb("member", "keygen", str(home / "other.key"))
     period = made.gateway.ledger.explain(COUNTY, "subsidy").periods[0].period
     scene.verb("wsdl", "accept", FEEDS["homestead"])
+    scene.verb("drift", "show", FEEDS["homestead"])
+    scene.verb("drift", "accept", FEEDS["homestead"])
     scene.verb("freshness", "waive", FEEDS["subsidy"], period, "--reason", "系统割接")
     scene.verb("freshness", "revoke", FEEDS["subsidy"], period)
     agencies(scene)
@@ -231,6 +233,8 @@ def ask(scene: Scene) -> None:
         "config rollback",
         "quarantine discard",
         "wsdl accept",
+        "drift show",
+        "drift accept",
         "freshness waive",
         "freshness revoke",
         "adapter record",

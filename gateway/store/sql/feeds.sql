@@ -84,6 +84,23 @@ ON CONFLICT (county, dataset) DO UPDATE SET at = excluded.at, agreed_since = exc
     rows_manual = excluded.rows_manual, rows_system = excluded.rows_system, same = excluded.same,
     only_manual = excluded.only_manual, only_system = excluded.only_system, differing = excluded.differing
 
+-- name: source_fields
+SELECT name, shape, rows, steady, kind, other, since FROM source_field WHERE feed_id = :feed_id ORDER BY name
+
+-- name: source_fields_changed
+SELECT feed.name AS name, feed.retired_at AS retired_at, COUNT(*) AS changes, MIN(source_field.since) AS since
+FROM source_field JOIN feed ON feed.id = source_field.feed_id WHERE source_field.kind IS NOT NULL
+GROUP BY feed.name, feed.retired_at ORDER BY feed.name
+
+-- name: source_field_put
+INSERT INTO source_field (feed_id, name, shape, rows, steady, kind, other, since)
+VALUES (:feed_id, :name, :shape, :rows, :steady, :kind, :other, :since)
+ON CONFLICT (feed_id, name) DO UPDATE SET shape = excluded.shape, rows = excluded.rows, steady = excluded.steady,
+    kind = excluded.kind, other = excluded.other, since = excluded.since
+
+-- name: source_field_forget
+DELETE FROM source_field WHERE feed_id = :feed_id AND name = :name
+
 -- name: feed_contact
 -- The three clocks are never merged: a contact says nothing about new data.
 UPDATE feed SET contact_at = :at WHERE id = :id

@@ -218,3 +218,15 @@ comparison = Table(
     text("agreed_since", nullable=True),
     *map(count, ["rows_manual", "rows_system", "same", "only_manual", "only_system", "differing"]),
 )
+
+source_field = Table(
+    "source_field",
+    metadata,
+    Column("feed_id", BIG, ForeignKey("feed.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    text("shape"),
+    *map(count, ["rows", "steady"]),
+    text("kind", nullable=True),
+    text("other", nullable=True),
+    text("since", nullable=True),
+)

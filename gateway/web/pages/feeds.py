@@ -49,6 +49,7 @@ def feed(request: Request, seat: Reader, county: str, feed: str, year: int = 0) 
         spot=Place(county, view.line.dataset),
         view=view,
         line=view.line,
+        drift=gateway.drift(view.line.feed),
         year=year_of(gateway.ledger, gateway.clock, view.standing, year),
         today=gateway.clock.today().isoformat(),
     )
@@ -87,6 +88,14 @@ def reset(
 ) -> RedirectResponse:
     steps.reset(seat, f"{county}/{feed}", confirm)
     return done(f"/feeds/{county}/{feed}", "reset")
+
+
+@group.post("/feeds/{county}/{feed}/drift")
+def accept_drift(
+    county: str, feed: str, seat: Annotated[Seat, Depends(permitted(Action.ACCEPT_DRIFT))]
+) -> RedirectResponse:
+    steps.accept_drift(seat, f"{county}/{feed}")
+    return done(f"/feeds/{county}/{feed}", "accepted")
 
 
 @group.post("/feeds/{county}/{feed}/check")

@@ -68,6 +68,7 @@ DONE: Final[Mapping[str, str]] = {
     "reset": "已清除采集位置；下一批从头读，认得的不会重复入库",
     "waived": "已豁免",
     "revoked": "已撤销豁免",
+    "accepted": "已采用来源现在的字段",
     "retired": "已停用人工报送，决定已记下",
     "reopened": "已恢复人工报送",
     "verified": "全部相符",
