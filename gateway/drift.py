@@ -84,7 +84,7 @@ class Change:
         if self.kind == "missing":
             return f"来源不再给字段 {field}"
         if self.kind == "renamed":
-            return f"来源不再给字段 {field}，多了字段 {other}，内容相似：看起来 {other} 就是原来的 {field}"
+            return f"看起来 {other} 就是原来的 {field}：来源不再给后者，多了前者，内容相似"
         was, now = (SHAPES[shape] for shape in self.other.split(">"))
         return f"字段 {field} 原来是{was}，现在是{now}"
 

@@ -4,7 +4,7 @@
 -- name: quarantine_kept
 -- Rows rejected before: under the same rules they stay where they are, under mended ones they are mapped again. A row that
 -- was held back for the company it was in (-1) is judged anew in every company.
-SELECT raw_digest, CASE WHEN reason = 'DICT_MISMATCH' THEN -1 ELSE rules_id END,
+SELECT raw_digest, CASE WHEN reason IN ('DICT_MISMATCH', 'SCHEMA_DRIFT') THEN -1 ELSE rules_id END,
     CASE WHEN settled_at IS NULL THEN about END, state
 FROM quarantine WHERE feed_id = :feed_id
 
