@@ -80,7 +80,7 @@ class PageGroup:
         Raises:
             NeedsPerson: see `Sorter.read`; what came before it is committed.
         """
-        sorter = Sorter(self._vault, self._feed, page, self._kept, self._dictionaries, self._drift)
+        sorter = Sorter(self._vault, self._feed, page, self._kept, (self._dictionaries, self._drift))
         try:
             with self._store.read() as tx:
                 sorter.read(tx)

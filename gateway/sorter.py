@@ -62,10 +62,10 @@ class Sorter:
     """One page on its way to its commit."""
 
     def __init__(
-        self, vault: Vault, feed: FeedWork, page: Page, kept: KeptBack, dictionaries: Dictionaries, drift: Drift
+        self, vault: Vault, feed: FeedWork, page: Page, kept: KeptBack, doubts: tuple[Dictionaries, Drift]
     ) -> None:
         self._vault, self._feed, self.page, self._kept = vault, feed, page, kept
-        self._dictionaries, self._drift = dictionaries, drift
+        self._dictionaries, self._drift = doubts
         self.counts = Counts(fetched=len(page.rows.raw))
         self.fresh, self.changed, self.withdrawn = Puts(), Puts(), Puts()
         self.touches: list[Touch] = []
@@ -105,11 +105,7 @@ class Sorter:
         return bool(changed) and not self.ignored[ERASED] and self._kept.erased.isdisjoint(self.digests)
 
     def read(self, tx: Tx) -> None:
-        """Recognises what it can and translates the rest, without whom was erased.
-
-        Raises:
-            NeedsPerson: the source's fields changed, and the feed says to stop then.
-        """
+        """Recognises what it can and translates the rest, without whom was erased. Raises NeedsPerson: see `Drift.judge`."""
         suppressed = Suppression.of(tx)
         self.suppressed = len(suppressed)
         self._wanted = wanted = self._recognise(known_rows(tx, self.digests, self._feed.rules_id))
