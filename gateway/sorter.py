@@ -38,6 +38,7 @@ SUPERSEDED: Final = "SUPERSEDED"
 """Name of the rule by which an item is ignored that is older than what is known, or than another item of its page."""
 ANY_SHARE: Final = float("inf")
 """A vanish limit set by a person who asked the agency: all of a feed may be gone."""
+_Doubts = tuple[Dictionaries, Drift]
 
 
 @dataclass(slots=True)
@@ -52,7 +53,6 @@ class FeedWork(Trial):
     period_field: str | None = None
     """The field whose date names the period a row counts for; None: its source time does."""
     drift: DriftModel | None = None
-    """What happens when the source's fields change; None: nobody looks."""
     vanish_limit: float = 0.2
     """Share of known rows that may be missing from a snapshot before a person is asked (DESIGN §5.4)."""
     recognise: Callable[[bytes], bytes] = field(init=False)
@@ -61,9 +61,7 @@ class FeedWork(Trial):
 class Sorter:
     """One page on its way to its commit."""
 
-    def __init__(
-        self, vault: Vault, feed: FeedWork, page: Page, kept: KeptBack, doubts: tuple[Dictionaries, Drift]
-    ) -> None:
+    def __init__(self, vault: Vault, feed: FeedWork, page: Page, kept: KeptBack, doubts: _Doubts) -> None:
         self._vault, self._feed, self.page, self._kept = vault, feed, page, kept
         self._dictionaries, self._drift = doubts
         self.counts = Counts(fetched=len(page.rows.raw))
