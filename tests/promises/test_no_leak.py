@@ -188,6 +188,7 @@ def ask(scene: Scene) -> None:
         ["config", "history"],
     ]
     asked += [["freshness"], ["freshness", "--explain", FEEDS["subsidy"]]]
+    asked += [["bulletin"], ["bulletin", "--json"]]
     asked += [["chain", "check"], ["chain", "status"], ["chain", "reconcile"]]
     asked += [["chain", "export-headers", "--to", str(home / "exported.jsonl")]]
     refresh(made)
