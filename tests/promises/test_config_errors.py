@@ -73,7 +73,7 @@ def test_four_faults_are_four_sentences(drafts: Drafts) -> None:
     found = {(m[1].rpartition("config/")[2], int(m[2]), int(m[3]), m[4]): m[5] for m in told if m}
     assert len(told) == len(found) == 4
     feeds = (
-        "source、dataset、poll、cron、channel、mapping、ignore、deleted、vanish_limit、ask_again、renamed_from、paused"
+        "source、dataset、poll、cron、channel、mapping、ignore、deleted、vanish_limit、ask_again、drift、renamed_from、paused"
     )
     assert found == {
         (FENGCHENG, code[0], code[1], "county.code"): '360981 不合规：应为文本，请加引号，写成 "360981"',
@@ -187,7 +187,8 @@ def test_a_broken_county_stops_no_other(drafts: Drafts) -> None:
     gateway = Gateway(drafts.settings)
     try:
         others = {f for code, of in COUNTIES.items() if code != "360925" for f in of.values()}
-        assert set(gateway.config.feeds) == {*others, POLICE}
+        by_hand = {"360921/assistance_manual", "360983/subsidy_manual"}
+        assert set(gateway.config.feeds) == {*others, POLICE, *by_hand}
     finally:
         gateway.close()
 
