@@ -72,9 +72,7 @@ def test_four_faults_are_four_sentences(drafts: Drafts) -> None:
     assert all(told)
     found = {(m[1].rpartition("config/")[2], int(m[2]), int(m[3]), m[4]): m[5] for m in told if m}
     assert len(told) == len(found) == 4
-    feeds = (
-        "source、dataset、poll、cron、channel、mapping、ignore、deleted、vanish_limit、ask_again、drift、renamed_from、paused"
-    )
+    feeds = "source、dataset、poll、cron、channel、mapping、ignore、deleted、vanish_limit、ask_again、drift、renamed_from、paused"
     assert found == {
         (FENGCHENG, code[0], code[1], "county.code"): '360981 不合规：应为文本，请加引号，写成 "360981"',
         (FENGCHENG, adapter[0], adapter[1] + len("adapter: "), "sources.real_estate.adapter"): (
