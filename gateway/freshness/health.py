@@ -162,9 +162,9 @@ def _ending(
 
 def _certificates(tx: Tx, clock: Clock) -> Iterator[Finding]:
     """As `check` last saw them; they end in real time."""
-    today = clock.real().date()
+    today = clock.real().astimezone(SHANGHAI).date()
     for row in tx.all("expiries"):
-        ends = datetime.fromisoformat(row.expires_at).date()
+        ends = datetime.fromisoformat(row.expires_at).astimezone(SHANGHAI).date()
         action = f"请部门更换 {row.name} 的证书"
         yield from _ending(row.kind, row.name, "证书", ends, today, CERTIFICATE_DAYS, "agency", action)
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from gateway.calendar import WorkingCalendar
+from gateway.clock import SHANGHAI
 from gateway.config.duties import impossible
 from gateway.config.models import AccountModel, CatalogueEntry, FeedModel, GatewayFile, SharingModel
 from gateway.freshness import Finding, note_certificate, tellable, verdicts
@@ -108,7 +109,8 @@ def test_a_chain_that_confirms_nothing(books: Books, taken: bool) -> None:
 
 @pytest.mark.parametrize(("days", "code"), [(31, None), (30, "expiring"), (-1, "expired")])
 def test_a_certificate_as_check_saw_it(books: Books, days: int, code: str | None) -> None:
-    note_certificate(books.store, "sjj.example", datetime.now(UTC) + timedelta(days=days, hours=1))
+    noon = datetime.now(SHANGHAI).replace(hour=12)
+    note_certificate(books.store, "sjj.example", (noon + timedelta(days=days)).astimezone(UTC))
     found = [(f.kind, f.target, f.code, f.owner) for f in told(books)]
     assert found == ([("certificate", "sjj.example", code, "agency")] if code else [])
 
