@@ -45,7 +45,7 @@ def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     else:
         made = Store.open(request.getfixturevalue("postgres_url"))
         with made.engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+            connection.execute(text(postgres.EMPTIED))
     yield made
     made.close()
 

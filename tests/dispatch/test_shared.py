@@ -13,6 +13,7 @@ from sqlalchemy import text
 from gateway.dispatch import Queued, SharedDispatcher
 from gateway.election import Election
 from gateway.store import Store
+from tests.support.postgres import EMPTIED
 
 pytestmark = pytest.mark.sockets
 WAIT = 30
@@ -23,7 +24,7 @@ def shared(postgres_url: str) -> Iterator[Store]:
     """An empty database."""
     store = Store.open(postgres_url)
     with store.engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+        connection.execute(text(EMPTIED))
     yield store
     store.close()
 

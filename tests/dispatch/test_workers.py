@@ -17,6 +17,7 @@ from gateway.clock import Clock
 from gateway.dispatch.execute import queue_run
 from gateway.election import KEY
 from tests.support.house import FEEDS, House, differences, house
+from tests.support.postgres import EMPTIED
 
 pytestmark = pytest.mark.sockets
 WAIT = 90
@@ -59,7 +60,7 @@ def test_the_leader_is_killed_and_nothing_is_lost_or_done_twice(
 ) -> None:
     engine = create_engine(postgres_url)
     with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+        connection.execute(text(EMPTIED))
     engine.dispose()
     with house(tmp_path, monkeypatch, households=60, dirt=0.1, store=postgres_url) as made:
         workers = {name: started(made, postgres_url, name) for name in ("one", "two")}

@@ -27,6 +27,7 @@ from gateway.store.pages import living
 from schemas.identifiers import id_checksum_holds
 from tests.docs.test_adding_an_agency import merge
 from tests.support.house import ROOT, House, differences, install
+from tests.support.postgres import EMPTIED
 
 PAGE = (ROOT / "docs/declared-sources.md").read_text("utf-8")
 STANZAS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -156,7 +157,7 @@ def office(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         url = request.getfixturevalue("postgres_url")
         engine = sa.create_engine(url)
         with engine.begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+            connection.execute(sa.text(EMPTIED))
         engine.dispose()
     with mock_agencies.start(households=60, seed=5, dirt=0.1) as agencies:
         made = Office(tmp_path, agencies, monkeypatch, url)

@@ -18,6 +18,7 @@ from gateway.store import Store
 from gateway.web import build
 from mock_agencies import World
 from mock_agencies.pusher import Pusher, disordered, history
+from tests.support.postgres import EMPTIED
 from tests.support.pushed import PATH, PULLED, PUSHED, County, county
 from tests.support.web import ask
 
@@ -275,7 +276,7 @@ def test_a_history_in_disorder_ends_where_a_pull_of_its_end_does(
     if database == "postgres":
         blank = Store.open(request.getfixturevalue("postgres_url"))
         with blank.engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+            connection.execute(text(EMPTIED))
         url = blank.engine.url.render_as_string(hide_password=False)
         blank.close()
     changes, final = history(World(80, dirt=0.1), 400)

@@ -25,6 +25,7 @@ from gateway.trace import trace
 from gateway.vault import handle_text
 from gateway.web import build
 from tests.support.front import FEED, County, row
+from tests.support.postgres import EMPTIED
 from tests.support.verbs import shuqiao
 from tests.support.web import ask
 
@@ -185,7 +186,7 @@ def county(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[County]:
         url = request.getfixturevalue("postgres_url")
         emptied = Store.open(url)
         with emptied.engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+            connection.execute(text(EMPTIED))
         emptied.close()
     made = County(tmp_path, snapshot=True, store=url)
     made.fill([*(spoilt(n) for n in (0, 3, 5, 6)), *(row(n) for n in range(10, 16))])

@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, text
 
 from gateway.status import reconcile
 from tests.support.house import FEEDS, differences, house
+from tests.support.postgres import EMPTIED
 
 pytestmark = pytest.mark.sockets
 
@@ -20,7 +21,7 @@ def test_it_equals_the_truth_and_reconciles(
         url = request.getfixturevalue("postgres_url")
         engine = create_engine(url)
         with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+            connection.execute(text(EMPTIED))
         engine.dispose()
     with house(tmp_path, monkeypatch, households=60, dirt=0.1, store=url) as made:
         assert {o.state for o in made.sync()} == {"done"}

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 USER = "shuqiao"
+EMPTIED = "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC"
+"""A database as a new cluster has it, its usual right included."""
 
 
 def binaries() -> Path | None:
